@@ -1,0 +1,1 @@
+//! The barometer program: serve, import, query, catalogue.

@@ -1,0 +1,2 @@
+//! The barometer program.
+fn main() {}

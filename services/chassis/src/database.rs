@@ -1,0 +1,125 @@
+//! The database of a service: SQLite in a file of its own, or a schema of its own on PostgreSQL.
+
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database as SeaDatabase, DatabaseConnection, DbBackend, TransactionTrait,
+    sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
+};
+use sea_orm_migration::MigratorTrait;
+
+use crate::error::Error;
+
+mod schema;
+
+pub use schema::feed_tables;
+
+/// Where databases are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Location {
+    /// SQLite: a directory, with a file for each service.
+    Directory(PathBuf),
+    /// PostgreSQL: the URL of a database, with a schema for each service.
+    Postgres(String),
+}
+
+/// The open database of one service: one connection that writes, and a pool that reads.
+#[derive(Clone, Debug)]
+pub struct Database {
+    /// For the service's one writer.
+    pub write: DatabaseConnection,
+    /// For everything else.
+    pub read: DatabaseConnection,
+    /// The lock on a SQLite file: two processes must not write one.
+    _lock: Option<std::sync::Arc<File>>,
+}
+
+/// Connections that read, by default.
+const READERS: u32 = 8;
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// A statement that takes longer is broken off by PostgreSQL.
+const STATEMENT_TIMEOUT: &str = "30s";
+
+impl Database {
+    /// Opens the database of `service`, creates what is missing and brings it up to the migrations of `M`.
+    ///
+    /// Safe when several replicas start at once.
+    pub async fn open<M: MigratorTrait>(location: &Location, service: &str) -> Result<Self, Error> {
+        let database = match location {
+            Location::Directory(directory) => Self::open_sqlite(directory, service).await?,
+            Location::Postgres(url) => Self::open_postgres(url, service).await?,
+        };
+        database.migrate::<M>(service).await?;
+        Ok(database)
+    }
+
+    /// Whether this is PostgreSQL.
+    pub fn is_postgres(&self) -> bool {
+        self.write.get_database_backend() == DbBackend::Postgres
+    }
+
+    async fn open_sqlite(directory: &Path, service: &str) -> Result<Self, Error> {
+        let broken = |error: std::io::Error| Error::Internal(format!("{}: {error}", directory.display()));
+        std::fs::create_dir_all(directory).map_err(broken)?;
+        let lock = File::create(directory.join(format!("{service}.lock"))).map_err(broken)?;
+        lock.try_lock().map_err(|_| Error::Unavailable {
+            reason: "DATA_DIR_IN_USE",
+            message: format!("another process uses {}", directory.join(format!("{service}.sqlite")).display()),
+        })?;
+        let url = format!("sqlite://{}", directory.join(format!("{service}.sqlite")).display());
+        let connect = |readers: Option<u32>| {
+            let mut options = ConnectOptions::new(&url);
+            options.sqlx_logging(false).max_connections(readers.unwrap_or(1)).acquire_timeout(ACQUIRE_TIMEOUT);
+            // An SQLite connection that was opened stays good; asking it each time costs a trip to its thread.
+            options.test_before_acquire(false);
+            options.map_sqlx_sqlite_opts(move |options| {
+                options
+                    .create_if_missing(true)
+                    .journal_mode(SqliteJournalMode::Wal)
+                    .synchronous(SqliteSynchronous::Full)
+                    .busy_timeout(ACQUIRE_TIMEOUT)
+                    .statement_cache_capacity(256)
+                    .read_only(readers.is_some())
+            });
+            SeaDatabase::connect(options)
+        };
+        let write = connect(None).await?;
+        let read = connect(Some(READERS)).await?;
+        Ok(Database { write, read, _lock: Some(std::sync::Arc::new(lock)) })
+    }
+
+    async fn open_postgres(url: &str, service: &str) -> Result<Self, Error> {
+        let connect = |connections: u32| {
+            let mut options = ConnectOptions::new(url);
+            options.sqlx_logging(false).max_connections(connections).acquire_timeout(ACQUIRE_TIMEOUT);
+            options.set_schema_search_path(service);
+            let application = format!("barometer-{service}");
+            options.map_sqlx_postgres_opts(move |options| {
+                options
+                    .application_name(&application)
+                    .options([("statement_timeout", STATEMENT_TIMEOUT), ("synchronous_commit", "on")])
+            });
+            SeaDatabase::connect(options)
+        };
+        let write = connect(2).await?;
+        let read = connect(READERS).await?;
+        Ok(Database { write, read, _lock: None })
+    }
+
+    /// SeaORM's migrator takes no lock of its own: of replicas that start together on an empty database all but one
+    /// would fail. So it runs in one transaction behind a lock.
+    async fn migrate<M: MigratorTrait>(&self, service: &str) -> Result<(), Error> {
+        if !self.is_postgres() {
+            return Ok(M::up(&self.write, None).await?);
+        }
+        let transaction = self.write.begin().await?;
+        transaction.execute_unprepared("SELECT pg_advisory_xact_lock(7400, 1)").await?;
+        transaction.execute_unprepared(&format!("CREATE SCHEMA IF NOT EXISTS \"{service}\"")).await?;
+        M::up(&transaction, None).await?;
+        Ok(transaction.commit().await?)
+    }
+}

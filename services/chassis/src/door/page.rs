@@ -1,0 +1,102 @@
+//! Pages of lists: size, and the opaque token that says where the next one begins.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use uuid::Uuid;
+
+use super::Door;
+
+const DEFAULT_SIZE: u16 = 50;
+/// The most that a page holds.
+pub const MAX_SIZE: u16 = 1_000;
+
+/// Which page of a list is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// At most so many.
+    pub size: u16,
+    /// Only what comes after this place.
+    pub after: Option<PageToken>,
+}
+
+/// The place of the last item of a page in its list, which is ordered by an instant or number and then by id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PageToken {
+    /// What the list is ordered by.
+    pub key: i64,
+    /// Tells items with the same key apart.
+    pub id: Uuid,
+}
+
+impl PageToken {
+    /// The opaque text.
+    pub fn encode(&self) -> String {
+        let mut bytes = [0; 24];
+        bytes[..8].copy_from_slice(&self.key.to_be_bytes());
+        bytes[8..].copy_from_slice(self.id.as_bytes());
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    fn decode(text: &str) -> Option<Self> {
+        let bytes: [u8; 24] = URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()?;
+        let (key, id) = bytes.split_at(8);
+        Some(PageToken { key: i64::from_be_bytes(key.try_into().ok()?), id: Uuid::from_slice(id).ok()? })
+    }
+}
+
+impl Page {
+    /// How many rows to read: one more than the page holds tells whether there is another.
+    pub fn limit(&self) -> u64 {
+        u64::from(self.size) + 1
+    }
+
+    /// Cuts what was read to the page; gives the token of the next one, or an empty text.
+    pub fn cut<T>(&self, mut rows: Vec<T>, place: impl Fn(&T) -> PageToken) -> (Vec<T>, String) {
+        let size = usize::from(self.size);
+        if rows.len() <= size {
+            return (rows, String::new());
+        }
+        rows.truncate(size);
+        let token = rows.last().map(|last| place(last).encode()).unwrap_or_default();
+        (rows, token)
+    }
+}
+
+impl Door {
+    /// `page_size` and `page_token` of a list's request.
+    pub fn page(&mut self, size: i32, token: &str) -> Page {
+        if size < 0 {
+            self.refuse("page_size", "OUT_OF_RANGE", "is negative");
+        }
+        let size = match u16::try_from(size).unwrap_or(MAX_SIZE) {
+            0 => DEFAULT_SIZE,
+            size => size.min(MAX_SIZE),
+        };
+        let after = PageToken::decode(token);
+        if after.is_none() && !token.is_empty() {
+            self.refuse("page_token", "NOT_A_TOKEN", "is not a token of this list");
+        }
+        Page { size, after }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_clamped_and_negative_ones_refused() {
+        let size = |size| Door::open(|door| door.page(size, "")).map(|page| page.size).ok();
+        assert_eq!(size(0), Some(50));
+        assert_eq!(size(7), Some(7));
+        assert_eq!(size(i32::MAX), Some(1_000));
+        assert_eq!(size(-1), None);
+    }
+
+    #[test]
+    fn tokens_come_back_as_they_went() {
+        let token = PageToken { key: -5, id: Uuid::from_u128(7) };
+        let page = Door::open(|door| door.page(1, &token.encode())).ok();
+        assert_eq!(page.and_then(|page| page.after), Some(token));
+        assert!(Door::open(|door| door.page(1, "garbage")).is_err());
+    }
+}

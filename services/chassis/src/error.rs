@@ -1,0 +1,199 @@
+//! The one error of the suite and its one map to gRPC status.
+
+use std::{collections::HashMap, time::Duration};
+
+use sea_orm::{DbErr, RuntimeErr};
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
+
+/// The domain of every `google.rpc.ErrorInfo`.
+pub const DOMAIN: &str = "barometer";
+
+/// How long callers are asked to wait before they try again.
+const RETRY_AFTER: Duration = Duration::from_millis(500);
+
+/// Why a call failed. Few codes; the reason tells programs what to do, the message tells people.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The request is wrong in itself: every offending field. INVALID_ARGUMENT.
+    #[error("{}", summary(.0))]
+    Invalid(Vec<Violation>),
+    /// There is no such thing. NOT_FOUND.
+    #[error("there is no {noun} {key}")]
+    NotFound {
+        /// What was looked for, e.g. `customer`.
+        noun: &'static str,
+        /// By which key.
+        key: String,
+    },
+    /// It is there already, and is another. ALREADY_EXISTS.
+    #[error("{message}")]
+    Exists {
+        /// For programs, e.g. `KEY_TAKEN`.
+        reason: &'static str,
+        /// For people.
+        message: String,
+    },
+    /// Not in this state. FAILED_PRECONDITION.
+    #[error("{message}")]
+    State {
+        /// For programs, e.g. `WRONG_STATE`.
+        reason: &'static str,
+        /// For people: which states or verbs would do.
+        message: String,
+    },
+    /// Somebody else wrote in between. ABORTED.
+    #[error("the {noun} was changed in the meantime: read it again")]
+    Stale {
+        /// What was to be written.
+        noun: &'static str,
+    },
+    /// A limit was reached; waiting helps. RESOURCE_EXHAUSTED.
+    #[error("{0}")]
+    Exhausted(&'static str),
+    /// Something that is needed can not be reached, or is not ready; waiting helps. UNAVAILABLE.
+    #[error("{message}")]
+    Unavailable {
+        /// For programs, e.g. `DATABASE_UNAVAILABLE`.
+        reason: &'static str,
+        /// For people.
+        message: String,
+    },
+    /// The position belongs to another history. OUT_OF_RANGE.
+    #[error("the position belongs to a history that is no more: start over without a position")]
+    Gone,
+    /// The database failed. UNAVAILABLE when it can not be reached, INTERNAL otherwise; its words stay here.
+    #[error("the database failed")]
+    Database(#[from] DbErr),
+    /// Something is broken in the suite itself. INTERNAL; the words stay here.
+    #[error("internal error")]
+    Internal(String),
+}
+
+/// One offending field of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// Path of the field, e.g. `purchase.lines[2].quantity`.
+    pub field: String,
+    /// For programs, e.g. `OUT_OF_RANGE`.
+    pub reason: &'static str,
+    /// For people.
+    pub description: String,
+}
+
+impl Error {
+    /// NOT_FOUND for a noun and its key.
+    pub fn not_found(noun: &'static str, key: impl ToString) -> Self {
+        Error::NotFound { noun, key: key.to_string() }
+    }
+
+    /// INVALID_ARGUMENT for one field.
+    pub fn invalid(field: &str, reason: &'static str, description: impl Into<String>) -> Self {
+        Error::Invalid(vec![Violation { field: field.to_owned(), reason, description: description.into() }])
+    }
+
+    /// The same error as a refused row of an import tells it: field by field, under the path given.
+    pub fn into_violations(self, field: &str) -> Result<Vec<Violation>, Error> {
+        let reason = match &self {
+            Error::Invalid(_) => {
+                let Error::Invalid(violations) = self else { unreachable!("matched above") };
+                return Ok(violations);
+            }
+            Error::NotFound { .. } => "NOT_FOUND",
+            Error::Exists { reason, .. } | Error::State { reason, .. } => reason,
+            _ => return Err(self),
+        };
+        Ok(vec![Violation { field: field.to_owned(), reason, description: self.to_string() }])
+    }
+
+    /// Whether the database could not be reached, in contrast to having refused something.
+    pub fn is_outage(&self) -> bool {
+        match self {
+            Error::Unavailable { .. } => true,
+            Error::Database(error) => is_outage(error),
+            _ => false,
+        }
+    }
+}
+
+impl From<Error> for Status {
+    fn from(error: Error) -> Self {
+        let message = error.to_string();
+        let (code, reason, metadata, details) = match error {
+            Error::Invalid(violations) => {
+                let mut details = ErrorDetails::new();
+                details.set_bad_request(
+                    violations.into_iter().map(|v| FieldViolation::new(v.field, v.description)).collect::<Vec<_>>(),
+                );
+                (Code::InvalidArgument, "INVALID", HashMap::new(), details)
+            }
+            Error::NotFound { noun, key } => {
+                let metadata = HashMap::from([("noun".to_owned(), noun.to_owned()), ("key".to_owned(), key)]);
+                (Code::NotFound, "NOT_FOUND", metadata, ErrorDetails::new())
+            }
+            Error::Exists { reason, .. } => (Code::AlreadyExists, reason, HashMap::new(), ErrorDetails::new()),
+            Error::State { reason, .. } => (Code::FailedPrecondition, reason, HashMap::new(), ErrorDetails::new()),
+            Error::Stale { .. } => (Code::Aborted, "STALE_ETAG", HashMap::new(), ErrorDetails::new()),
+            Error::Exhausted(_) => (Code::ResourceExhausted, "LIMIT_REACHED", HashMap::new(), retry_later()),
+            Error::Unavailable { reason, .. } => (Code::Unavailable, reason, HashMap::new(), retry_later()),
+            Error::Gone => (Code::OutOfRange, "POSITION_GONE", HashMap::new(), ErrorDetails::new()),
+            Error::Database(error) if is_outage(&error) => {
+                tracing::warn!(%error, "the database can not be reached");
+                (Code::Unavailable, "DATABASE_UNAVAILABLE", HashMap::new(), retry_later())
+            }
+            Error::Database(error) => {
+                tracing::error!(%error, "the database refused a statement");
+                return status(Code::Internal, "internal error", "INTERNAL", HashMap::new(), ErrorDetails::new());
+            }
+            Error::Internal(error) => {
+                tracing::error!(%error, "internal error");
+                (Code::Internal, "INTERNAL", HashMap::new(), ErrorDetails::new())
+            }
+        };
+        status(code, &message, reason, metadata, details)
+    }
+}
+
+/// A status with the suite's `ErrorInfo` beside other details.
+pub fn status(
+    code: Code,
+    message: &str,
+    reason: &str,
+    metadata: HashMap<String, String>,
+    mut details: ErrorDetails,
+) -> Status {
+    details.set_error_info(reason, DOMAIN, metadata);
+    Status::with_error_details(code, message, details)
+}
+
+fn retry_later() -> ErrorDetails {
+    let mut details = ErrorDetails::new();
+    details.set_retry_info(Some(RETRY_AFTER));
+    details
+}
+
+fn summary(violations: &[Violation]) -> String {
+    let list: Vec<_> = violations.iter().take(20).map(|v| format!("{}: {}", v.field, v.description)).collect();
+    let more = violations.len().saturating_sub(list.len());
+    let tail = if more > 0 { format!("; and {more} more") } else { String::new() };
+    format!("{}{tail}", list.join("; "))
+}
+
+/// Whether the server was out of reach: broken connections, no connection to be had, a server that starts or stops.
+fn is_outage(error: &DbErr) -> bool {
+    match error {
+        DbErr::Conn(_) | DbErr::ConnectionAcquire(_) => true,
+        DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => {
+            use sea_orm::sqlx::Error as Sqlx;
+            match error.as_ref() {
+                Sqlx::Io(_) | Sqlx::PoolTimedOut | Sqlx::PoolClosed | Sqlx::WorkerCrashed | Sqlx::Protocol(_) => true,
+                // 57P..: the server shuts down or starts; 08...: connection; 25006: a standby that takes no writes.
+                Sqlx::Database(error) => error
+                    .code()
+                    .is_some_and(|code| code.starts_with("57P") || code.starts_with("08") || code == "25006"),
+                _ => false,
+            }
+        }
+        _ => false,
+    }
+}

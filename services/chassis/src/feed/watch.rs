@@ -1,0 +1,152 @@
+//! Following a feed: a stream of batches for one watcher.
+
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use tokio::sync::mpsc;
+use tokio_stream::Stream;
+use tonic::Status;
+
+use super::{Batch, Feed};
+use crate::{clock::Micros, error::Error, position::Position, shutdown::Shutdown};
+
+/// How often a watcher hears of a feed in which nothing happens.
+const HEARTBEAT: Duration = Duration::from_secs(1);
+/// Batches that wait for a slow watcher. Beyond it the feed is not read for it until it has taken one.
+const WAITING: usize = 2;
+
+/// One batch for a watcher.
+#[derive(Clone, Debug)]
+pub struct Delivery<F> {
+    /// Facts in the order of their positions.
+    pub facts: Vec<F>,
+    /// Token of the position reached.
+    pub position: String,
+    /// Whether this was all there was.
+    pub caught_up: bool,
+    /// When it was read.
+    pub read_time: Micros,
+}
+
+/// The stream of one watcher.
+pub struct Watch<R> {
+    batches: mpsc::Receiver<Result<R, Status>>,
+}
+
+impl<R> Stream for Watch<R> {
+    type Item = Result<R, Status>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.batches.poll_recv(context)
+    }
+}
+
+impl<F: Clone + Send + Sync + 'static> Feed<F> {
+    /// Follows the feed after a position: facts of the kinds given, of all when there are none. Ends when the watcher
+    /// goes, with the process, or with an error, [`Error::Gone`] among them.
+    ///
+    /// Errors: INVALID for a token that is none of this service.
+    pub fn watch<R: Send + 'static>(
+        &self,
+        after: &str,
+        kinds: Vec<i32>,
+        shutdown: Shutdown,
+        render: fn(Delivery<F>) -> R,
+    ) -> Result<Watch<R>, Error> {
+        let after = self.parse_token("after", after)?;
+        if let Some(unknown) = kinds.iter().position(|tag| !self.inner.kinds.iter().any(|kind| kind.tag == *tag)) {
+            let field = format!("kinds[{unknown}]");
+            return Err(Error::invalid(&field, "UNKNOWN_VALUE", "is no kind of fact of this service"));
+        }
+        let (sender, batches) = mpsc::channel(WAITING);
+        let watcher = Watcher { feed: self.clone(), kinds, at: after, sender, render };
+        tokio::spawn(watcher.run(shutdown));
+        Ok(Watch { batches })
+    }
+
+    /// The position of a token, which must be of this service.
+    fn parse_token(&self, field: &str, token: &str) -> Result<Position, Error> {
+        if token.is_empty() {
+            return Ok(Position::START);
+        }
+        match Position::decode(token) {
+            Some((service, position)) if service == self.inner.service => Ok(position),
+            Some((service, _)) => {
+                Err(Error::invalid(field, "NOT_A_POSITION", format!("is a position of the {service} service")))
+            }
+            None => Err(Error::invalid(field, "NOT_A_POSITION", "is not a position")),
+        }
+    }
+}
+
+/// One who follows a feed.
+struct Watcher<F, R> {
+    feed: Feed<F>,
+    kinds: Vec<i32>,
+    at: Position,
+    sender: mpsc::Sender<Result<R, Status>>,
+    render: fn(Delivery<F>) -> R,
+}
+
+impl<F: Clone + Send + Sync + 'static, R: Send + 'static> Watcher<F, R> {
+    async fn run(mut self, shutdown: Shutdown) {
+        let sender = self.sender.clone();
+        tokio::select! {
+            () = shutdown.cancelled() => {
+                let end = Error::Unavailable { reason: "SHUTTING_DOWN", message: "the service shuts down".to_owned() };
+                let _full_or_gone = sender.try_send(Err(end.into()));
+            }
+            () = sender.closed() => {}
+            result = self.follow() => if let Err(error) = result {
+                let _gone = sender.send(Err(error.into())).await;
+            }
+        }
+    }
+
+    /// Delivers batch after batch: what the poller read last when it fits, else from the database.
+    async fn follow(&mut self) -> Result<(), Error> {
+        let mut latest = self.feed.inner.latest.subscribe();
+        let mut told = tokio::time::Instant::now();
+        let mut first = true;
+        loop {
+            let batch = latest.borrow_and_update().clone();
+            let news = batch.until != self.at;
+            if first || news {
+                let batch = match batch.after == self.at && news {
+                    true => batch,
+                    false => Arc::new(self.feed.read(self.at).await?),
+                };
+                let more = !batch.caught_up;
+                self.deliver(&batch).await?;
+                (first, told) = (false, tokio::time::Instant::now());
+                if more {
+                    continue;
+                }
+            } else if told.elapsed() >= HEARTBEAT {
+                self.deliver(&batch).await?;
+                told = tokio::time::Instant::now();
+            }
+            if latest.changed().await.is_err() {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn deliver(&mut self, batch: &Batch<F>) -> Result<(), Error> {
+        let wanted = |tag: i32| self.kinds.is_empty() || self.kinds.contains(&tag);
+        let delivery = Delivery {
+            facts: batch.entries.iter().filter(|entry| wanted(entry.tag)).map(|entry| entry.fact.clone()).collect(),
+            position: batch.until.encode(self.feed.inner.service),
+            caught_up: batch.caught_up,
+            read_time: batch.read_time,
+        };
+        self.at = batch.until;
+        // The watcher's end is noticed by its closed channel.
+        let _gone = self.sender.send(Ok((self.render)(delivery))).await;
+        Ok(())
+    }
+}

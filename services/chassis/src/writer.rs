@@ -1,0 +1,381 @@
+//! The one writer of a process: commands that wait share a transaction, and so a commit.
+//!
+//! The transaction begins by locking the service's counter, so writers of several replicas follow one another, every
+//! look-up inside sees what was committed before, and positions become visible in order and without gaps. No timers:
+//! what arrives while a commit runs makes up the next one.
+
+mod ledger;
+mod record;
+
+use std::{
+    any::{Any, TypeId},
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+};
+
+use futures_util::future::BoxFuture;
+use sea_orm::{
+    ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, FromQueryResult, Statement, TransactionTrait,
+    sea_query::{Expr, ExprTrait},
+};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tracing::Instrument;
+use uuid::Uuid;
+
+pub use self::{
+    ledger::{Done, Request, forget_old_requests},
+    record::{Head, HeadMut, Outcome, Pending, Recorded, current, replace, withdraw},
+};
+use crate::{clock::Micros, database::Database, error::Error, feed::marker::{self, Markers}, shutdown::Shutdown};
+
+/// Rows that may wait to be written, by default. Beyond it single writes are answered with RESOURCE_EXHAUSTED and
+/// imports wait.
+pub const DEFAULT_QUEUE: u32 = 4_096;
+/// The most commands that share a commit.
+const MAX_SHARED: usize = 256;
+
+/// Hands commands to the writer. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Writer {
+    commands: mpsc::UnboundedSender<Queued>,
+    /// Bounds the channel: one permit for each row that waits.
+    room: Arc<Semaphore>,
+    capacity: u32,
+}
+
+/// A transaction of the writer, as commands see it.
+#[derive(Debug)]
+pub struct Write<'w> {
+    /// The connection, inside the transaction.
+    pub db: &'w DatabaseTransaction,
+    /// The instant of the transaction.
+    pub now: Micros,
+    /// The last position taken.
+    position: &'w AtomicI64,
+}
+
+impl Write<'_> {
+    /// Takes the next position for a changed fact.
+    pub fn next_position(&self) -> i64 {
+        self.position.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// The last position taken.
+    pub fn position(&self) -> i64 {
+        self.position.load(Ordering::Relaxed)
+    }
+
+    /// Gives back positions of what was rolled back.
+    fn rewind(&self, position: i64) {
+        self.position.store(position, Ordering::Relaxed);
+    }
+}
+
+impl Writer {
+    /// Starts the writer of a process. `capacity` is how many rows may wait; `wake` is told after each commit. It ends,
+    /// having written everything that waits, when `shutdown` comes and all handles are gone.
+    pub async fn start(
+        database: Database,
+        capacity: u32,
+        markers: Arc<Markers>,
+        wake: Arc<Notify>,
+        shutdown: Shutdown,
+    ) -> Result<(Writer, tokio::task::JoinHandle<()>), Error> {
+        let (commands, queue) = mpsc::unbounded_channel();
+        let writer = Writer { commands, room: Arc::new(Semaphore::new(capacity as usize)), capacity };
+        let mut task = Task { database, queue, markers, wake, incarnation: None, written: 0 };
+        // An empty transaction writes the marker of this start, before any fact.
+        task.commit(Vec::new()).await?;
+        let handle = tokio::spawn(task.run(shutdown));
+        Ok((writer, handle))
+    }
+
+    /// Runs a command in a savepoint of its own. A repeated request does nothing and answers what the first one did.
+    pub async fn run<W>(&self, request: Request, work: W) -> Result<Done, Error>
+    where
+        W: for<'w> FnOnce(&'w Write<'w>) -> BoxFuture<'w, Result<Done, Error>> + Send + 'static,
+    {
+        let permit = self.room.clone().try_acquire_owned().map_err(|_| FULL)?;
+        let (reply, answer) = oneshot::channel();
+        self.send(Box::new(Command { request, work, reply }), permit)?;
+        answer.await.map_err(|_| UNCONFIRMED())?
+    }
+
+    /// Records rows of one kind together with whatever else waits. Each row succeeds or fails alone. A single row is
+    /// refused when too much is waiting, several rows wait for room.
+    pub async fn record<M: Recorded>(&self, rows: Vec<Pending<M>>) -> Result<Vec<Result<Outcome<M>, Error>>, Error> {
+        let room = u32::try_from(rows.len()).unwrap_or(u32::MAX).clamp(1, self.capacity);
+        let permit = match room {
+            1 => self.room.clone().try_acquire_owned().map_err(|_| FULL)?,
+            _ => self.room.clone().acquire_many_owned(room).await.map_err(|_| UNCONFIRMED())?,
+        };
+        let (reply, answer) = oneshot::channel();
+        self.send(Box::new(record::Recording { rows, reply }), permit)?;
+        answer.await.map_err(|_| UNCONFIRMED())
+    }
+
+    fn send(&self, job: Box<dyn Job>, permit: OwnedSemaphorePermit) -> Result<(), Error> {
+        let queued = Queued { job, span: tracing::Span::current(), _permit: permit };
+        self.commands.send(queued).map_err(|_| UNCONFIRMED())
+    }
+}
+
+const FULL: Error = Error::Exhausted("too many writes are waiting");
+
+/// The answer when it is not known whether a write was committed.
+#[allow(non_snake_case, reason = "stands beside FULL, but owns a text")]
+fn UNCONFIRMED() -> Error {
+    Error::Unavailable {
+        reason: "WRITE_UNCONFIRMED",
+        message: "the write could not be confirmed: repeat it with the same request_id".to_owned(),
+    }
+}
+
+/// A command in the queue.
+#[derive(Debug)]
+struct Queued {
+    job: Box<dyn Job>,
+    span: tracing::Span,
+    _permit: OwnedSemaphorePermit,
+}
+
+/// What is done after the commit: tells the caller.
+type Settle = Box<dyn FnOnce() + Send>;
+
+/// A command, or rows to be recorded.
+trait Job: Send + std::fmt::Debug {
+    /// Jobs of one lane are run together.
+    fn lane(&self) -> Option<TypeId>;
+
+    /// For joining another job of its lane.
+    fn into_any(self: Box<Self>) -> Box<dyn Any + Send>;
+
+    /// Runs together with others of its lane. An error fails the whole transaction.
+    fn run<'w>(
+        self: Box<Self>,
+        others: Vec<Box<dyn Any + Send>>,
+        write: &'w Write<'w>,
+    ) -> BoxFuture<'w, Result<Settle, Error>>;
+}
+
+/// A command with its savepoint.
+struct Command<W> {
+    request: Request,
+    work: W,
+    reply: oneshot::Sender<Result<Done, Error>>,
+}
+
+impl<W> std::fmt::Debug for Command<W> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Command").field("method", &self.request.method).finish()
+    }
+}
+
+impl<W> Job for Command<W>
+where
+    W: for<'w> FnOnce(&'w Write<'w>) -> BoxFuture<'w, Result<Done, Error>> + Send + 'static,
+{
+    fn lane(&self) -> Option<TypeId> {
+        None
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any + Send> {
+        self
+    }
+
+    fn run<'w>(
+        self: Box<Self>,
+        _others: Vec<Box<dyn Any + Send>>,
+        write: &'w Write<'w>,
+    ) -> BoxFuture<'w, Result<Settle, Error>> {
+        Box::pin(async move {
+            let Command { request, work, reply } = *self;
+            let result = in_savepoint(write, |inner| {
+                Box::pin(async move {
+                    if let Some(done) = ledger::find(inner, &request).await? {
+                        return Ok(done);
+                    }
+                    let done = work(inner).await?;
+                    ledger::note(inner, vec![(request, done)]).await?;
+                    Ok(done)
+                })
+            })
+            .await;
+            match result {
+                Err(error) if error.is_outage() => Err(error),
+                result => Ok(Box::new(move || drop(reply.send(result))) as Settle),
+            }
+        })
+    }
+}
+
+/// Runs `work` in a savepoint; when it fails, what it wrote and the positions it took are given back.
+async fn in_savepoint<T, W>(write: &Write<'_>, work: W) -> Result<T, Error>
+where
+    W: for<'w> FnOnce(&'w Write<'w>) -> BoxFuture<'w, Result<T, Error>>,
+{
+    let before = write.position();
+    let savepoint = write.db.begin().await?;
+    let inner = Write { db: &savepoint, now: write.now, position: write.position };
+    let result = work(&inner).await;
+    match result {
+        Ok(value) => {
+            savepoint.commit().await?;
+            Ok(value)
+        }
+        Err(error) => {
+            write.rewind(before);
+            savepoint.rollback().await?;
+            Err(error)
+        }
+    }
+}
+
+/// The task that writes.
+struct Task {
+    database: Database,
+    queue: mpsc::UnboundedReceiver<Queued>,
+    markers: Arc<Markers>,
+    wake: Arc<Notify>,
+    /// The server that was written to last.
+    incarnation: Option<String>,
+    /// The position of this process's last commit.
+    written: i64,
+}
+
+impl Task {
+    async fn run(mut self, shutdown: Shutdown) {
+        loop {
+            let mut batch = Vec::new();
+            tokio::select! {
+                biased;
+                n = self.queue.recv_many(&mut batch, MAX_SHARED) => if n == 0 { return },
+                () = shutdown.cancelled() => {
+                    // Whoever still holds a handle may finish; nobody begins anew.
+                    self.queue.close();
+                    if self.queue.recv_many(&mut batch, MAX_SHARED).await == 0 { return }
+                }
+            }
+            let size = batch.len();
+            let span = tracing::info_span!("commit", commands = size);
+            for queued in &batch {
+                span.follows_from(&queued.span);
+            }
+            if let Err(error) = self.commit(batch).instrument(span).await {
+                tracing::warn!(%error, source = ?std::error::Error::source(&error), commands = size, "a commit failed");
+            }
+        }
+    }
+
+    /// Runs a batch in one transaction. When it fails as a whole the replies are dropped, which tells the callers.
+    async fn commit(&mut self, batch: Vec<Queued>) -> Result<(), Error> {
+        let transaction = self.database.write.begin().await?;
+        let counter = Counter::lock(&transaction).await?;
+        let position = AtomicI64::new(counter.position);
+        let write = Write { db: &transaction, now: Micros::now(), position: &position };
+        let rewound = counter.position < self.written;
+        if rewound || self.incarnation.as_ref() != Some(&counter.incarnation) {
+            marker::write(&write, &counter.incarnation).await?;
+        }
+        // Anybody else's marker is learned of here too: tokens of this commit must name the last one.
+        let markers = match self.markers.ends_with(counter.marker) && write.position() == counter.position {
+            true => None,
+            false => Some(marker::all(&transaction).await?),
+        };
+
+        let mut permits = Vec::with_capacity(batch.len());
+        let mut settle = Vec::with_capacity(batch.len());
+        for (job, others, held) in by_lane(batch) {
+            permits.extend(held);
+            settle.push(job.run(others, &write).await?);
+        }
+        if write.position() != counter.position {
+            Counter::store(&transaction, write.position()).await?;
+        }
+        let reached = write.position();
+        transaction.commit().await?;
+
+        self.incarnation = Some(counter.incarnation);
+        self.written = reached;
+        match markers {
+            Some(markers) => self.markers.replace(markers, reached),
+            None => self.markers.extend(reached),
+        }
+        for tell in settle {
+            tell();
+        }
+        self.wake.notify_one();
+        Ok(())
+    }
+}
+
+/// A job, the others of its lane, and the permits of all.
+type Lane = (Box<dyn Job>, Vec<Box<dyn Any + Send>>, Vec<OwnedSemaphorePermit>);
+
+/// Puts jobs of the same lane together, each lane where its first job stood.
+fn by_lane(batch: Vec<Queued>) -> Vec<Lane> {
+    let mut lanes: Vec<(Option<TypeId>, Lane)> = Vec::new();
+    for Queued { job, _permit: permit, .. } in batch {
+        let lane = job.lane();
+        match lanes.iter_mut().find(|(other, _)| lane.is_some() && *other == lane) {
+            Some((_, (_, others, permits))) => {
+                others.push(job.into_any());
+                permits.push(permit);
+            }
+            None => lanes.push((lane, (job, Vec::new(), vec![permit]))),
+        }
+    }
+    lanes.into_iter().map(|(_, lane)| lane).collect()
+}
+
+/// The service's counter row.
+#[derive(Debug, FromQueryResult)]
+struct Counter {
+    position: i64,
+    /// Names the server and the table: another one after a restart, a promotion or a restore.
+    incarnation: String,
+    /// The last marker.
+    marker: Option<Uuid>,
+}
+
+impl Counter {
+    /// Reads the counter and keeps it locked until the transaction ends.
+    async fn lock(db: &DatabaseTransaction) -> Result<Self, Error> {
+        let sql = match db.get_database_backend() {
+            DbBackend::Postgres => {
+                "SELECT position, extract(epoch FROM pg_postmaster_start_time())::text || '/' || \
+                 (SELECT oid FROM pg_database WHERE datname = current_database())::text || '/' || \
+                 pg_relation_filenode('feed_counter')::text AS incarnation, \
+                 (SELECT id FROM feed_marker ORDER BY position DESC LIMIT 1) AS marker \
+                 FROM feed_counter WHERE id = 1 FOR UPDATE"
+            }
+            _ => "SELECT position, 'file' AS incarnation, \
+                 (SELECT id FROM feed_marker ORDER BY position DESC LIMIT 1) AS marker \
+                 FROM feed_counter WHERE id = 1",
+        };
+        let statement = Statement::from_string(db.get_database_backend(), sql);
+        let counter = Counter::find_by_statement(statement).one(db).await?;
+        counter.ok_or_else(|| Error::Internal("the feed has no counter".to_owned()))
+    }
+
+    async fn store(db: &DatabaseTransaction, position: i64) -> Result<(), Error> {
+        let update = sea_orm::sea_query::Query::update()
+            .table("feed_counter")
+            .value("position", position)
+            .and_where(Expr::col("id").eq(1))
+            .to_owned();
+        db.execute(&update).await?;
+        Ok(())
+    }
+}
+
+/// Finds the row of an entity by its id.
+pub(crate) async fn by_ids<E: EntityTrait>(db: &impl ConnectionTrait, ids: Vec<Uuid>) -> Result<Vec<E::Model>, Error> {
+    use sea_orm::QueryFilter;
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(E::find().filter(Expr::col("id").is_in(ids)).all(db).await?)
+}

@@ -1,0 +1,393 @@
+//! Facts that callers record: inserted many at a time, each by itself right or refused.
+
+use std::{
+    any::{Any, TypeId},
+    collections::{HashMap, HashSet},
+};
+
+use futures_util::future::BoxFuture;
+use sea_orm::{
+    ActiveModelTrait, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel, Iterable, ModelTrait, QueryFilter,
+    sea_query::{Expr, ExprTrait},
+};
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+use super::{Done, Job, Request, Settle, Write, by_ids, in_savepoint, ledger};
+use crate::{clock::Micros, error::Error};
+
+/// A row that callers record, amend and withdraw.
+pub trait Recorded: ModelTrait<Entity = Self::Table> + FromQueryResult + IntoActiveModel<Self::Active> + Clone + PartialEq + Send + Sync + 'static {
+    /// Its table.
+    type Table: EntityTrait<Model = Self, ActiveModel = Self::Active>;
+    /// Its row for writing.
+    type Active: ActiveModelTrait<Entity = Self::Table> + Send;
+    /// What is looked up inside the transaction before the row is written.
+    type Context: Send + Sync + std::fmt::Debug;
+    /// Its name in errors, e.g. `purchase`.
+    const NOUN: &'static str;
+
+    /// The columns that every recorded row has.
+    fn head(&self) -> Head<'_>;
+
+    /// The same for writing.
+    fn head_mut(&mut self) -> HeadMut<'_>;
+
+    /// Completes new rows inside the transaction from their context, or refuses them one by one.
+    fn prepare<'w>(write: &'w Write<'w>, rows: &'w mut [Pending<Self>]) -> BoxFuture<'w, Result<(), Error>>;
+
+    /// Called inside the transaction with rows that were written, changed or withdrawn.
+    fn written<'w>(write: &'w Write<'w>, rows: &'w [Self]) -> BoxFuture<'w, Result<(), Error>> {
+        let _ = (write, rows);
+        Box::pin(async { Ok(()) })
+    }
+}
+
+/// The columns that every recorded row has.
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs, reason = "see `HeadMut`")]
+pub struct Head<'m> {
+    pub id: Uuid,
+    pub position: i64,
+    pub version: i64,
+    pub external: Option<(&'m str, &'m str)>,
+    pub fingerprint: i64,
+    pub withdraw_time: Option<Micros>,
+}
+
+/// The columns that every recorded row has, for writing.
+#[derive(Debug)]
+pub struct HeadMut<'m> {
+    /// The suite's id.
+    pub id: &'m mut Uuid,
+    /// The first position; names the row in the feed.
+    pub number: &'m mut i64,
+    /// The latest position.
+    pub position: &'m mut i64,
+    /// From 1, one more with each change.
+    pub version: &'m mut i64,
+    /// Hash of the values that were recorded first.
+    pub fingerprint: &'m mut i64,
+    /// When it was recorded.
+    pub create_time: &'m mut Micros,
+    /// When it was last changed.
+    pub update_time: &'m mut Micros,
+    /// When it was withdrawn.
+    pub withdraw_time: &'m mut Option<Micros>,
+}
+
+/// Implements `head` and `head_mut` of [`Recorded`] for a model whose columns have the usual names.
+#[macro_export]
+macro_rules! recorded_head {
+    () => {
+        fn head(&self) -> $crate::writer::Head<'_> {
+            $crate::writer::Head {
+                id: self.id,
+                position: self.position,
+                version: self.version,
+                external: self.external_system.as_deref().zip(self.external_id.as_deref()),
+                fingerprint: self.fingerprint,
+                withdraw_time: self.withdraw_time,
+            }
+        }
+
+        fn head_mut(&mut self) -> $crate::writer::HeadMut<'_> {
+            $crate::writer::HeadMut {
+                id: &mut self.id,
+                number: &mut self.number,
+                position: &mut self.position,
+                version: &mut self.version,
+                fingerprint: &mut self.fingerprint,
+                create_time: &mut self.create_time,
+                update_time: &mut self.update_time,
+                withdraw_time: &mut self.withdraw_time,
+            }
+        }
+    };
+}
+
+/// A row on its way into its table.
+#[derive(Debug)]
+pub struct Pending<M: Recorded> {
+    /// The row; its head is filled in by the writer.
+    pub row: M,
+    /// What is to be looked up.
+    pub context: M::Context,
+    /// The request that brought it; its fingerprint is the row's.
+    pub request: Request,
+    /// Set by [`Recorded::prepare`] when the row can not be written.
+    pub refused: Option<Error>,
+}
+
+/// What became of a row.
+#[derive(Clone, Debug)]
+pub enum Outcome<M> {
+    /// It was written.
+    Recorded(M),
+    /// It was there already, by its key or by its request: as it is now, and the position of the first write.
+    Unchanged(M, i64),
+}
+
+/// Rows of one kind in the writer's queue.
+#[derive(Debug)]
+pub(super) struct Recording<M: Recorded> {
+    pub(super) rows: Vec<Pending<M>>,
+    pub(super) reply: oneshot::Sender<Vec<Result<Outcome<M>, Error>>>,
+}
+
+impl<M: Recorded> Job for Recording<M> {
+    fn lane(&self) -> Option<TypeId> {
+        Some(TypeId::of::<M>())
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any + Send> {
+        self
+    }
+
+    fn run<'w>(
+        self: Box<Self>,
+        others: Vec<Box<dyn Any + Send>>,
+        write: &'w Write<'w>,
+    ) -> BoxFuture<'w, Result<Settle, Error>> {
+        Box::pin(async move {
+            let others = others.into_iter().filter_map(|other| other.downcast::<Self>().ok()).map(|other| *other);
+            let (mut all, mut replies) = (Vec::new(), Vec::new());
+            for Recording { rows, reply } in std::iter::once(*self).chain(others) {
+                replies.push((rows.len(), reply));
+                all.extend(rows);
+            }
+            let mut outcomes = record_all(write, all).await?.into_iter();
+            Ok(Box::new(move || {
+                for (size, reply) in replies {
+                    let _gone = reply.send(outcomes.by_ref().take(size).collect());
+                }
+            }) as Settle)
+        })
+    }
+}
+
+/// Records rows; each has its own outcome, in their order.
+async fn record_all<M: Recorded>(
+    write: &Write<'_>,
+    rows: Vec<Pending<M>>,
+) -> Result<Vec<Result<Outcome<M>, Error>>, Error> {
+    let mut outcomes: Vec<Option<Result<Outcome<M>, Error>>> = rows.iter().map(|_| None).collect();
+    let mut waiting: Vec<(usize, Pending<M>)> = rows.into_iter().enumerate().collect();
+    // Rows of the same key or request in one batch are taken in turns: the second finds what the first has written.
+    while !waiting.is_empty() {
+        let (turn, later) = first_of_each(waiting);
+        for (index, outcome) in record_turn(write, turn).await? {
+            outcomes[index] = Some(outcome);
+        }
+        waiting = later;
+    }
+    let missing = || Err(Error::Internal("a row without an outcome".to_owned()));
+    Ok(outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(missing)).collect())
+}
+
+type Indexed<T> = Vec<(usize, T)>;
+
+/// Splits off the rows whose key and request came before.
+fn first_of_each<M: Recorded>(rows: Indexed<Pending<M>>) -> (Indexed<Pending<M>>, Indexed<Pending<M>>) {
+    let (mut keys, mut requests) = (HashSet::new(), HashSet::new());
+    rows.into_iter().partition(|(_, pending)| {
+        let key = pending.row.head().external.map(|(system, id)| (system.to_owned(), id.to_owned()));
+        let request = pending.request.id.map(|id| (id, pending.request.method, pending.request.actor.clone()));
+        let new_key = key.is_none_or(|key| keys.insert(key));
+        let new_request = request.is_none_or(|request| requests.insert(request));
+        new_key && new_request
+    })
+}
+
+/// Records rows of which no two have the same key or request.
+async fn record_turn<M: Recorded>(
+    write: &Write<'_>,
+    rows: Indexed<Pending<M>>,
+) -> Result<Indexed<Result<Outcome<M>, Error>>, Error> {
+    let mut outcomes = Vec::with_capacity(rows.len());
+    let mut new = Vec::with_capacity(rows.len());
+    let mut noted = Vec::new();
+
+    let requests: Vec<_> = rows.iter().map(|(_, pending)| pending.request.clone()).collect();
+    let repeats = ledger::find_all(write, &requests).await?;
+    let repeated: Vec<Uuid> = repeats.iter().filter_map(|r| r.as_ref().ok().copied().flatten()).map(|d| d.id).collect();
+    let repeated = by_ids::<M::Table>(write.db, repeated).await?;
+    let mut existing = by_keys(write.db, &rows).await?;
+    for ((index, pending), repeat) in rows.into_iter().zip(repeats) {
+        match repeat {
+            Err(error) => outcomes.push((index, Err(error))),
+            Ok(Some(done)) => {
+                let row = repeated.iter().find(|row| row.head().id == done.id).cloned();
+                let row = row.ok_or_else(|| Error::not_found(M::NOUN, done.id));
+                outcomes.push((index, row.map(|row| Outcome::Unchanged(row, done.position))));
+            }
+            Ok(None) => match take_existing(&mut existing, &pending) {
+                None => new.push((index, pending)),
+                Some(row) if row.head().fingerprint == pending.request.fingerprint => {
+                    let Head { id, position, .. } = row.head();
+                    noted.push((pending.request, Done { id, position }));
+                    outcomes.push((index, Ok(Outcome::Unchanged(row, position))));
+                }
+                Some(row) => outcomes.push((index, Err(key_reused::<M>(&row)))),
+            },
+        }
+    }
+
+    let (indices, mut new): (Vec<usize>, Vec<Pending<M>>) = new.into_iter().unzip();
+    M::prepare(write, &mut new).await?;
+    let mut rows = Vec::with_capacity(new.len());
+    for (index, pending) in indices.into_iter().zip(new) {
+        match pending.refused {
+            Some(error) => outcomes.push((index, Err(error))),
+            None => rows.push((index, pending.row, pending.request)),
+        }
+    }
+    for (index, row, request) in &mut rows {
+        let _ = index;
+        let head = row.head_mut();
+        *head.id = crate::id::new();
+        *head.version = 1;
+        *head.fingerprint = request.fingerprint;
+        *head.create_time = write.now;
+        *head.update_time = write.now;
+    }
+    let (indices, (rows, requests)): (Vec<usize>, (Vec<M>, Vec<Request>)) =
+        rows.into_iter().map(|(index, row, request)| (index, (row, request))).unzip();
+    for ((index, request), result) in indices.into_iter().zip(requests).zip(insert(write, rows).await?) {
+        if let Ok(row) = &result {
+            let Head { id, position, .. } = row.head();
+            noted.push((request, Done { id, position }));
+        }
+        outcomes.push((index, result.map(Outcome::Recorded)));
+    }
+    ledger::note(write, noted).await?;
+    Ok(outcomes)
+}
+
+/// Inserts rows with one statement. When the database refuses it the halves are tried, so that a bad row fails alone.
+fn insert<'w, M: Recorded>(
+    write: &'w Write<'w>,
+    mut rows: Vec<M>,
+) -> BoxFuture<'w, Result<Vec<Result<M, Error>>, Error>> {
+    Box::pin(async move {
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        for row in &mut rows {
+            let position = write.next_position();
+            let head = row.head_mut();
+            (*head.number, *head.position) = (position, position);
+        }
+        let first = rows[0].head().position - 1;
+        let attempt = rows.clone();
+        let inserted = in_savepoint(write, move |inner| {
+            Box::pin(async move {
+                // Both databases bound the parameters of a statement; SQLite's bound is the smaller one.
+                let columns = <<M::Table as EntityTrait>::Column as Iterable>::iter().count();
+                for chunk in attempt.chunks((MAX_PARAMETERS / columns).max(1)) {
+                    let rows = chunk.iter().cloned().map(|row| row.into_active_model().reset_all());
+                    M::Table::insert_many(rows).exec_without_returning(inner.db).await?;
+                }
+                M::written(inner, &attempt).await
+            })
+        })
+        .await;
+        match inserted {
+            Ok(()) => Ok(rows.into_iter().map(Ok).collect()),
+            Err(error) if error.is_outage() => Err(error),
+            Err(error) => {
+                write.rewind(first);
+                if rows.len() == 1 {
+                    return Ok(vec![Err(error)]);
+                }
+                let second = rows.split_off(rows.len() / 2);
+                let mut results = insert(write, rows).await?;
+                results.extend(insert(write, second).await?);
+                Ok(results)
+            }
+        }
+    })
+}
+
+const MAX_PARAMETERS: usize = 32_000;
+
+/// Replaces a row by its corrected values; when nothing differs nothing is written.
+pub async fn replace<M: Recorded>(write: &Write<'_>, old: M, new: M) -> Result<Done, Error> {
+    if new == old {
+        return Ok(Done { id: old.head().id, position: old.head().position });
+    }
+    store(write, old, new).await
+}
+
+/// Withdraws a row. Errors as for [`current`].
+pub async fn withdraw<M: Recorded>(write: &Write<'_>, id: Uuid, etag: &str) -> Result<Done, Error> {
+    let old = current::<M>(write, id, etag).await?;
+    let mut new = old.clone();
+    *new.head_mut().withdraw_time = Some(write.now);
+    store(write, old, new).await
+}
+
+/// A row that is to be changed.
+///
+/// Errors: NOT_FOUND; ABORTED for a stale etag; FAILED_PRECONDITION when it was withdrawn.
+pub async fn current<M: Recorded>(write: &Write<'_>, id: Uuid, etag: &str) -> Result<M, Error> {
+    let row = by_ids::<M::Table>(write.db, vec![id]).await?.pop().ok_or_else(|| Error::not_found(M::NOUN, id))?;
+    let head = row.head();
+    if head.withdraw_time.is_some() {
+        let message = format!("the {} was withdrawn: it can not be changed any more", M::NOUN);
+        return Err(Error::State { reason: "WITHDRAWN", message });
+    }
+    if !etag.is_empty() && etag != head.version.to_string() {
+        return Err(Error::Stale { noun: M::NOUN });
+    }
+    Ok(row)
+}
+
+/// Writes a changed row at a new position.
+async fn store<M: Recorded>(write: &Write<'_>, old: M, mut new: M) -> Result<Done, Error> {
+    let done = Done { id: old.head().id, position: write.next_position() };
+    let head = new.head_mut();
+    *head.position = done.position;
+    *head.version = old.head().version + 1;
+    *head.update_time = write.now;
+    M::Table::update_many()
+        .set(new.clone().into_active_model().reset_all())
+        .filter(Expr::col("id").eq(done.id))
+        .exec(write.db)
+        .await?;
+    M::written(write, &[old, new]).await?;
+    Ok(done)
+}
+
+/// The rows that are there already, by the keys of new ones.
+async fn by_keys<M: Recorded>(
+    db: &impl ConnectionTrait,
+    rows: &[(usize, Pending<M>)],
+) -> Result<HashMap<(String, String), M>, Error> {
+    let mut systems: HashMap<&str, Vec<&str>> = HashMap::new();
+    for (system, id) in rows.iter().filter_map(|(_, pending)| pending.row.head().external) {
+        systems.entry(system).or_default().push(id);
+    }
+    let mut found = HashMap::new();
+    for (system, ids) in systems {
+        let of_system = M::Table::find()
+            .filter(Expr::col("external_system").eq(system))
+            .filter(Expr::col("external_id").is_in(ids));
+        for row in of_system.all(db).await? {
+            let key = row.head().external.map(|(system, id)| (system.to_owned(), id.to_owned()));
+            found.extend(key.map(|key| (key, row)));
+        }
+    }
+    Ok(found)
+}
+
+fn take_existing<M: Recorded>(existing: &mut HashMap<(String, String), M>, pending: &Pending<M>) -> Option<M> {
+    let (system, id) = pending.row.head().external?;
+    existing.remove(&(system.to_owned(), id.to_owned()))
+}
+
+fn key_reused<M: Recorded>(row: &M) -> Error {
+    let id = row.head().external.map(|(_, id)| id).unwrap_or_default();
+    let message = format!("a {} of the key `{id}` is there already with other values: amend it instead", M::NOUN);
+    Error::Exists { reason: "KEY_REUSED", message }
+}

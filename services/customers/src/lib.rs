@@ -1,0 +1,1 @@
+//! The customers service: profiles, attributes, purchases, interactions and subscriptions.

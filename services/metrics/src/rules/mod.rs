@@ -1,0 +1,39 @@
+//! The definitions behind every figure: functions and small types that know neither the wire nor storage.
+//!
+//! | module | answers |
+//! |---|---|
+//! | [`scale`] | which scores a kind of survey accepts, and where each of them counts |
+//! | [`weight`] | how answers are weighed and counted, exactly |
+//! | [`nps`] | Net Promoter Score, its intervals, its change |
+//! | [`proportion`] | shares of a whole: CSAT, churn, repeat purchase, cohort cells |
+//! | [`mean`] | means of scores: CES |
+//! | [`split`] | the net share of promoters, with the intervals of the score |
+//! | [`interval`] | confidence intervals of shares and means |
+//! | [`level`] | how sure an interval is |
+//! | [`money`] | gross, returns and net per currency |
+//! | [`zone`] | local days and months of instants |
+//! | [`granularity`] | how long periods are, and what they are called |
+//! | [`period`] | calendar periods of a range of time |
+//! | [`activity`] | active, churned, inactive and repeat customers |
+//! | [`cohort`] | customers by the period of their first purchase |
+//!
+//! Conventions. Percentages are 0 to 100, NPS is −100 to 100. Instants are `i64` microseconds since
+//! 1970-01-01T00:00Z, ranges of them are half-open. A figure over nothing is `None`, never 0. All sums are integers, so
+//! the order in which facts arrive, leave and are merged leaves no trace: every path gives the same digits.
+
+pub mod activity;
+pub mod cohort;
+pub mod granularity;
+pub mod interval;
+pub mod level;
+pub mod mean;
+pub mod money;
+pub mod nps;
+pub mod period;
+pub mod proportion;
+pub mod scale;
+pub mod split;
+pub mod weight;
+pub mod zone;
+
+mod number;

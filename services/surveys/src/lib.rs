@@ -1,0 +1,76 @@
+//! The surveys service: what customers are asked, and what they answer.
+//!
+//! It owns surveys and responses. It asks the customers service for the customer of a caller's key, and nobody else. A
+//! request goes from [`service`] (parse, act, render) through [`wire`] (message ⇄ row) to the writer or to [`store`].
+
+mod migrations;
+pub mod response;
+mod service;
+mod store;
+pub mod survey;
+mod wire;
+
+use barometer_chassis::{
+    client::Channel,
+    config::ServerConfig,
+    database::Location,
+    door::Stages,
+    error::Error,
+    feed::Kind,
+    server::Server,
+    shutdown::Shutdown,
+    store::Store,
+};
+use barometer_proto::{
+    customers::v1::customer_service_client::CustomerServiceClient,
+    surveys::v1::{FactKind, survey_service_server::SurveyServiceServer},
+};
+use tokio::task::JoinHandle;
+use tonic::codec::CompressionEncoding;
+
+/// The service's name: of its database and in its positions.
+pub const NAME: &str = "surveys";
+/// The name under which its health is reported.
+pub const GRPC_NAME: &str = barometer_proto::surveys::v1::survey_service_server::SERVICE_NAME;
+
+/// What the service needs to run.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where its database is.
+    pub location: Location,
+    /// Rows that may wait to be written.
+    pub write_queue: u32,
+    /// The stages of the customers' journey.
+    pub stages: Stages,
+}
+
+/// Opens the store and adds the service to `server`. `customers` leads to the customers service, which need not be there
+/// yet. The handle ends after `shutdown`, when everything acknowledged is written.
+pub async fn add(
+    config: Config,
+    customers: Channel,
+    server: &mut Server,
+    limits: &ServerConfig,
+    shutdown: Shutdown,
+) -> Result<JoinHandle<()>, Error> {
+    let kinds = vec![
+        Kind::new::<survey::Entity>(FactKind::Survey.into(), |row| row.position, wire::survey_fact),
+        Kind::new::<response::Entity>(FactKind::Response.into(), |row| row.position, wire::response_fact),
+    ];
+    let (store, writer) =
+        Store::open::<migrations::Migrator>(&config.location, NAME, kinds, config.write_queue, shutdown).await?;
+    let service = service::Surveys::new(
+        store.clone(),
+        CustomerServiceClient::new(customers),
+        config.stages,
+        server.ending(),
+    );
+    let service = SurveyServiceServer::new(service)
+        .max_decoding_message_size(limits.max_message_bytes)
+        .max_encoding_message_size(limits.max_message_bytes)
+        .accept_compressed(CompressionEncoding::Gzip)
+        .send_compressed(CompressionEncoding::Gzip);
+    server.add_service(service);
+    store.report_health(server.health(), GRPC_NAME);
+    Ok(writer)
+}

@@ -1,0 +1,112 @@
+//! The response: one answer to a survey.
+
+use std::collections::HashMap;
+
+use barometer_chassis::{
+    clock::Micros,
+    door::Dimensions,
+    error::Error,
+    id, recorded_head,
+    writer::{Pending, Recorded, Write},
+};
+use futures_util::future::BoxFuture;
+use sea_orm::entity::prelude::*;
+use serde::Serialize;
+
+use crate::survey::{self, SurveyId};
+
+id! {
+    /// Id of a customer, as the customers service gave it.
+    CustomerId
+}
+
+/// A response's row.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, DeriveEntityModel)]
+#[sea_orm(table_name = "response")]
+pub struct Model {
+    /// Id.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    /// First position in the feed.
+    pub number: i64,
+    /// Latest position in the feed.
+    pub position: i64,
+    /// From 1, one more with each change.
+    pub version: i64,
+    /// The survey.
+    pub survey_id: SurveyId,
+    /// Who answered; nobody known when anonymous.
+    pub customer_id: Option<CustomerId>,
+    /// The score, on the survey's scale.
+    pub score: Option<i32>,
+    /// Where the score stands, as `Category`.
+    pub category: i32,
+    /// Why there is no score, as `Disposition`.
+    pub disposition: i32,
+    /// Personal data.
+    #[sea_orm(column_type = "Text")]
+    pub comment: String,
+    /// BCP 47 tag.
+    pub language: String,
+    /// How it was asked.
+    pub channel: String,
+    /// The point of contact.
+    pub touchpoint: String,
+    /// Stage of the journey.
+    pub journey_stage: String,
+    /// When it was answered.
+    pub time: Micros,
+    /// In trillionths (1e-12).
+    pub weight: i64,
+    /// Declared dimensions.
+    #[sea_orm(column_type = "JsonBinary")]
+    pub dimensions: Dimensions,
+    /// System of the caller's key.
+    pub external_system: Option<String>,
+    /// The caller's key.
+    pub external_id: Option<String>,
+    /// Hash of what was first recorded.
+    pub fingerprint: i64,
+    /// Who recorded it.
+    pub actor: String,
+    /// When it was recorded.
+    pub create_time: Micros,
+    /// When it was last changed.
+    pub update_time: Micros,
+    /// When it was withdrawn.
+    pub withdraw_time: Option<Micros>,
+}
+
+/// Nothing: rows of this service refer to one another by id only.
+#[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+impl Recorded for Model {
+    type Table = Entity;
+    type Active = ActiveModel;
+    type Context = ();
+    const NOUN: &'static str = "response";
+
+    recorded_head!();
+
+    /// Refuses answers to surveys that do not take any at the moment of the write.
+    fn prepare<'w>(write: &'w Write<'w>, rows: &'w mut [Pending<Self>]) -> BoxFuture<'w, Result<(), Error>> {
+        Box::pin(async move {
+            let mut ids: Vec<Uuid> = rows.iter().map(|pending| pending.row.survey_id.0).collect();
+            ids.sort_unstable();
+            ids.dedup();
+            let surveys = survey::Entity::find().filter(survey::Column::Id.is_in(ids)).all(write.db).await?;
+            let surveys: HashMap<Uuid, survey::Model> = surveys.into_iter().map(|row| (row.id, row)).collect();
+            for pending in rows {
+                let checked = match surveys.get(&pending.row.survey_id.0) {
+                    Some(survey) => survey.check_takes_answers(),
+                    None => Err(Error::not_found("survey", pending.row.survey_id)),
+                };
+                pending.refused = checked.err();
+            }
+            Ok(())
+        })
+    }
+}

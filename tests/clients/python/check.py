@@ -1,0 +1,60 @@
+"""Checks what a client in another language sees of health and of errors: check.py ENDPOINT."""
+
+import sys
+
+import grpc
+from google.protobuf.timestamp_pb2 import Timestamp
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
+from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
+from grpc_health.v1.health_pb2_grpc import HealthStub
+from grpc_status import rpc_status
+
+from barometer.surveys.v1.response_pb2 import GetResponseRequest, ListResponsesRequest, Response, SubmitResponseRequest
+from barometer.surveys.v1.survey_service_pb2_grpc import SurveyServiceStub
+
+
+def refused(call, request):
+    """The code of the refusal, its ErrorInfo, and the paths of the offending fields."""
+    try:
+        answer = call(request)
+    except grpc.RpcError as error:
+        info, bad = ErrorInfo(), BadRequest()
+        for detail in rpc_status.from_call(error).details:
+            detail.Unpack(info) or detail.Unpack(bad)
+        assert info.domain == "barometer" and info.reason, info
+        assert all(violation.description for violation in bad.field_violations), bad
+        return error.code(), info, {violation.field for violation in bad.field_violations}
+    raise AssertionError(f"{request} was answered with {answer}")
+
+
+channel = grpc.insecure_channel(sys.argv[1])
+surveys, health = SurveyServiceStub(channel), HealthStub(channel)
+
+for service in ["", "barometer.surveys.v1.SurveyService"]:
+    assert health.Check(HealthCheckRequest(service=service)).status == HealthCheckResponse.SERVING, service
+
+# Every violation in one answer, each with its path; and nothing is written.
+before = len(surveys.ListResponses(ListResponsesRequest()).responses)
+bad = Response(survey_name="delivery", score=9, weight=0, language="x" * 100, comment="x" * 10_001)
+code, _, fields = refused(surveys.SubmitResponse, SubmitResponseRequest(response=bad, request_id="no UUID"))
+assert code == grpc.StatusCode.INVALID_ARGUMENT, code
+expected = {"request_id", "response.answer_time", "response.comment", "response.language", "response.weight"}
+assert fields == expected, fields
+
+# The scale of the score depends on the survey.
+now = Timestamp()
+now.GetCurrentTime()
+eleven = Response(survey_name="delivery", score=11, answer_time=now)
+code, _, fields = refused(surveys.SubmitResponse, SubmitResponseRequest(response=eleven))
+assert (code, fields) == (grpc.StatusCode.INVALID_ARGUMENT, {"response.score"}), (code, fields)
+assert len(surveys.ListResponses(ListResponsesRequest()).responses) == before
+
+code, _, fields = refused(surveys.ListResponses, ListResponsesRequest(page_size=-1, page_token="garbage"))
+assert code == grpc.StatusCode.INVALID_ARGUMENT, code
+assert fields == {"page_size", "page_token"}, fields
+
+missing = GetResponseRequest(response_id="01890a5d-ac96-774b-bcce-b302099a8057")
+code, _, _ = refused(surveys.GetResponse, missing)
+assert code == grpc.StatusCode.NOT_FOUND, code
+
+print("health and errors are as the contract says")
