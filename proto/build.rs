@@ -8,6 +8,7 @@ const FILES: [&str; 3] = [
     "barometer/metrics/v1/metrics_service.proto",
 ];
 
+#[allow(clippy::disallowed_methods, reason = "cargo tells build scripts where to write by the environment")]
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=barometer");
     let mut compiler = protox::Compiler::new(["."])?;

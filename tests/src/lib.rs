@@ -1,1 +1,101 @@
-//! Tests of the whole suite.
+//! Whole suites for tests: started as `barometer serve` starts them, on a database and a port of their own.
+
+use std::time::{Duration, Instant};
+
+use barometer::serve::{ServeArgs, serve};
+use barometer_chassis::{server, shutdown::Shutdown, testing::TestDatabase};
+use barometer_proto::{
+    customers::v1::customer_service_client::CustomerServiceClient,
+    metrics::v1::metrics_service_client::MetricsServiceClient, surveys::v1::survey_service_client::SurveyServiceClient,
+};
+use clap::Parser;
+use tokio::task::JoinHandle;
+use tonic::transport::Channel;
+
+/// A running suite, with clients for all of it.
+pub struct Suite {
+    /// `http://127.0.0.1:port`.
+    pub endpoint: String,
+    /// Client of the customers service.
+    pub customers: CustomerServiceClient<Channel>,
+    /// Client of the surveys service.
+    pub surveys: SurveyServiceClient<Channel>,
+    /// Client of the metrics service.
+    pub metrics: MetricsServiceClient<Channel>,
+    stop: Shutdown,
+    task: Option<JoinHandle<()>>,
+}
+
+/// `serve` as a command line of its own.
+#[derive(Debug, Parser)]
+struct Line {
+    #[command(flatten)]
+    serve: ServeArgs,
+}
+
+impl Suite {
+    /// Starts the whole suite on a database.
+    pub async fn start(database: &TestDatabase) -> Self {
+        Self::start_with(database, &[]).await
+    }
+
+    /// The same with more flags.
+    pub async fn start_with(database: &TestDatabase, flags: &[&str]) -> Self {
+        let data = database.directory().to_string_lossy().into_owned();
+        let mut line = vec!["serve", "--listen", "127.0.0.1:0", "--drain-pause", "1ms", "--data-dir", &data];
+        let url = database.postgres_url();
+        if let Some(url) = &url {
+            line.extend(["--database-url", url]);
+        }
+        line.extend(flags);
+        let args = Line::try_parse_from(line).expect("flags of a test").serve;
+        assert!(args.validate().is_empty(), "flags of a test: {:?}", args.validate());
+        let listener = server::bind(args.server.listen).await.expect("a free port");
+        let endpoint = format!("http://{}", listener.local_addr().expect("it is bound"));
+        let stop = Shutdown::new();
+        let task = tokio::spawn({
+            let stop = stop.clone();
+            async move { serve(args, listener, stop).await.expect("the suite serves") }
+        });
+        let channel = Channel::from_shared(endpoint.clone()).expect("a URL").connect_lazy();
+        let suite = Suite {
+            endpoint,
+            customers: CustomerServiceClient::new(channel.clone()),
+            surveys: SurveyServiceClient::new(channel.clone()),
+            metrics: MetricsServiceClient::new(channel),
+            stop,
+            task: Some(task),
+        };
+        suite.ready().await;
+        suite
+    }
+
+    /// Stops the suite as SIGTERM would and waits until it is gone.
+    pub async fn stop(mut self) {
+        self.stop.cancel();
+        if let Some(task) = self.task.take() {
+            task.await.expect("the suite ends in order");
+        }
+    }
+
+    /// Waits until figures are served.
+    async fn ready(&self) {
+        let ready = async || {
+            let request = barometer_proto::metrics::v1::QueryMetricsRequest {
+                metrics: vec!["responses".to_owned()],
+                ..Default::default()
+            };
+            self.metrics.clone().query_metrics(request).await.is_ok()
+        };
+        eventually("the suite is ready", ready).await;
+    }
+}
+
+/// Asks again and again until it is so, for at most 30 seconds.
+pub async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let begun = Instant::now();
+    while !is_so().await {
+        assert!(begun.elapsed() < Duration::from_secs(30), "not within 30 s: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}

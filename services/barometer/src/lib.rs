@@ -1,1 +1,11 @@
 //! The barometer program: serve, import, query, catalogue.
+
+pub mod catalogue;
+pub mod decimal;
+pub mod endpoint;
+pub mod failure;
+pub mod import;
+pub mod instant;
+pub mod output;
+pub mod query;
+pub mod serve;

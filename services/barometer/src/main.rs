@@ -1,2 +1,56 @@
 //! The barometer program.
-fn main() {}
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use barometer::catalogue::CatalogueArgs;
+use barometer::failure::{self, Failure};
+use barometer::import::ImportArgs;
+use barometer::query::QueryArgs;
+use barometer::serve::ServeArgs;
+use clap::{Parser, Subcommand};
+
+/// Customers' loyalty in figures: the suite and its tools.
+#[derive(Parser)]
+#[command(name = "barometer", version, after_help = failure::EXIT_CODES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Serve(Box<ServeArgs>),
+    Import(ImportArgs),
+    Query(QueryArgs),
+    Catalogue(CatalogueArgs),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(told) => {
+            let code = if told.use_stderr() { failure::USAGE } else { 0 };
+            // Nobody is left to tell when this fails.
+            let _ = told.print();
+            return ExitCode::from(code);
+        }
+    };
+    match run(cli.command).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            let _ = writeln!(std::io::stderr(), "barometer: {failure}");
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+async fn run(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Serve(serve) => serve.run().await,
+        Command::Import(import) => import.run().await,
+        Command::Query(query) => query.run().await,
+        Command::Catalogue(catalogue) => catalogue.run().await,
+    }
+}

@@ -18,6 +18,7 @@ use crate::layers::deadline::{self, Deadline};
 use crate::layers::method::Method;
 use crate::layers::trace::code_name;
 use crate::layers::{Around, Next, Request, Response, Step, around, propagation};
+use crate::server::{CONNECTION_WINDOW, STREAM_WINDOW};
 
 /// A connection to another service, for generated clients: `CustomerServiceClient::new(channel)`. Cheap to clone.
 ///
@@ -49,6 +50,8 @@ pub fn connect(address: &str, config: &ClientConfig) -> Result<Channel, InvalidA
         .map_err(|_| invalid())?
         .connect_timeout(config.connect_timeout)
         .tcp_nodelay(true)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
         .http2_keep_alive_interval(config.call_keepalive)
         .keep_alive_timeout(PING_TIMEOUT)
         .keep_alive_while_idle(true)

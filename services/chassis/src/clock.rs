@@ -7,7 +7,9 @@ use sea_orm::DeriveValueType;
 use serde::{Deserialize, Serialize};
 
 /// An instant in microseconds since 1970-01-01T00:00:00Z; what rows and figures keep.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, DeriveValueType)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, DeriveValueType,
+)]
 pub struct Micros(pub i64);
 
 impl Micros {
@@ -56,7 +58,8 @@ mod tests {
 
     #[test]
     fn instants_keep_microseconds_before_and_after_the_epoch() {
-        for (seconds, nanos) in [(0, 0), (-1, 999_999_000), (1_495_000_000, 123_456_000), (MIN, 0), (MAX, 999_999_000)] {
+        for (seconds, nanos) in [(0, 0), (-1, 999_999_000), (1_495_000_000, 123_456_000), (MIN, 0), (MAX, 999_999_000)]
+        {
             let wire = Timestamp { seconds, nanos };
             assert_eq!(Micros::from_wire(&wire).map(Micros::to_wire), Some(wire));
         }

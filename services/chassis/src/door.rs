@@ -186,7 +186,9 @@ impl Door {
     /// A language tag as in BCP 47: letters, digits and hyphens, up to 35 characters; empty when not given.
     pub fn language(&mut self, field: &str, tag: String) -> String {
         let well_formed = tag.len() <= 35
-            && tag.split('-').all(|part| (1..=8).contains(&part.len()) && part.chars().all(|c| c.is_ascii_alphanumeric()))
+            && tag
+                .split('-')
+                .all(|part| (1..=8).contains(&part.len()) && part.chars().all(|c| c.is_ascii_alphanumeric()))
             && tag.chars().next().is_some_and(|c| c.is_ascii_alphabetic());
         if !tag.is_empty() && !well_formed {
             self.refuse(field, "NOT_A_LANGUAGE", "is not a language tag such as `pt-BR`");
@@ -219,7 +221,9 @@ mod tests {
 
     fn fields(parse: impl FnOnce(&mut Door)) -> Vec<String> {
         match Door::open(parse) {
-            Err(Error::Invalid(violations)) => violations.into_iter().map(|v| format!("{} {}", v.field, v.reason)).collect(),
+            Err(Error::Invalid(violations)) => {
+                violations.into_iter().map(|v| format!("{} {}", v.field, v.reason)).collect()
+            }
             _ => Vec::new(),
         }
     }
@@ -229,7 +233,9 @@ mod tests {
         let told = fields(|door| {
             door.inside("purchase", |door| {
                 door.required_text("channel", String::new(), 5);
-                door.each("lines", vec!["", "too long"], 10, |door, line| door.required_text("category", line.to_owned(), 3));
+                door.each("lines", vec!["", "too long"], 10, |door, line| {
+                    door.required_text("category", line.to_owned(), 3)
+                });
                 door.request_id("nonsense");
             });
             door.id("customer_id", "x");

@@ -36,10 +36,7 @@ impl Position {
         let (head, service) = bytes.split_at_checked(25)?;
         let (format, rest) = head.split_first()?;
         let (n, marker) = rest.split_at(8);
-        let position = Position {
-            n: i64::from_be_bytes(n.try_into().ok()?),
-            marker: Uuid::from_slice(marker).ok()?,
-        };
+        let position = Position { n: i64::from_be_bytes(n.try_into().ok()?), marker: Uuid::from_slice(marker).ok()? };
         let service = String::from_utf8(service.to_vec()).ok()?;
         (*format == FORMAT && position.n >= 0 && !service.is_empty()).then_some((service, position))
     }

@@ -41,16 +41,12 @@ pub async fn list<M: Recorded>(
 
 /// Selects one page of a list that is ordered by `column` and then by id, the highest first.
 pub fn newest_first<E: EntityTrait>(page: Page, column: &'static str) -> sea_orm::Select<E> {
-    let select = E::find()
-        .order_by(Expr::col(column), Order::Desc)
-        .order_by(Expr::col("id"), Order::Desc)
-        .limit(page.limit());
+    let select =
+        E::find().order_by(Expr::col(column), Order::Desc).order_by(Expr::col("id"), Order::Desc).limit(page.limit());
     match page.after {
         None => select,
         Some(PageToken { key, id }) => select.filter(
-            Condition::any()
-                .add(Expr::col(column).lt(key))
-                .add(Expr::col(column).eq(key).and(Expr::col("id").lt(id))),
+            Condition::any().add(Expr::col(column).lt(key)).add(Expr::col(column).eq(key).and(Expr::col("id").lt(id))),
         ),
     }
 }

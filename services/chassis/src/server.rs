@@ -185,6 +185,8 @@ fn transport(config: &ServerConfig) -> tonic::transport::Server {
     let streams = config.max_concurrent_requests.saturating_add(config.max_watches).saturating_add(PLUMBING_STREAMS);
     let server = tonic::transport::Server::builder()
         .max_concurrent_streams(streams)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
         .http2_keepalive_interval(Some(config.keepalive))
         .http2_keepalive_timeout(Some(config.keepalive_timeout));
     match config.max_connection_age {
@@ -195,6 +197,11 @@ fn transport(config: &ServerConfig) -> tonic::transport::Server {
 
 /// Streams of one connection that are left for health and reflection when all others are in use.
 const PLUMBING_STREAMS: u32 = 16;
+
+/// Bytes in flight to us on one stream, and on one connection: a stream that nobody reads for a while must leave room for
+/// the others.
+pub(crate) const STREAM_WINDOW: u32 = 1024 * 1024;
+pub(crate) const CONNECTION_WINDOW: u32 = 16 * STREAM_WINDOW;
 
 /// The connections that callers make, without Nagle's delay.
 fn connections(listener: TcpListener) -> impl Stream<Item = io::Result<TcpStream>> {

@@ -4,6 +4,7 @@
 
 mod lines;
 
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::IsTerminal;
 use std::time::Duration;
 
@@ -176,9 +177,10 @@ fn log_filter(level: &str) -> Result<EnvFilter, tracing_subscriber::filter::Pars
 fn log_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let location = panic.location().map(ToString::to_string);
-        let backtrace = std::backtrace::Backtrace::capture();
         let message = panic.payload_as_str().unwrap_or("no message");
-        tracing::error!(location, %backtrace, "panic: {message}");
+        let backtrace = Backtrace::capture();
+        let backtrace = (backtrace.status() == BacktraceStatus::Captured).then(|| backtrace.to_string());
+        tracing::error!(location, backtrace, "panic: {message}");
     }));
 }
 

@@ -28,7 +28,13 @@ pub use self::{
     ledger::{Done, Request, forget_old_requests},
     record::{Head, HeadMut, Outcome, Pending, Recorded, current, replace, withdraw},
 };
-use crate::{clock::Micros, database::Database, error::Error, feed::marker::{self, Markers}, shutdown::Shutdown};
+use crate::{
+    clock::Micros,
+    database::Database,
+    error::Error,
+    feed::marker::{self, Markers},
+    shutdown::Shutdown,
+};
 
 /// Rows that may wait to be written, by default. Beyond it single writes are answered with RESOURCE_EXHAUSTED and
 /// imports wait.
@@ -98,6 +104,22 @@ impl Writer {
         W: for<'w> FnOnce(&'w Write<'w>) -> BoxFuture<'w, Result<Done, Error>> + Send + 'static,
     {
         let permit = self.room.clone().try_acquire_owned().map_err(|_| FULL)?;
+        self.run_with(permit, request, work).await
+    }
+
+    /// The same, but waits for room in the queue: for rows of imports and for calls of other services.
+    pub async fn run_in_turn<W>(&self, request: Request, work: W) -> Result<Done, Error>
+    where
+        W: for<'w> FnOnce(&'w Write<'w>) -> BoxFuture<'w, Result<Done, Error>> + Send + 'static,
+    {
+        let permit = self.room.clone().acquire_owned().await.map_err(|_| UNCONFIRMED())?;
+        self.run_with(permit, request, work).await
+    }
+
+    async fn run_with<W>(&self, permit: OwnedSemaphorePermit, request: Request, work: W) -> Result<Done, Error>
+    where
+        W: for<'w> FnOnce(&'w Write<'w>) -> BoxFuture<'w, Result<Done, Error>> + Send + 'static,
+    {
         let (reply, answer) = oneshot::channel();
         self.send(Box::new(Command { request, work, reply }), permit)?;
         answer.await.map_err(|_| UNCONFIRMED())?
@@ -351,9 +373,11 @@ impl Counter {
                  (SELECT id FROM feed_marker ORDER BY position DESC LIMIT 1) AS marker \
                  FROM feed_counter WHERE id = 1 FOR UPDATE"
             }
-            _ => "SELECT position, 'file' AS incarnation, \
+            _ => {
+                "SELECT position, 'file' AS incarnation, \
                  (SELECT id FROM feed_marker ORDER BY position DESC LIMIT 1) AS marker \
-                 FROM feed_counter WHERE id = 1",
+                 FROM feed_counter WHERE id = 1"
+            }
         };
         let statement = Statement::from_string(db.get_database_backend(), sql);
         let counter = Counter::find_by_statement(statement).one(db).await?;

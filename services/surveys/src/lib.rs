@@ -11,15 +11,8 @@ pub mod survey;
 mod wire;
 
 use barometer_chassis::{
-    client::Channel,
-    config::ServerConfig,
-    database::Location,
-    door::Stages,
-    error::Error,
-    feed::Kind,
-    server::Server,
-    shutdown::Shutdown,
-    store::Store,
+    client::Channel, config::ServerConfig, database::Location, door::Stages, error::Error, feed::Kind, server::Server,
+    shutdown::Shutdown, store::Store,
 };
 use barometer_proto::{
     customers::v1::customer_service_client::CustomerServiceClient,
@@ -59,12 +52,8 @@ pub async fn add(
     ];
     let (store, writer) =
         Store::open::<migrations::Migrator>(&config.location, NAME, kinds, config.write_queue, shutdown).await?;
-    let service = service::Surveys::new(
-        store.clone(),
-        CustomerServiceClient::new(customers),
-        config.stages,
-        server.ending(),
-    );
+    let service =
+        service::Surveys::new(store.clone(), CustomerServiceClient::new(customers), config.stages, server.ending());
     let service = SurveyServiceServer::new(service)
         .max_decoding_message_size(limits.max_message_bytes)
         .max_encoding_message_size(limits.max_message_bytes)

@@ -56,9 +56,10 @@ impl Surveys {
         etag: String,
         verb: fn(survey::Model) -> Result<survey::Model, Error>,
     ) -> Result<wire::Survey, Error> {
-        let work = self.store.writer.run(request, move |write| {
-            Box::pin(async move { store::change_survey(write, id, &etag, verb).await })
-        });
+        let work = self
+            .store
+            .writer
+            .run(request, move |write| Box::pin(async move { store::change_survey(write, id, &etag, verb).await }));
         self.survey_after(work.await?).await
     }
 
@@ -75,7 +76,10 @@ fn mutation(method: &'static str, actor: &Principal, id: Option<Uuid>, fingerpri
 
 #[tonic::async_trait]
 impl SurveyService for Surveys {
-    async fn create_survey(&self, request: Request<wire::CreateSurveyRequest>) -> Result<Response<wire::Survey>, Status> {
+    async fn create_survey(
+        &self,
+        request: Request<wire::CreateSurveyRequest>,
+    ) -> Result<Response<wire::Survey>, Status> {
         let actor = Principal::of(&request);
         let wire::CreateSurveyRequest { survey, request_id } = request.into_inner();
         let (row, request_id) = Door::open(|door| {
@@ -161,7 +165,10 @@ impl SurveyService for Surveys {
         Ok(Response::new(import::acknowledge(request.into_inner(), self.ending.clone(), handle)))
     }
 
-    async fn get_response(&self, request: Request<wire::GetResponseRequest>) -> Result<Response<wire::Response>, Status> {
+    async fn get_response(
+        &self,
+        request: Request<wire::GetResponseRequest>,
+    ) -> Result<Response<wire::Response>, Status> {
         Ok(Response::new(self.get(request.into_inner()).await?))
     }
 

@@ -7,7 +7,7 @@ use super::Door;
 
 const DEFAULT_SIZE: u16 = 50;
 /// The most that a page holds.
-pub const MAX_SIZE: u16 = 1_000;
+const MAX_SIZE: u16 = 1_000;
 
 /// Which page of a list is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,7 +7,8 @@ use std::{
 
 use futures_util::future::BoxFuture;
 use sea_orm::{
-    ActiveModelTrait, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel, Iterable, ModelTrait, QueryFilter,
+    ActiveModelTrait, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel, Iterable, ModelTrait,
+    QueryFilter,
     sea_query::{Expr, ExprTrait},
 };
 use tokio::sync::oneshot;
@@ -17,7 +18,16 @@ use super::{Done, Job, Request, Settle, Write, by_ids, in_savepoint, ledger};
 use crate::{clock::Micros, error::Error};
 
 /// A row that callers record, amend and withdraw.
-pub trait Recorded: ModelTrait<Entity = Self::Table> + FromQueryResult + IntoActiveModel<Self::Active> + Clone + PartialEq + Send + Sync + 'static {
+pub trait Recorded:
+    ModelTrait<Entity = Self::Table>
+    + FromQueryResult
+    + IntoActiveModel<Self::Active>
+    + Clone
+    + PartialEq
+    + Send
+    + Sync
+    + 'static
+{
     /// Its table.
     type Table: EntityTrait<Model = Self, ActiveModel = Self::Active>;
     /// Its row for writing.

@@ -1,5 +1,7 @@
 //! A service to try the chassis on, written by hand: requests and answers are single strings.
 
+#![allow(dead_code, reason = "each test program uses a part of this")]
+
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::task::{Context, Poll};

@@ -22,10 +22,11 @@ use super::{Surveys, mutation};
 use crate::{
     response::{CustomerId, Model},
     store::{self, Customers},
-    wire::{
-        AMENDABLE, CustomerRef, parse_list_responses, parse_response, parse_survey_ref, render_response,
-    },
+    wire::{AMENDABLE, CustomerRef, parse_list_responses, parse_response, parse_survey_ref, render_response},
 };
+
+/// A response, who gave it, and the request's id.
+type Parsed = (Model, CustomerRef, Option<Uuid>);
 
 impl Surveys {
     pub(super) async fn submit(
@@ -59,7 +60,7 @@ impl Surveys {
         }
         let named = parsed.iter().filter_map(|(_, result)| result.as_ref().ok()).map(|(_, customer, _)| customer);
         let customers = self.resolve(named).await?;
-        let pending = |(number, result): (i64, Result<(Model, CustomerRef, Option<Uuid>), Error>)| {
+        let pending = |(number, result): (i64, Result<Parsed, Error>)| {
             let row = result.and_then(|(row, customer, request_id)| {
                 pending("ImportResponses", actor, row, customer, &customers, request_id)
             });
@@ -122,17 +123,15 @@ impl Surveys {
                 let old: Model = writer::current(write, id, &patch.etag).await?;
                 let shown = render_response(old.clone(), String::new());
                 let merged = mask::merge(&shown, &patch, update_mask.as_ref(), &AMENDABLE, "response")?;
-                let by = Door::open(|door| {
-                    door.inside("response", |door| parse_survey_ref(door, merged.survey.as_ref()))
-                })?;
+                let by =
+                    Door::open(|door| door.inside("response", |door| parse_survey_ref(door, merged.survey.as_ref())))?;
                 let survey = match by {
                     Some(by) => Some(store::get_survey(write.db, &by).await?),
                     None => None,
                 };
                 let (new, _) = Door::open(|door| {
-                    let parse = |door: &mut Door| {
-                        parse_response(door, merged, survey.as_ref(), &stages, old.actor.clone())
-                    };
+                    let parse =
+                        |door: &mut Door| parse_response(door, merged, survey.as_ref(), &stages, old.actor.clone());
                     door.inside("response", parse)
                 })?;
                 writer::replace(write, old.clone(), amended(old, new)).await
@@ -170,7 +169,7 @@ impl Surveys {
         response: Option<wire::Response>,
         request_id: &str,
         field: &str,
-    ) -> Result<(Model, CustomerRef, Option<Uuid>), Error> {
+    ) -> Result<Parsed, Error> {
         let by = response.as_ref().map(|response| response.survey.as_ref());
         let by = by.and_then(|survey| Door::open(|door| parse_survey_ref(door, survey)).ok().flatten());
         let survey = match by {

@@ -245,11 +245,8 @@ pub(crate) fn response_fact(row: Model) -> wire::Fact {
     super::fact(row.id, row.number, row.version, fact)
 }
 
-/// What a list of responses is to hold.
-pub(crate) type ListFilter = (Page, Condition);
-
 /// The page and the filter of a list.
-pub(crate) fn parse_list_responses(door: &mut Door, request: wire::ListResponsesRequest) -> ListFilter {
+pub(crate) fn parse_list_responses(door: &mut Door, request: wire::ListResponsesRequest) -> (Page, Condition) {
     let wire::ListResponsesRequest {
         page_size,
         page_token,

@@ -1,0 +1,202 @@
+//! Why a command failed: one line for people, an exit code for scripts.
+
+use std::fmt;
+
+use tonic::{Code, Status};
+use tonic_types::StatusExt;
+
+/// Rows of an import were rejected; the others are recorded.
+pub const REJECTED: u8 = 1;
+/// The flags are wrong (`EX_USAGE` of sysexits, as the following).
+pub const USAGE: u8 = barometer_chassis::config::EXIT_BAD_CONFIG;
+/// The input is wrong.
+pub const DATA: u8 = 65;
+/// The suite can not be reached, or is not ready.
+pub const UNAVAILABLE: u8 = 69;
+/// Something is broken in the program or in the suite.
+pub const INTERNAL: u8 = 70;
+/// A file could not be written.
+pub const OUTPUT: u8 = 74;
+
+/// The exit codes, for `--help`.
+pub const EXIT_CODES: &str = "\
+Exit codes:
+  0   done
+  1   imported, but rows were rejected
+  64  the flags are wrong
+  65  the input is wrong: a file that can not be read, a column that is not there
+  69  the suite can not be reached, or is not ready: try again later
+  70  something is broken inside
+  74  a file could not be written";
+
+/// Why a command failed. Shown as one line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    code: u8,
+    message: String,
+}
+
+impl Failure {
+    /// A failure with an exit code of this module.
+    pub fn new(code: u8, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+
+    /// The flags are wrong.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(USAGE, message)
+    }
+
+    /// The input is wrong.
+    pub fn data(message: impl Into<String>) -> Self {
+        Self::new(DATA, message)
+    }
+
+    /// Something that is needed can not be had now.
+    pub fn unavailable(message: impl Into<String>) -> Self {
+        Self::new(UNAVAILABLE, message)
+    }
+
+    /// Something is broken inside.
+    pub fn internal(message: impl Into<String>) -> Self {
+        Self::new(INTERNAL, message)
+    }
+
+    /// A service could not start; the log of the process is its user's, so the cause is told.
+    pub fn of_start(error: &barometer_chassis::error::Error) -> Self {
+        let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
+        let code = if error.is_outage() { UNAVAILABLE } else { INTERNAL };
+        Self::new(code, format!("{error}{cause}"))
+    }
+
+    /// Rows of an import were rejected.
+    pub fn rejected(message: impl Into<String>) -> Self {
+        Self::new(REJECTED, message)
+    }
+
+    /// A file could not be written.
+    pub fn output(what: impl fmt::Display, error: &std::io::Error) -> Self {
+        Self::new(OUTPUT, format!("can not write {what}: {error}"))
+    }
+
+    /// What the suite at `endpoint` answered, or that it did not.
+    pub fn of_status(status: &Status, endpoint: &str) -> Self {
+        Self::of_request(status, endpoint, str::to_owned)
+    }
+
+    /// As [`of_status`](Self::of_status), with the fields of the request named by `flag_of` as the user knows them.
+    pub fn of_request(status: &Status, endpoint: &str, flag_of: impl Fn(&str) -> String) -> Self {
+        if is_lost(status) {
+            let message = format!("can not reach the suite at {endpoint} ({}); is it running?", cause(status));
+            return Self::new(UNAVAILABLE, message);
+        }
+        let violations = status.get_details_bad_request().map(|bad| bad.field_violations).unwrap_or_default();
+        let message = if violations.is_empty() {
+            status.message().to_owned()
+        } else {
+            let told = |v: &tonic_types::FieldViolation| format!("{}: {}", flag_of(&v.field), v.description);
+            violations.iter().map(told).collect::<Vec<_>>().join("; ")
+        };
+        match status.code() {
+            Code::InvalidArgument | Code::NotFound | Code::OutOfRange => Self::usage(message),
+            Code::FailedPrecondition | Code::AlreadyExists => Self::data(message),
+            code if may_pass(code) => Self::new(UNAVAILABLE, format!("the suite can not answer now: {message}")),
+            code => Self::new(INTERNAL, format!("the suite answered with an error: {message} ({code:?})")),
+        }
+    }
+
+    /// The exit code of the process.
+    pub fn exit_code(&self) -> u8 {
+        self.code
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut words = self.message.split_ascii_whitespace();
+        formatter.write_str(words.next().unwrap_or("failed"))?;
+        words.try_for_each(|word| write!(formatter, " {word}"))
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// Whether waiting may help: the connection broke, or the suite said so.
+pub(crate) fn is_passing(status: &Status) -> bool {
+    is_lost(status) || may_pass(status.code())
+}
+
+/// Why, in a few words: of a lost connection the innermost cause, which says most.
+pub(crate) fn cause(status: &Status) -> String {
+    let mut cause: Option<&dyn std::error::Error> = std::error::Error::source(status);
+    while let Some(inner) = cause.and_then(|error| error.source()) {
+        cause = Some(inner);
+    }
+    match cause {
+        Some(error) => error.to_string(),
+        None if status.message().is_empty() => format!("{:?}", status.code()),
+        None => status.message().to_owned(),
+    }
+}
+
+fn may_pass(code: Code) -> bool {
+    matches!(
+        code,
+        Code::Unavailable | Code::ResourceExhausted | Code::DeadlineExceeded | Code::Cancelled | Code::Aborted
+    )
+}
+
+/// Whether the connection failed, or something that is not the suite answered: every error of the suite's own carries
+/// an `ErrorInfo`.
+fn is_lost(status: &Status) -> bool {
+    matches!(status.code(), Code::Unavailable | Code::Unknown | Code::Internal | Code::Cancelled)
+        && status.get_details_error_info().is_none()
+}
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "tests play the suite that answers")]
+mod tests {
+    use super::*;
+    use barometer_chassis::error::Error;
+
+    fn of(status: &Status) -> (u8, String) {
+        let failure = Failure::of_status(status, "http://here:1");
+        (failure.exit_code(), failure.to_string())
+    }
+
+    #[test]
+    fn codes_tell_scripts_whose_fault_it_is() {
+        let answers = [
+            (Error::invalid("metrics[0]", "UNKNOWN", "there is no metric `x`"), USAGE),
+            (Error::not_found("metric", "x"), USAGE),
+            (Error::State { reason: "WRONG_STATE", message: "closed".into() }, DATA),
+            (Error::Unavailable { reason: "NOT_READY", message: "not yet".into() }, UNAVAILABLE),
+            (Error::Exhausted("too many"), UNAVAILABLE),
+            (Error::Internal("a secret".into()), INTERNAL),
+        ];
+        for (error, code) in answers {
+            assert_eq!(of(&error.into()).0, code);
+        }
+    }
+
+    #[test]
+    fn offending_fields_are_named_as_the_user_knows_them() {
+        let status = Error::invalid("start_time", "OUT_OF_RANGE", "is after the end").into();
+        let failure = Failure::of_request(&status, "", |field| field.replace("start_time", "--from"));
+        assert_eq!(failure.to_string(), "--from: is after the end");
+    }
+
+    #[test]
+    fn what_is_not_the_suite_is_a_suite_that_can_not_be_reached() {
+        let (code, message) = of(&Status::new(Code::Unavailable, "tcp connect error"));
+        assert_eq!(code, UNAVAILABLE);
+        assert_eq!(message, "can not reach the suite at http://here:1 (tcp connect error); is it running?");
+        assert!(is_passing(&Status::new(Code::Unknown, "h2 protocol error")));
+        assert!(!is_passing(&Error::Internal(String::new()).into()));
+    }
+
+    #[test]
+    fn messages_are_one_line() {
+        assert_eq!(Failure::data("two\n  lines\r\n").to_string(), "two lines");
+    }
+}

@@ -1,0 +1,160 @@
+//! `barometer import`: rows of a file become facts.
+
+mod customers;
+mod field;
+mod interactions;
+mod key;
+mod line;
+mod noun;
+mod plan;
+mod purchases;
+mod reader;
+mod report;
+mod responses;
+mod subscriptions;
+mod upload;
+mod value;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use barometer_chassis::config;
+use clap::Args;
+
+pub use field::Kind;
+
+use crate::endpoint::Endpoint;
+use crate::failure::Failure;
+use crate::output;
+
+use customers::Customers;
+use interactions::Interactions;
+use noun::Noun;
+use plan::{Mapping, Plan};
+use purchases::Purchases;
+use reader::Source;
+use report::Report;
+use responses::Responses;
+use subscriptions::Subscriptions;
+use upload::Upload;
+
+/// Record the rows of a CSV file
+///
+/// The first line names the columns; --map and --set say what becomes of them. Run again, it changes nothing; after an
+/// interruption it adds only what is missing. Rows that can not be recorded are left out and listed in a file.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES, after_long_help = long_help())]
+pub struct ImportArgs {
+    /// What the rows are
+    #[arg(value_enum, value_name = "KIND")]
+    kind: Kind,
+
+    /// The CSV file, in UTF-8
+    #[arg(value_name = "FILE.csv")]
+    file: PathBuf,
+
+    #[command(flatten)]
+    mapping: Mapping,
+
+    /// Character between the fields of a row; `\t` for a tab
+    #[arg(long, default_value = ",", value_name = "CHARACTER", value_parser = delimiter)]
+    delimiter: u8,
+
+    /// File for the rows that were rejected [default: FILE.csv.rejected.csv in the current directory]
+    #[arg(long, value_name = "PATH")]
+    rejects: Option<PathBuf>,
+
+    /// How long to try when the suite can not be reached
+    #[arg(long, default_value = "60s", value_name = "TIME", value_parser = config::duration)]
+    give_up_after: Duration,
+
+    #[command(flatten)]
+    endpoint: Endpoint,
+}
+
+const EXAMPLES: &str = r"Examples:
+  barometer import responses answers.csv --set survey=Delivery --map score=nps --map time=answered_at \
+    --map external_id=id --map customer=customer_no --dimension region --dimension age=age_group
+
+  barometer import purchases orders.csv --map customer=customer_no --map time=ordered_at --map amount=total \
+    --set currency=EUR --map external_id=order_no --time-zone Europe/Chisinau
+
+  barometer import customers customers.csv --map customer=no --map email=mail --map tier=status --delimiter ';'";
+
+/// How fields, values and keys are understood.
+fn long_help() -> String {
+    format!(
+        "{EXAMPLES}
+
+Fields (those with an asterisk are required):
+{fields}
+Values:
+  Dates and times are ISO 8601: 2017-05-13, 2009-12-01T07:45:00, 2009-12-01 07:45:00+02:00. Amounts have a point and no
+  separators of thousands: -1234.56; a negative one is a return. Lists (tags, segments) are set apart by semicolons.
+  An answer without a score leaves `score` empty; `disposition` may say why: no_answer, dont_know, refused, break_off.
+  A survey that is not there is created with the dimensions given and opened: NPS and relational, unless
+  --set kind=csat|ces or --set type=transactional says otherwise.
+
+Keys:
+  A customer is named by your own key of it, and created when new. `external_id` is your own key of a row; a row without
+  one has a key made of --source, the row as it stands in the file, and its ordinal among equal rows: equal rows are all
+  kept, and another mapping changes no key. This takes about 40 bytes of memory a row. A row that was recorded before
+  with other values is rejected (KEY_REUSED): what is recorded is amended, not imported again.
+
+Rejected rows:
+  A CSV file with the columns line, field, reason, description; none when there are no such rows.
+
+{exit_codes}",
+        fields = field::help(),
+        exit_codes = crate::failure::EXIT_CODES,
+    )
+}
+
+impl ImportArgs {
+    /// Records the rows of the file.
+    ///
+    /// # Errors
+    /// When flags or file are wrong, before anything is sent; when the suite can not be reached for too long; when rows
+    /// were rejected, after all others are recorded.
+    pub async fn run(self) -> Result<(), Failure> {
+        let name = self.file.file_name().unwrap_or_default().to_string_lossy();
+        let source = Source::open(&self.file, self.delimiter)?;
+        let plan = Plan::new(self.kind, &self.mapping, source.header(), &name)?;
+        let rejects = self.rejects.clone().unwrap_or_else(|| PathBuf::from(format!("{name}.rejected.csv")));
+        check_rejects(&rejects, &self.file)?;
+        let channel = self.endpoint.connect()?;
+        for remark in &plan.remarks {
+            output::remark(remark);
+        }
+        let report = Report::new(rejects, source.bytes());
+        match self.kind {
+            Kind::Customers => self.upload(Customers::new(channel), source, plan, report).await,
+            Kind::Purchases => self.upload(Purchases::new(channel), source, plan, report).await,
+            Kind::Interactions => self.upload(Interactions::new(channel), source, plan, report).await,
+            Kind::Subscriptions => self.upload(Subscriptions::new(channel), source, plan, report).await,
+            Kind::Responses => self.upload(Responses::new(channel, &plan), source, plan, report).await,
+        }
+    }
+
+    async fn upload<N: Noun>(&self, noun: N, source: Source, plan: Plan, report: Report) -> Result<(), Failure> {
+        let batches = source.start::<N>(plan);
+        let upload = Upload::new(noun, batches, report, self.give_up_after, self.endpoint.url());
+        upload.run().await?.finish()
+    }
+}
+
+/// The file for rejected rows is overwritten: it must not be the one that is read.
+fn check_rejects(rejects: &Path, file: &Path) -> Result<(), Failure> {
+    match (rejects.canonicalize(), file.canonicalize()) {
+        (Ok(rejects), Ok(file)) if rejects == file => Err(Failure::usage("--rejects is the file that is imported")),
+        _ => Ok(()),
+    }
+}
+
+fn delimiter(text: &str) -> Result<u8, String> {
+    match text.as_bytes() {
+        b"\\t" | b"tab" => Ok(b'\t'),
+        [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\r' | b'\n') => Ok(*byte),
+        _ => Err("expected one character, as in ; or \\t".to_owned()),
+    }
+}

@@ -1,0 +1,263 @@
+//! The kinds of things that can be imported, and the fields of each: names, values, rules.
+
+use clap::ValueEnum;
+
+use super::value::{self, Problem, Words};
+
+/// What is imported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Kind {
+    /// Customers with their names, addresses and attributes.
+    Customers,
+    /// Purchases and returns.
+    Purchases,
+    /// Contacts on every channel.
+    Interactions,
+    /// Starts, changes and ends of subscriptions.
+    Subscriptions,
+    /// Answers to surveys.
+    Responses,
+}
+
+/// One field that a column or a value can be given to.
+#[derive(Debug)]
+pub(crate) struct Field {
+    /// Its name on the command line.
+    pub(crate) name: &'static str,
+    /// What it holds.
+    pub(crate) shape: Shape,
+    /// Where its value comes from.
+    pub(crate) rule: Rule,
+    /// Whether figures can be grouped by it: then it is a built-in dimension of this name.
+    pub(crate) groups: bool,
+}
+
+/// How often a field must be given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rule {
+    /// It may be left out.
+    Optional,
+    /// It must be given, and no row may leave it empty.
+    Required,
+    /// It must be given; rows may leave it empty.
+    Named,
+    /// It must be given when that other field is.
+    With(&'static str),
+    /// It is the same for the whole file: `--set` only.
+    Constant,
+}
+
+/// What a field holds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Shape {
+    /// Any text.
+    Text,
+    /// Texts set apart by semicolons.
+    List,
+    /// An instant, or a date or time in the file's time zone.
+    Time,
+    /// A length of time.
+    Span,
+    /// An exact decimal number.
+    Decimal,
+    /// A whole number.
+    Integer,
+    /// A number.
+    Number,
+    /// True or false.
+    Flag,
+    /// Three letters.
+    Currency,
+    /// One of a few words.
+    Word(Words),
+}
+
+impl Kind {
+    /// The fields of this kind.
+    pub(crate) fn fields(self) -> &'static [Field] {
+        match self {
+            Self::Customers => &CUSTOMERS,
+            Self::Purchases => &PURCHASES,
+            Self::Interactions => &INTERACTIONS,
+            Self::Subscriptions => &SUBSCRIPTIONS,
+            Self::Responses => &RESPONSES,
+        }
+    }
+
+    /// The field of this name, or of its other spelling.
+    pub(crate) fn field(self, name: &str) -> Option<usize> {
+        let name = if self == Self::Customers && name == "external_id" { "customer" } else { name };
+        self.fields().iter().position(|field| field.name == name)
+    }
+
+    /// In the plural, as on the command line.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Customers => "customers",
+            Self::Purchases => "purchases",
+            Self::Interactions => "interactions",
+            Self::Subscriptions => "subscriptions",
+            Self::Responses => "responses",
+        }
+    }
+}
+
+impl Shape {
+    /// Whether a value that holds for every row can be read.
+    pub(crate) fn check(self, text: &str, zone: &jiff::tz::TimeZone) -> Result<(), Problem> {
+        if text.is_empty() {
+            return Ok(());
+        }
+        match self {
+            Self::Text | Self::List => Ok(()),
+            Self::Time => value::time(text, zone).map(drop),
+            Self::Span => value::span(text).map(drop),
+            Self::Decimal => value::decimal(text).map(drop),
+            Self::Integer => value::integer(text).map(drop),
+            Self::Number => value::number(text).map(drop),
+            Self::Flag => value::flag(text).map(drop),
+            Self::Currency => value::currency(text).map(drop),
+            Self::Word(words) => value::word(text, words).map(drop),
+        }
+    }
+}
+
+/// The fields by kind, for `--help`; an asterisk marks what is required.
+pub(crate) fn help() -> String {
+    let mut help = String::new();
+    for kind in Kind::value_variants() {
+        let names = kind.fields().iter().map(|field| match field.rule {
+            Rule::Required | Rule::Named => format!("{}*", field.name),
+            _ => field.name.to_owned(),
+        });
+        help.push_str(&format!("  {:<14}{}\n", kind.name(), names.collect::<Vec<_>>().join(" ")));
+    }
+    help
+}
+
+const fn field(name: &'static str, shape: Shape) -> Field {
+    Field { name, shape, rule: Rule::Optional, groups: false }
+}
+
+impl Field {
+    const fn required(mut self) -> Self {
+        self.rule = Rule::Required;
+        self
+    }
+
+    const fn rule(mut self, rule: Rule) -> Self {
+        self.rule = rule;
+        self
+    }
+
+    const fn groups(mut self) -> Self {
+        self.groups = true;
+        self
+    }
+}
+
+const CUSTOMERS: [Field; 11] = [
+    field("customer", Shape::Text).required(),
+    field("display_name", Shape::Text),
+    field("email", Shape::Text),
+    field("phone", Shape::Text),
+    field("language", Shape::Text).groups(),
+    field("tags", Shape::List),
+    field("since", Shape::Time),
+    field("tier", Shape::Text).groups(),
+    field("country", Shape::Text).groups(),
+    field("member", Shape::Flag).groups(),
+    field("segments", Shape::List),
+];
+
+const PURCHASES: [Field; 12] = [
+    field("customer", Shape::Text).required(),
+    field("time", Shape::Time).required(),
+    field("amount", Shape::Decimal).required(),
+    field("currency", Shape::Currency).required().groups(),
+    field("external_id", Shape::Text),
+    field("return_of", Shape::Text),
+    field("channel", Shape::Text).groups(),
+    field("country", Shape::Text).groups(),
+    field("category", Shape::Text).groups(),
+    field("voucher", Shape::Text),
+    field("due_time", Shape::Time),
+    field("paid_time", Shape::Time),
+];
+
+const INTERACTIONS: [Field; 20] = [
+    field("customer", Shape::Text).required(),
+    field("time", Shape::Time).required(),
+    field("channel", Shape::Text).required().groups(),
+    field("direction", Shape::Word(value::DIRECTION)).required().groups(),
+    field("external_id", Shape::Text),
+    field("touchpoint", Shape::Text).groups(),
+    field("journey_id", Shape::Text),
+    field("session_id", Shape::Text),
+    field("journey_stage", Shape::Text).groups(),
+    field("landing_page", Shape::Text).groups(),
+    field("exit_page", Shape::Text).groups(),
+    field("campaign", Shape::Text).groups(),
+    field("in_answer_to", Shape::Text),
+    field("text", Shape::Text),
+    field("handling_time", Shape::Span),
+    field("cost", Shape::Decimal),
+    field("currency", Shape::Currency).rule(Rule::With("cost")),
+    field("employee", Shape::Text).groups(),
+    field("team", Shape::Text).groups(),
+    field("outcome", Shape::Text).groups(),
+];
+
+const SUBSCRIPTIONS: [Field; 11] = [
+    field("customer", Shape::Text).required(),
+    field("subscription", Shape::Text).required(),
+    field("type", Shape::Word(value::EVENT_TYPE)).required(),
+    field("time", Shape::Time).required(),
+    field("external_id", Shape::Text),
+    field("effective_time", Shape::Time),
+    field("plan", Shape::Text).groups(),
+    field("monthly_amount", Shape::Decimal),
+    field("currency", Shape::Currency).rule(Rule::With("monthly_amount")).groups(),
+    field("reason", Shape::Text).groups(),
+    field("voluntary", Shape::Flag),
+];
+
+const RESPONSES: [Field; 14] = [
+    field("survey", Shape::Text).required().groups(),
+    field("score", Shape::Integer).rule(Rule::Named),
+    field("time", Shape::Time).required(),
+    field("external_id", Shape::Text),
+    field("customer", Shape::Text),
+    field("disposition", Shape::Word(value::DISPOSITION)).groups(),
+    field("comment", Shape::Text),
+    field("language", Shape::Text).groups(),
+    field("channel", Shape::Text).groups(),
+    field("touchpoint", Shape::Text).groups(),
+    field("journey_stage", Shape::Text).groups(),
+    field("weight", Shape::Number),
+    field("kind", Shape::Word(value::SURVEY_KIND)).rule(Rule::Constant),
+    field("type", Shape::Word(value::SURVEY_TYPE)).rule(Rule::Constant),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_groups_is_a_name_that_no_declared_dimension_can_have() {
+        use barometer_chassis::door::Door;
+        for kind in Kind::value_variants() {
+            for field in kind.fields().iter().filter(|field| field.groups) {
+                let declared = Door::open(|door| door.dimension_key("name", field.name));
+                assert!(declared.is_err(), "{}", field.name);
+            }
+        }
+    }
+
+    #[test]
+    fn every_kind_says_what_it_needs() {
+        assert!(help().contains("responses     survey* score* time* external_id customer"), "{}", help());
+        assert_eq!(Kind::Customers.field("external_id"), Kind::Customers.field("customer"));
+        assert_eq!(Kind::Purchases.field("score"), None);
+    }
+}

@@ -1,0 +1,188 @@
+//! Sends batches and settles them as they are acknowledged; when the stream breaks, it is resumed.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::Status;
+
+use super::noun::{Acknowledgement, Noun, Trouble};
+use super::reader::Batch;
+use super::report::Report;
+use crate::failure::{Failure, UNAVAILABLE, cause, is_passing};
+
+/// Most batches that wait for their acknowledgement: the service works on one while the next are on their way.
+const WINDOW: usize = 4;
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// How long the stream may take to end once everything is acknowledged.
+const GOODBYE: Duration = Duration::from_secs(1);
+
+/// An import on its way.
+///
+/// What was sent is kept until it is acknowledged. When the stream breaks, all of that is sent again: rows are recorded
+/// by their keys, so that those which were on disk already come back as unchanged.
+pub(crate) struct Upload<N: Noun> {
+    noun: N,
+    batches: mpsc::Receiver<Result<Batch<N::Row>, Failure>>,
+    report: Report,
+    /// Batches that are not settled, in the order of the file.
+    waiting: VecDeque<Batch<N::Row>>,
+    /// Since when nothing was acknowledged although something waits.
+    since: Instant,
+    pause: Duration,
+    give_up_after: Duration,
+    endpoint: String,
+}
+
+impl<N: Noun> Upload<N> {
+    pub(crate) fn new(
+        noun: N,
+        batches: mpsc::Receiver<Result<Batch<N::Row>, Failure>>,
+        report: Report,
+        give_up_after: Duration,
+        endpoint: String,
+    ) -> Self {
+        Self {
+            noun,
+            batches,
+            report,
+            waiting: VecDeque::with_capacity(WINDOW),
+            since: Instant::now(),
+            pause: FIRST_PAUSE,
+            give_up_after,
+            endpoint,
+        }
+    }
+
+    /// Sends everything.
+    ///
+    /// # Errors
+    /// When the file can not be read on, the suite refuses the import as a whole, or can not be reached for too long.
+    pub(crate) async fn run(mut self) -> Result<Report, Failure> {
+        loop {
+            match self.session().await {
+                Ok(()) => return Ok(self.report),
+                Err(Trouble::Failure(failure)) => return Err(failure),
+                Err(Trouble::Status(status)) if is_passing(&status) => self.wait(&status).await?,
+                Err(Trouble::Status(status)) => return Err(Failure::of_status(&status, &self.endpoint)),
+            }
+        }
+    }
+
+    /// One stream, from its opening until everything is settled or it breaks.
+    async fn session(&mut self) -> Result<(), Trouble> {
+        // A stream is opened with something to send: a service may answer only then.
+        while self.waiting.is_empty() {
+            let Some(batch) = self.batches.recv().await else { return Ok(()) };
+            self.take(batch?)?;
+        }
+        let (sender, stream) = mpsc::channel(WINDOW);
+        for index in 0..self.waiting.len() {
+            self.send(index, &sender).await?;
+        }
+        let opening = timeout_at(self.deadline(), self.noun.open(ReceiverStream::new(stream)));
+        let mut answers = opening.await.map_err(|_| self.silence())??;
+        let mut all_read = false;
+        while !(all_read && self.waiting.is_empty()) {
+            tokio::select! {
+                answer = answers.next(), if !self.waiting.is_empty() => {
+                    let ended = || Err(Status::unavailable("the stream ended early"));
+                    self.settle(answer.unwrap_or_else(ended)?)?;
+                }
+                batch = self.batches.recv(), if !all_read && self.waiting.len() < WINDOW => match batch {
+                    Some(batch) => {
+                        if self.take(batch?)? {
+                            self.send(self.waiting.len() - 1, &sender).await?;
+                        }
+                    }
+                    None => all_read = true,
+                },
+                () = sleep_until(self.deadline()), if !self.waiting.is_empty() => return Err(self.silence().into()),
+            }
+        }
+        drop(sender);
+        // Everything is on disk: how the stream ends does not matter.
+        let _ = timeout(GOODBYE, answers.next()).await;
+        Ok(())
+    }
+
+    /// Takes up a batch. Whether it is to be sent.
+    fn take(&mut self, batch: Batch<N::Row>) -> Result<bool, Failure> {
+        if self.waiting.is_empty() {
+            self.since = Instant::now();
+        }
+        let is_sent = !batch.rows.is_empty();
+        self.waiting.push_back(batch);
+        self.settle_unsent()?;
+        Ok(is_sent)
+    }
+
+    async fn send(&mut self, index: usize, sender: &mpsc::Sender<Vec<N::Row>>) -> Result<(), Trouble> {
+        let rows = &self.waiting[index].rows;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        for remark in self.noun.prepare(rows).await? {
+            self.report.remark(&remark);
+        }
+        // There is room for every batch that waits; a stream that broke says so by its answers.
+        let _ = sender.try_send(rows.clone());
+        Ok(())
+    }
+
+    fn settle(&mut self, answer: Acknowledgement) -> Result<(), Failure> {
+        let Some(batch) = self.waiting.pop_front() else { return Ok(()) };
+        self.since = Instant::now();
+        self.pause = FIRST_PAUSE;
+        self.report.settle(batch.rejected, batch.end, answer)?;
+        self.settle_unsent()
+    }
+
+    /// Settles batches that need no acknowledgement once they are the first in line.
+    fn settle_unsent(&mut self) -> Result<(), Failure> {
+        while let Some(batch) = self.waiting.pop_front_if(|batch| batch.rows.is_empty()) {
+            self.report.settle(batch.rejected, batch.end, Acknowledgement::default())?;
+        }
+        Ok(())
+    }
+
+    /// Waits a while after the stream broke, longer each time.
+    async fn wait(&mut self, status: &Status) -> Result<(), Failure> {
+        let left = self.deadline().saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(self.gave_up(&cause(status)));
+        }
+        if self.pause == FIRST_PAUSE {
+            let (endpoint, seconds) = (&self.endpoint, left.as_secs());
+            let remark = format!("no connection to {endpoint} ({}): trying again for {seconds} s", cause(status));
+            self.report.remark(&remark);
+        }
+        sleep(self.pause.min(left)).await;
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        Ok(())
+    }
+
+    fn deadline(&self) -> Instant {
+        self.since + self.give_up_after
+    }
+
+    fn silence(&self) -> Failure {
+        self.gave_up("no answer")
+    }
+
+    fn gave_up(&self, why: &str) -> Failure {
+        let (endpoint, seconds) = (&self.endpoint, self.give_up_after.as_secs());
+        let settled = self.report.settled();
+        Failure::new(
+            UNAVAILABLE,
+            format!(
+                "gave up after {seconds} s without {endpoint} ({why}); {settled} rows are done, and the import can be \
+                 run again: it adds only what is missing"
+            ),
+        )
+    }
+}

@@ -1,0 +1,196 @@
+//! Cells of a file become values, or a problem that says what is wrong with them.
+
+use std::time::Duration;
+
+use barometer_chassis::clock::Micros;
+use barometer_chassis::door::Currency;
+use barometer_proto::customers::v1::{Direction, SubscriptionEventType};
+use barometer_proto::surveys::v1::{Disposition, SurveyKind, SurveyType};
+use jiff::SignedDuration;
+use jiff::tz::TimeZone;
+
+use crate::decimal::{Decimal, DecimalError};
+use crate::instant;
+
+/// What is wrong with a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Problem {
+    /// A stable word for programs.
+    pub(crate) reason: &'static str,
+    /// For people.
+    pub(crate) description: String,
+}
+
+/// Words and the values of an enum of the contract that they stand for.
+pub(crate) type Words = &'static [(&'static str, i32)];
+
+/// Who turned to whom.
+pub(crate) const DIRECTION: Words =
+    &[("inbound", Direction::Inbound as i32), ("outbound", Direction::Outbound as i32)];
+
+/// What happened to a subscription.
+pub(crate) const EVENT_TYPE: Words = &[
+    ("start", SubscriptionEventType::Start as i32),
+    ("change", SubscriptionEventType::Change as i32),
+    ("cancel", SubscriptionEventType::Cancel as i32),
+];
+
+/// Why there is no score.
+pub(crate) const DISPOSITION: Words = &[
+    ("no_answer", Disposition::NoAnswer as i32),
+    ("dont_know", Disposition::DontKnow as i32),
+    ("refused", Disposition::Refused as i32),
+    ("break_off", Disposition::BreakOff as i32),
+];
+
+/// What a survey asks.
+pub(crate) const SURVEY_KIND: Words =
+    &[("nps", SurveyKind::Nps as i32), ("csat", SurveyKind::Csat as i32), ("ces", SurveyKind::Ces as i32)];
+
+/// The occasion of a survey.
+pub(crate) const SURVEY_TYPE: Words =
+    &[("relational", SurveyType::Relational as i32), ("transactional", SurveyType::Transactional as i32)];
+
+impl Problem {
+    /// A problem.
+    pub(crate) fn new(reason: &'static str, description: impl Into<String>) -> Self {
+        Self { reason, description: description.into() }
+    }
+
+    /// An empty cell where none may be.
+    pub(crate) fn required() -> Self {
+        Self::new("REQUIRED", "is required")
+    }
+}
+
+/// An instant, or a date or time in `zone`.
+pub(crate) fn time(text: &str, zone: &TimeZone) -> Result<Micros, Problem> {
+    instant::instant(text.trim(), zone).ok_or_else(|| {
+        let examples = "2017-05-13, 2009-12-01T07:45:00 or 2009-12-01T07:45:00+02:00";
+        Problem::new("NOT_A_TIME", format!("{text:?} is not a date or time such as {examples}"))
+    })
+}
+
+/// A length of time: seconds, or with units.
+pub(crate) fn span(text: &str) -> Result<Duration, Problem> {
+    let problem = || {
+        Problem::new("NOT_A_DURATION", format!("{text:?} is neither a number of seconds nor a time such as 5m 30s"))
+    };
+    let text = text.trim();
+    if let Ok(seconds) = text.parse::<f64>() {
+        return Duration::try_from_secs_f64(seconds).map_err(|_| problem());
+    }
+    let span: SignedDuration = text.parse().map_err(|_| problem())?;
+    Duration::try_from(span).map_err(|_| problem())
+}
+
+/// An exact decimal number.
+pub(crate) fn decimal(text: &str) -> Result<Decimal, Problem> {
+    text.trim().parse().map_err(|error| {
+        let reason = match error {
+            DecimalError::NotANumber => "NOT_A_NUMBER",
+            DecimalError::TooPrecise => "TOO_PRECISE",
+            DecimalError::OutOfRange => "OUT_OF_RANGE",
+        };
+        Problem::new(reason, format!("{text:?} {error}"))
+    })
+}
+
+/// A whole number; decimals that are all zero are passed over, as tools write them that know no missing whole numbers.
+pub(crate) fn integer(text: &str) -> Result<i32, Problem> {
+    let digits = text.trim();
+    let whole = match digits.split_once('.') {
+        Some((whole, zeros)) if zeros.bytes().all(|byte| byte == b'0') => whole,
+        _ => digits,
+    };
+    whole.parse().map_err(|_| Problem::new("NOT_A_NUMBER", format!("{text:?} is not a whole number")))
+}
+
+/// A number.
+pub(crate) fn number(text: &str) -> Result<f64, Problem> {
+    let number = text.trim().parse().ok().filter(|number: &f64| number.is_finite());
+    number.ok_or_else(|| Problem::new("NOT_A_NUMBER", format!("{text:?} is not a number such as 0.75")))
+}
+
+/// True or false, in the words and digits that files use.
+pub(crate) fn flag(text: &str) -> Result<bool, Problem> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "true" | "t" | "yes" | "y" | "1" => Ok(true),
+        "false" | "f" | "no" | "n" | "0" => Ok(false),
+        _ => Err(Problem::new("NOT_A_FLAG", format!("{text:?} is neither true nor false"))),
+    }
+}
+
+/// The code of a currency.
+pub(crate) fn currency(text: &str) -> Result<String, Problem> {
+    let code = text.trim();
+    Currency::parse(code).map(|_| code.to_owned()).ok_or_else(|| {
+        Problem::new("NOT_A_CURRENCY", format!("{text:?} is not three capital letters as in ISO 4217"))
+    })
+}
+
+/// One of a few words, in any case, with spaces or hyphens for underscores.
+pub(crate) fn word(text: &str, words: Words) -> Result<i32, Problem> {
+    let spelled = text.trim().to_ascii_lowercase().replace([' ', '-'], "_");
+    let known = words.iter().find(|(word, _)| *word == spelled);
+    known.map(|(_, value)| *value).ok_or_else(|| {
+        let words: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+        Problem::new("UNKNOWN_VALUE", format!("{text:?} is none of {}", words.join(", ")))
+    })
+}
+
+/// Texts set apart by semicolons.
+pub(crate) fn list(text: &str) -> Vec<String> {
+    text.split(';').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_numbers_may_have_decimals_of_zero() {
+        assert_eq!(integer("9"), Ok(9));
+        assert_eq!(integer(" 10.0 "), Ok(10));
+        assert_eq!(integer("-1"), Ok(-1));
+        for bad in ["", ".0", "9.5", "nine", "9,0", "99999999999"] {
+            assert_eq!(integer(bad).map_err(|problem| problem.reason), Err("NOT_A_NUMBER"), "{bad}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_finite() {
+        assert_eq!(number("0.2847177143"), Ok(0.284_717_714_3));
+        for bad in ["", "NaN", "inf", "1,5"] {
+            assert!(number(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn spans_are_seconds_or_have_units() {
+        assert_eq!(span("90.5"), Ok(Duration::from_millis(90_500)));
+        assert_eq!(span("5m 30s"), Ok(Duration::from_secs(330)));
+        assert_eq!(span("PT5M30S"), Ok(Duration::from_secs(330)));
+        assert_eq!(span("00:05:30"), Ok(Duration::from_secs(330)));
+        for bad in ["-1", "-5m", "soon", "inf"] {
+            assert!(span(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn words_are_read_in_any_spelling() {
+        assert_eq!(word("No Answer", DISPOSITION), Ok(1));
+        assert_eq!(word("dont-know", DISPOSITION), Ok(2));
+        let problem = word("up", DIRECTION).expect_err("no direction");
+        assert_eq!(problem.description, "\"up\" is none of inbound, outbound");
+    }
+
+    #[test]
+    fn flags_currencies_and_lists() {
+        assert_eq!((flag("Yes"), flag("0")), (Ok(true), Ok(false)));
+        assert!(flag("maybe").is_err());
+        assert_eq!(currency("GBP"), Ok("GBP".to_owned()));
+        assert!(currency("gbp").is_err());
+        assert_eq!(list("new; vip ;;"), ["new", "vip"]);
+    }
+}

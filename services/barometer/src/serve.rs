@@ -1,0 +1,267 @@
+//! `barometer serve`: one service, or the whole suite in one process.
+
+use std::{
+    io::Write,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use barometer_chassis::{
+    client::{self, Channel},
+    config::{ClientConfig, Problem, ServerConfig, TelemetryConfig},
+    database::Location,
+    door::Stages,
+    server::{self, Server},
+    shutdown::{self, Shutdown},
+    telemetry,
+    writer::DEFAULT_QUEUE,
+};
+use clap::{Args, ValueEnum};
+use tokio::net::TcpListener;
+
+use crate::failure::{self, Failure};
+
+const EXAMPLES: &str = "\
+Examples:
+  barometer serve
+      the whole suite on 127.0.0.1:7400, with SQLite in ./barometer-data
+  barometer serve --database-url postgres://barometer@db/barometer
+      the same with PostgreSQL, a schema for each service
+  barometer serve surveys --listen 0.0.0.0:7400 --insecure --customers-endpoint http://customers:7400
+      one service, as on Kubernetes";
+
+/// The stages of the customers' journey, unless declared otherwise.
+const STAGES: &str = "awareness,consideration,purchase,delivery,onboarding,use,support,renewal,advocacy";
+
+/// Run the suite, or one service of it
+#[derive(Debug, Clone, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct ServeArgs {
+    /// What to run in this process
+    #[arg(value_enum, default_value = "all")]
+    pub what: What,
+
+    /// Directory of the embedded databases and of the figures' snapshot
+    #[arg(long, env = "BAROMETER_DATA_DIR", default_value = "barometer-data", value_name = "DIRECTORY")]
+    pub data_dir: PathBuf,
+
+    /// PostgreSQL instead of embedded databases (postgres://user@host/database); each service has a schema of its own
+    #[arg(long, env = "BAROMETER_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+
+    /// Where the customers service is, when it runs elsewhere
+    #[arg(long, env = "BAROMETER_CUSTOMERS_ENDPOINT", value_name = "URL")]
+    pub customers_endpoint: Option<String>,
+
+    /// Where the surveys service is, when it runs elsewhere
+    #[arg(long, env = "BAROMETER_SURVEYS_ENDPOINT", value_name = "URL")]
+    pub surveys_endpoint: Option<String>,
+
+    /// Stages of the customers' journey, in their order; facts that name another one are refused
+    #[arg(long, env = "BAROMETER_JOURNEY_STAGES", default_value = STAGES, value_name = "STAGE,STAGE,…")]
+    pub journey_stages: Stages,
+
+    /// Rows that may wait to be written, in each service; beyond it single writes are refused and imports wait
+    #[arg(long, env = "BAROMETER_WRITE_QUEUE", default_value_t = DEFAULT_QUEUE, value_name = "ROWS")]
+    pub write_queue: u32,
+
+    /// File to write the address to once it is bound, for whoever started this with port 0
+    #[arg(long, env = "BAROMETER_PORT_FILE", value_name = "FILE")]
+    pub port_file: Option<PathBuf>,
+
+    /// How calls are served
+    #[command(flatten)]
+    pub server: ServerConfig,
+
+    /// How figures are made
+    #[command(flatten)]
+    pub metrics: barometer_metrics::Config,
+
+    /// How other services are called
+    #[command(flatten)]
+    pub client: ClientConfig,
+
+    /// What the process tells about itself
+    #[command(flatten)]
+    pub telemetry: TelemetryConfig,
+}
+
+/// What runs in a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum What {
+    /// Every service, on one port
+    All,
+    /// Profiles, purchases, interactions, subscriptions
+    Customers,
+    /// Surveys and responses
+    Surveys,
+    /// Figures
+    Metrics,
+}
+
+impl What {
+    fn includes(self, service: What) -> bool {
+        self == What::All || self == service
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            What::All => "barometer",
+            What::Customers => barometer_customers::NAME,
+            What::Surveys => barometer_surveys::NAME,
+            What::Metrics => barometer_metrics::NAME,
+        }
+    }
+}
+
+impl ServeArgs {
+    /// Everything that is wrong with the flags; empty when nothing is.
+    pub fn validate(&self) -> Vec<Problem> {
+        let mut problems = self.server.validate();
+        problems.extend(self.client.validate());
+        problems.extend(self.telemetry.validate());
+        problems.extend(self.metrics.validate());
+        let mut wrong = |flag, message: &str| problems.push(Problem { flag, message: message.to_owned() });
+        let scheme = |url: &String| url.starts_with("postgres://") || url.starts_with("postgresql://");
+        if !self.database_url.as_ref().is_none_or(scheme) {
+            wrong("--database-url", "is not a URL of PostgreSQL, as in postgres://user@host/database");
+        }
+        if self.write_queue < 1_000 {
+            wrong("--write-queue", "must have room for a batch of an import: at least 1000");
+        }
+        if self.what == What::Surveys && self.customers_endpoint.is_none() {
+            wrong("--customers-endpoint", "is required: surveys asks customers for the owners of keys");
+        }
+        if self.what == What::Metrics && (self.customers_endpoint.is_none() || self.surveys_endpoint.is_none()) {
+            wrong("--customers-endpoint", "and --surveys-endpoint are required: metrics watches them");
+        }
+        problems
+    }
+
+    /// Binds, says so, and serves until SIGTERM or Ctrl-C.
+    pub async fn run(self) -> Result<(), Failure> {
+        let problems = self.validate();
+        if !problems.is_empty() {
+            let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            return Err(Failure::usage(told.join("; ")));
+        }
+        let telemetry = telemetry::init(&self.telemetry, self.what.name(), env!("CARGO_PKG_VERSION"))
+            .map_err(|error| Failure::usage(error.to_string()))?;
+        let listener = server::bind(self.server.listen).await.map_err(|error| Failure::unavailable(error.to_string()))?;
+        let address = listener.local_addr().map_err(|error| Failure::internal(error.to_string()))?;
+        let stop = Shutdown::new();
+        tokio::spawn({
+            let stop = stop.clone();
+            async move {
+                if shutdown::signal().await.is_ok() {
+                    stop.cancel();
+                }
+            }
+        });
+        if let Some(file) = &self.port_file {
+            write_atomically(file, &address.to_string()).map_err(|error| Failure::output(file.display(), &error))?;
+        }
+        self.welcome(address);
+        let served = serve(self, listener, stop).await;
+        telemetry.shutdown().await;
+        served
+    }
+
+    /// Says where it listens and what to try next.
+    fn welcome(&self, address: SocketAddr) {
+        let kept = match &self.database_url {
+            Some(_) => "PostgreSQL".to_owned(),
+            None => self.data_dir.display().to_string(),
+        };
+        let next = match self.what {
+            What::All | What::Metrics => format!(
+                "\nTry, in another terminal:\n  \
+                 barometer catalogue --endpoint http://{address}\n  \
+                 barometer import responses answers.csv --map score=score --map time=date --set survey=NPS --endpoint http://{address}\n  \
+                 barometer query nps --every month --endpoint http://{address}"
+            ),
+            What::Customers | What::Surveys => String::new(),
+        };
+        let name = if self.what == What::All { "the suite" } else { self.what.name() };
+        // Nobody may be there to read it.
+        let _unread = writeln!(std::io::stdout(), "barometer: {name} listens on {address}, data in {kept}{next}");
+    }
+}
+
+/// Serves on a listener until `stop`, then ends calls, writes what was acknowledged, and returns.
+pub async fn serve(args: ServeArgs, listener: TcpListener, stop: Shutdown) -> Result<(), Failure> {
+    let address = listener.local_addr().map_err(|error| Failure::internal(error.to_string()))?;
+    let here = reachable(address);
+    let location = match &args.database_url {
+        Some(url) => Location::Postgres(url.clone()),
+        None => Location::Directory(args.data_dir.clone()),
+    };
+    let mut server = Server::new(&args.server);
+    server.add_descriptors(barometer_proto::FILE_DESCRIPTOR_SET);
+    // Writers and the fold outlive the calls that use them.
+    let background = Shutdown::new();
+    let mut tasks = Vec::new();
+    let broken = |error: barometer_chassis::error::Error| Failure::of_start(&error);
+
+    if args.what.includes(What::Customers) {
+        let config = barometer_customers::Config {
+            location: location.clone(),
+            write_queue: args.write_queue,
+            stages: args.journey_stages.clone(),
+        };
+        let task = barometer_customers::add(config, &mut server, &args.server, background.clone()).await;
+        tasks.push(task.map_err(broken)?);
+    }
+    if args.what.includes(What::Surveys) {
+        let config = barometer_surveys::Config {
+            location: location.clone(),
+            write_queue: args.write_queue,
+            stages: args.journey_stages.clone(),
+        };
+        let customers = channel(args.customers_endpoint.as_ref().unwrap_or(&here), &args.client)?;
+        let task = barometer_surveys::add(config, customers, &mut server, &args.server, background.clone()).await;
+        tasks.push(task.map_err(broken)?);
+    }
+    if args.what.includes(What::Metrics) {
+        let customers = channel(args.customers_endpoint.as_ref().unwrap_or(&here), &args.client)?;
+        let surveys = channel(args.surveys_endpoint.as_ref().unwrap_or(&here), &args.client)?;
+        let sources = barometer_metrics::Sources { customers, surveys };
+        let directory = args.data_dir.join(barometer_metrics::NAME);
+        let task =
+            barometer_metrics::add(args.metrics, directory, sources, &mut server, &args.server, background.clone())
+                .await;
+        tasks.push(task.map_err(broken)?);
+    }
+
+    let served = server.serve(listener, stop.into_cancelled()).await;
+    background.cancel();
+    for task in tasks {
+        if task.await.is_err() {
+            tracing::error!("a background task broke");
+        }
+    }
+    served.map_err(|error| Failure::internal(error.to_string()))
+}
+
+fn channel(endpoint: &str, config: &ClientConfig) -> Result<Channel, Failure> {
+    client::connect(endpoint, config).map_err(|error| Failure::usage(error.to_string()))
+}
+
+/// The URL under which this process reaches itself.
+fn reachable(address: SocketAddr) -> String {
+    let ip = match address {
+        SocketAddr::V4(v4) if v4.ip().is_unspecified() => "127.0.0.1".to_owned(),
+        SocketAddr::V6(v6) if v6.ip().is_unspecified() => "[::1]".to_owned(),
+        SocketAddr::V4(v4) => v4.ip().to_string(),
+        SocketAddr::V6(v6) => format!("[{}]", v6.ip()),
+    };
+    format!("http://{ip}:{}", address.port())
+}
+
+/// Whoever waits for the file sees it whole or not at all.
+fn write_atomically(file: &Path, text: &str) -> std::io::Result<()> {
+    let mut half = file.as_os_str().to_owned();
+    half.push(".half");
+    std::fs::write(&half, text)?;
+    std::fs::rename(&half, file)
+}

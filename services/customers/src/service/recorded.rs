@@ -1,0 +1,204 @@
+//! What the RPCs on recorded facts do, for all four kinds alike.
+
+use barometer_chassis::{
+    door::{Door, Page},
+    error::Error,
+    fingerprint,
+    import::MAX_ROWS,
+    layers::Principal,
+    mask, reader,
+    store::Batch,
+    writer::{self, Pending},
+};
+use prost_types::{FieldMask, Timestamp};
+use sea_orm::{
+    Condition,
+    sea_query::{Expr, ExprTrait},
+};
+
+use super::{Customers, mutation};
+use crate::{
+    customer::CustomerId,
+    noun::{By, Noun},
+    store::{CustomerRef, find_or_create},
+};
+
+impl Customers {
+    /// Records one.
+    pub(super) async fn record<N: Noun>(
+        &self,
+        method: &'static str,
+        actor: &Principal,
+        message: Option<N::Wire>,
+        request_id: &str,
+    ) -> Result<N::Wire, Error> {
+        let ((row, customer), request_id) =
+            Door::open(|door| (self.parse::<N>(door, message, actor), door.request_id(request_id)))?;
+        let request = mutation(method, actor, request_id, fingerprint_of(&row, &customer)?);
+        let pending = Pending { row, context: customer, request, refused: None };
+        let (row, position) = self.store.record_one(pending).await?;
+        Ok(row.render(position))
+    }
+
+    /// Records one batch of an import.
+    pub(super) async fn import<N: Noun>(
+        &self,
+        method: &'static str,
+        actor: &Principal,
+        rows: Vec<(i64, Option<N::Wire>)>,
+    ) -> Result<Batch, Error> {
+        check_rows(rows.len())?;
+        let parse = |(number, message)| {
+            let pending = Door::open(|door| self.parse::<N>(door, message, actor)).and_then(|(row, customer)| {
+                let request = mutation(method, actor, None, fingerprint_of(&row, &customer)?);
+                Ok(Pending { row, context: customer, request, refused: None })
+            });
+            (number, pending)
+        };
+        self.store.record_batch(rows.into_iter().map(parse).collect(), N::FIELD).await
+    }
+
+    /// Reads one.
+    pub(super) async fn get<N: Noun>(&self, by: Option<By>) -> Result<N::Wire, Error> {
+        let row: N = match by {
+            Some(By::Id(id)) => {
+                let id = Door::open(|door| door.id(N::ID_FIELD, &id))?;
+                reader::get(self.store.db(), id).await?
+            }
+            Some(By::Key(key)) => {
+                let key = Door::open(|door| door.inside("external_id", |door| door.key(key)))?;
+                reader::get_by_key(self.store.db(), &key).await?
+            }
+            None => return Err(Error::invalid(N::ID_FIELD, "REQUIRED", "is required")),
+        };
+        self.render(row).await
+    }
+
+    /// Reads a page.
+    pub(super) async fn list<N: Noun>(&self, page: Page, filter: Condition) -> Result<(Vec<N::Wire>, String), Error> {
+        let (rows, next) = reader::list::<N>(self.store.db(), page, filter, N::place).await?;
+        let mut messages = Vec::with_capacity(rows.len());
+        for row in rows {
+            messages.push(self.render(row).await?);
+        }
+        Ok((messages, next))
+    }
+
+    /// Corrects one. The fingerprint is that of the whole request.
+    pub(super) async fn amend<N: Noun>(
+        &self,
+        method: &'static str,
+        actor: &Principal,
+        (message, update_mask): (Option<N::Wire>, Option<FieldMask>),
+        request_id: &str,
+        fingerprint: i64,
+    ) -> Result<N::Wire, Error> {
+        let (patch, id, request_id) = Door::open(|door| {
+            let patch = door.required(N::FIELD, message);
+            let id = door.inside(N::FIELD, |door| door.id(N::ID_FIELD, N::named(&patch).0));
+            (patch, id, door.request_id(request_id))
+        })?;
+        let (stages, actor_text) = (self.stages.clone(), actor.to_string());
+        let work = self.store.change::<N, _>(mutation(method, actor, request_id, fingerprint), move |write| {
+            Box::pin(async move {
+                let old: N = writer::current(write, id, N::named(&patch).1).await?;
+                let shown = old.clone().render(String::new());
+                let merged = mask::merge(&shown, &patch, update_mask.as_ref(), N::AMENDABLE, N::FIELD)?;
+                let (mut new, customer) = Door::open(|door| {
+                    door.inside(N::FIELD, |door| N::parse(door, merged, &stages, actor_text.clone()))
+                })?;
+                new.set_customer(place(write, old.customer(), customer, &actor_text).await?);
+                writer::replace(write, old.clone(), N::amended(old, new)).await
+            })
+        });
+        let (row, position) = work.await?;
+        Ok(row.render(position))
+    }
+
+    /// Withdraws one.
+    pub(super) async fn withdraw<N: Noun>(
+        &self,
+        method: &'static str,
+        actor: &Principal,
+        id: &str,
+        etag: String,
+        request_id: &str,
+    ) -> Result<N::Wire, Error> {
+        let (id, request_id) = Door::open(|door| (door.id(N::ID_FIELD, id), door.request_id(request_id)))?;
+        let request = mutation(method, actor, request_id, fingerprint::of(&(id, &etag))?);
+        let work = self.store.change::<N, _>(request, move |write| {
+            Box::pin(async move { writer::withdraw::<N>(write, id, &etag).await })
+        });
+        let (row, position) = work.await?;
+        Ok(row.render(position))
+    }
+
+    fn parse<N: Noun>(&self, door: &mut Door, message: Option<N::Wire>, actor: &Principal) -> (N, CustomerRef) {
+        let message = door.required(N::FIELD, message);
+        door.inside(N::FIELD, |door| N::parse(door, message, &self.stages, actor.to_string()))
+    }
+
+    async fn render<N: Noun>(&self, row: N) -> Result<N::Wire, Error> {
+        let position = self.store.feed.token(row.head().position).await?;
+        Ok(row.render(position))
+    }
+}
+
+/// What all lists of recorded facts can be filtered by.
+pub(super) struct Common {
+    pub(super) page_size: i32,
+    pub(super) page_token: String,
+    pub(super) customer_id: String,
+    pub(super) start_time: Option<Timestamp>,
+    pub(super) end_time: Option<Timestamp>,
+    pub(super) show_withdrawn: bool,
+}
+
+impl Common {
+    /// The page, and the condition that these filters set.
+    pub(super) fn parse(self, door: &mut Door) -> (Page, Condition) {
+        let Common { page_size, page_token, customer_id, start_time, end_time, show_withdrawn } = self;
+        let page = door.page(page_size, &page_token);
+        let filter = Condition::all()
+            .add_option(door.optional_id("customer_id", &customer_id).map(|id| Expr::col("customer_id").eq(id)))
+            .add_option(door.optional_time("start_time", start_time).map(|at| Expr::col("time").gte(at)))
+            .add_option(door.optional_time("end_time", end_time).map(|at| Expr::col("time").lt(at)))
+            .add_option((!show_withdrawn).then(|| Expr::col("withdraw_time").is_null()));
+        (page, filter)
+    }
+}
+
+/// A condition on a text column; none when the text is empty.
+pub(super) fn equals(door: &mut Door, field: &'static str, text: String, max: usize) -> Option<Expr> {
+    let text = door.text(field, text, max);
+    (!text.is_empty()).then(|| Expr::col(field).eq(text))
+}
+
+/// Refuses batches that are empty or too large.
+pub(super) fn check_rows(rows: usize) -> Result<(), Error> {
+    match (1..=MAX_ROWS).contains(&rows) {
+        true => Ok(()),
+        false => Err(Error::invalid("rows", "OUT_OF_RANGE", format!("a batch holds 1 to {MAX_ROWS} rows"))),
+    }
+}
+
+fn fingerprint_of<N: Noun>(row: &N, customer: &CustomerRef) -> Result<i64, Error> {
+    fingerprint::of(&(row, customer))
+}
+
+/// The customer of an amended row: as before, or another one that exists or is created for its key.
+async fn place(
+    write: &writer::Write<'_>,
+    before: CustomerId,
+    customer: CustomerRef,
+    actor: &str,
+) -> Result<CustomerId, Error> {
+    match customer {
+        CustomerRef::Id(id) if id == before => Ok(id),
+        CustomerRef::Id(id) => crate::store::get_profile(write.db, id).await.map(|profile| profile.row.id),
+        CustomerRef::Key(key) => {
+            let (found, _) = find_or_create(write, vec![key.clone()], actor).await?;
+            found.get(&key).copied().ok_or_else(|| Error::not_found("customer", key.value))
+        }
+    }
+}

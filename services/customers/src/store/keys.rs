@@ -1,0 +1,148 @@
+//! Customers by the keys that other systems gave them.
+
+use std::collections::{HashMap, HashSet};
+
+use barometer_chassis::{
+    door::ExternalKey,
+    error::Error,
+    writer::{Pending, Write},
+};
+use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect};
+
+use crate::{
+    customer::{self, CustomerId, key},
+    noun::Noun,
+};
+
+/// A customer as a caller names it.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub enum CustomerRef {
+    /// By the suite's id.
+    Id(CustomerId),
+    /// By the caller's key.
+    Key(ExternalKey),
+}
+
+/// Finds the customers of new rows: those of keys are created when new, an unknown id is refused.
+pub(crate) async fn find_customers<N: Noun>(write: &Write<'_>, rows: &mut [Pending<N>]) -> Result<(), Error> {
+    let (mut keys, mut ids) = (Vec::new(), Vec::new());
+    for pending in rows.iter() {
+        match &pending.context {
+            CustomerRef::Key(key) => keys.push(key.clone()),
+            CustomerRef::Id(id) => ids.push(*id),
+        }
+    }
+    let actor = rows.first().map(|pending| pending.request.actor.clone()).unwrap_or_default();
+    let (by_key, _) = find_or_create(write, keys, &actor).await?;
+    let known = existing(write.db, ids).await?;
+    for pending in rows {
+        let found = match &pending.context {
+            CustomerRef::Key(key) => by_key.get(key).copied(),
+            CustomerRef::Id(id) => known.contains(id).then_some(*id),
+        };
+        match found {
+            Some(id) => pending.row.set_customer(id),
+            None => pending.refused = Some(Error::not_found("customer", name(&pending.context))),
+        }
+    }
+    Ok(())
+}
+
+/// The customers of keys, and which of them were created just now.
+pub(crate) async fn find_or_create(
+    write: &Write<'_>,
+    mut keys: Vec<ExternalKey>,
+    actor: &str,
+) -> Result<(HashMap<ExternalKey, CustomerId>, HashSet<CustomerId>), Error> {
+    keys.sort_unstable();
+    keys.dedup();
+    let mut found = find_by_keys(write.db, &keys).await?;
+    let (mut customers, mut new_keys, mut created) = (Vec::new(), Vec::new(), HashSet::new());
+    for key in keys.into_iter().filter(|key| !found.contains_key(key)).collect::<Vec<_>>() {
+        let position = write.next_position();
+        let id = CustomerId(barometer_chassis::id::new());
+        let row = customer::Model {
+            id,
+            number: position,
+            position,
+            version: 1,
+            actor: actor.to_owned(),
+            create_time: write.now,
+            update_time: write.now,
+            ..customer::Model::default()
+        };
+        customers.push(row.into_active_model().reset_all());
+        let ExternalKey { system, value } = key.clone();
+        new_keys.push(key::Model { system, value, customer_id: id }.into_active_model().reset_all());
+        created.insert(id);
+        found.insert(key, id);
+    }
+    if !customers.is_empty() {
+        customer::Entity::insert_many(customers).exec_without_returning(write.db).await?;
+        key::Entity::insert_many(new_keys).exec_without_returning(write.db).await?;
+    }
+    Ok((found, created))
+}
+
+/// The customers of those keys that are known.
+pub(crate) async fn find_by_keys(
+    db: &impl ConnectionTrait,
+    keys: &[ExternalKey],
+) -> Result<HashMap<ExternalKey, CustomerId>, Error> {
+    let mut systems: HashMap<&str, Vec<&str>> = HashMap::new();
+    for key in keys {
+        systems.entry(&key.system).or_default().push(&key.value);
+    }
+    let mut found = HashMap::new();
+    for (system, values) in systems {
+        let of_system =
+            key::Entity::find().filter(key::Column::System.eq(system)).filter(key::Column::Value.is_in(values));
+        for key::Model { system, value, customer_id } in of_system.all(db).await? {
+            found.insert(ExternalKey { system, value }, customer_id);
+        }
+    }
+    Ok(found)
+}
+
+/// Gives keys to a customer. ALREADY_EXISTS when one belongs to another.
+pub(crate) async fn add_keys(write: &Write<'_>, id: CustomerId, keys: &[ExternalKey]) -> Result<(), Error> {
+    let taken = find_by_keys(write.db, keys).await?;
+    if let Some(key) = keys.iter().find(|key| taken.get(key).is_some_and(|owner| *owner != id)) {
+        let message = format!("the key `{}` of `{}` belongs to another customer", key.value, key.system);
+        return Err(Error::Exists { reason: "KEY_TAKEN", message });
+    }
+    let new = keys.iter().filter(|key| !taken.contains_key(key));
+    let row = |key: &ExternalKey| {
+        let ExternalKey { system, value } = key.clone();
+        key::Model { system, value, customer_id: id }.into_active_model().reset_all()
+    };
+    let rows: Vec<_> = new.map(row).collect();
+    if !rows.is_empty() {
+        key::Entity::insert_many(rows).exec_without_returning(write.db).await?;
+    }
+    Ok(())
+}
+
+/// Those of the ids that customers have.
+async fn existing(db: &impl ConnectionTrait, mut ids: Vec<CustomerId>) -> Result<HashSet<CustomerId>, Error> {
+    ids.sort_unstable();
+    ids.dedup();
+    if ids.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let known = customer::Entity::find()
+        .select_only()
+        .column(customer::Column::Id)
+        .filter(customer::Column::Id.is_in(ids))
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(known.into_iter().collect())
+}
+
+fn name(customer: &CustomerRef) -> String {
+    match customer {
+        CustomerRef::Id(id) => id.to_string(),
+        CustomerRef::Key(key) => key.value.clone(),
+    }
+}

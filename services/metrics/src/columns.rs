@@ -1,0 +1,185 @@
+//! The facts, in columns in memory: a table for each kind, a row for each fact.
+//!
+//! State, not deltas: a fact is written over its older version, and an older version never over a newer one, so that it
+//! does not matter in which order facts come, nor how often. Whatever a figure needs beyond the facts it computes from
+//! them; nothing here is a running total that could go wrong.
+//!
+//! Only what the catalogue's metrics need is kept. A metric that needs more adds a column here: snapshots of the old
+//! shape are then ignored and everything is read again.
+
+pub(crate) mod attributes;
+pub(crate) mod customers;
+pub(crate) mod declared;
+pub(crate) mod dictionary;
+pub(crate) mod events;
+pub(crate) mod people;
+pub(crate) mod purchases;
+pub(crate) mod responses;
+pub(crate) mod rows;
+pub(crate) mod surveys;
+pub(crate) mod times;
+
+use std::collections::BTreeMap;
+
+use barometer_chassis::clock::Micros;
+use barometer_proto::{customers::v1 as customers_wire, surveys::v1 as surveys_wire};
+use prost_types::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use self::{
+    attributes::Attributes, customers::Customers, events::Events, people::Ids, purchases::Purchases,
+    responses::Responses, surveys::Surveys,
+};
+
+/// All facts of all sources.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Facts {
+    /// Customers by number, whoever named them first.
+    pub(crate) people: Ids,
+    pub(crate) customers: Customers,
+    pub(crate) attributes: Attributes,
+    pub(crate) purchases: Purchases,
+    pub(crate) interactions: Events,
+    pub(crate) subscription_events: Events,
+    pub(crate) surveys: Surveys,
+    pub(crate) responses: Responses,
+}
+
+/// Which version of which fact.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stamp {
+    /// The fact's number.
+    pub(crate) number: i64,
+    /// Its version.
+    pub(crate) version: i64,
+}
+
+/// A fact that cannot be understood: the field that is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("its field {0} is missing or wrong")]
+pub(crate) struct Unreadable(pub(crate) &'static str);
+
+impl Facts {
+    /// Puts in a fact of the customers service.
+    pub(crate) fn put_customers(&mut self, fact: customers_wire::Fact) -> Result<(), Unreadable> {
+        use customers_wire::{FactKind, fact::Fact};
+        let customers_wire::Fact { id, number, version, fact } = fact;
+        let stamp = Stamp { number, version };
+        match fact.ok_or(Unreadable("fact"))? {
+            Fact::Customer(fact) => self.customers.put(stamp, &id, fact, &mut self.people),
+            Fact::AttributeChange(fact) => self.attributes.put(stamp, fact, &mut self.people),
+            Fact::Purchase(fact) => {
+                self.purchases.put(stamp, fact, &mut self.people, self.attributes.countries())
+            }
+            Fact::Interaction(fact) => {
+                let customer = customer(&mut self.people, &fact.customer_id)?;
+                self.interactions.put(stamp, customer, instant(fact.time)?);
+                Ok(())
+            }
+            Fact::SubscriptionEvent(fact) => {
+                let customer = customer(&mut self.people, &fact.customer_id)?;
+                self.subscription_events.put(stamp, customer, instant(fact.time)?);
+                Ok(())
+            }
+            Fact::Tombstone(tombstone) => {
+                match tombstone.kind() {
+                    FactKind::Customer => self.customers.withdraw(stamp),
+                    FactKind::AttributeChange => self.attributes.withdraw(stamp),
+                    FactKind::Purchase => self.purchases.withdraw(stamp),
+                    FactKind::Interaction => self.interactions.withdraw(stamp),
+                    FactKind::SubscriptionEvent => self.subscription_events.withdraw(stamp),
+                    FactKind::Unspecified => return Err(Unreadable("tombstone.kind")),
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Puts in a fact of the surveys service.
+    pub(crate) fn put_surveys(&mut self, fact: surveys_wire::Fact) -> Result<(), Unreadable> {
+        use surveys_wire::{FactKind, fact::Fact};
+        let surveys_wire::Fact { id, number, version, fact } = fact;
+        let stamp = Stamp { number, version };
+        match fact.ok_or(Unreadable("fact"))? {
+            Fact::Survey(fact) => self.surveys.put(stamp, &id, fact),
+            Fact::Response(fact) => self.responses.put(stamp, fact, &mut self.people, &mut self.surveys),
+            Fact::Tombstone(tombstone) => match tombstone.kind() {
+                FactKind::Survey => self.surveys.withdraw(stamp, &id),
+                FactKind::Response => {
+                    self.responses.withdraw(stamp);
+                    Ok(())
+                }
+                FactKind::Unspecified => Err(Unreadable("tombstone.kind")),
+            },
+        }
+    }
+
+    /// Forgets every fact of the customers service.
+    pub(crate) fn forget_customers(&mut self) {
+        self.customers = Customers::default();
+        self.attributes = Attributes::default();
+        self.purchases = Purchases::default();
+        self.interactions = Events::default();
+        self.subscription_events = Events::default();
+    }
+
+    /// Forgets every fact of the surveys service.
+    pub(crate) fn forget_surveys(&mut self) {
+        self.surveys = Surveys::default();
+        self.responses = Responses::default();
+    }
+
+    /// How many facts of the customers service there are, by kind.
+    pub(crate) fn count_customers(&self) -> BTreeMap<String, i64> {
+        counts([
+            ("customer", self.customers.live()),
+            ("attribute_change", self.attributes.live()),
+            ("purchase", self.purchases.times.live()),
+            ("interaction", self.interactions.times.live()),
+            ("subscription_event", self.subscription_events.times.live()),
+        ])
+    }
+
+    /// How many facts of the surveys service there are, by kind.
+    pub(crate) fn count_surveys(&self) -> BTreeMap<String, i64> {
+        counts([("survey", self.surveys.live()), ("response", self.responses.times.live())])
+    }
+
+    /// Makes again what a snapshot leaves out.
+    pub(crate) fn restore(&mut self) {
+        let Facts { people, customers, attributes, purchases, interactions, subscription_events, surveys, responses } =
+            self;
+        people.restore();
+        customers.restore();
+        attributes.restore();
+        purchases.restore();
+        interactions.restore();
+        subscription_events.restore();
+        surveys.restore();
+        responses.restore();
+    }
+}
+
+fn counts<const N: usize>(kinds: [(&str, usize); N]) -> BTreeMap<String, i64> {
+    kinds.into_iter().map(|(kind, count)| (kind.to_owned(), i64::try_from(count).unwrap_or(i64::MAX))).collect()
+}
+
+/// The number of a customer by its id.
+fn customer(people: &mut Ids, id: &str) -> Result<u32, Unreadable> {
+    Ok(people.number(uuid(id).ok_or(Unreadable("customer_id"))?))
+}
+
+fn uuid(text: &str) -> Option<Uuid> {
+    Uuid::try_parse(text).ok()
+}
+
+/// An instant that must be there, in microseconds.
+fn instant(at: Option<Timestamp>) -> Result<i64, Unreadable> {
+    optional_instant(at)?.ok_or(Unreadable("time"))
+}
+
+/// An instant, in microseconds.
+fn optional_instant(at: Option<Timestamp>) -> Result<Option<i64>, Unreadable> {
+    at.map(|at| Micros::from_wire(&at).map(|at| at.0).ok_or(Unreadable("time"))).transpose()
+}

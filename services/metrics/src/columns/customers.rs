@@ -1,0 +1,80 @@
+//! Customers themselves.
+
+use barometer_proto::customers::v1::CustomerFact;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Stamp, Unreadable, customer,
+    declared::Declared,
+    optional_instant,
+    people::Ids,
+    rows::{Rows, put},
+};
+
+/// All customers.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Customers {
+    rows: Rows,
+    known: Vec<Option<Known>>,
+    pub(crate) declared: Declared,
+}
+
+/// What is known of a customer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Known {
+    /// Number of the customer among people.
+    pub(crate) person: u32,
+    /// Since when it is one, if somebody said so.
+    pub(crate) since: Option<i64>,
+    /// When the suite learned of it.
+    pub(crate) created: Option<i64>,
+}
+
+impl Customers {
+    /// Puts in a customer, or its later version.
+    pub(crate) fn put(
+        &mut self,
+        stamp: Stamp,
+        id: &str,
+        fact: CustomerFact,
+        people: &mut Ids,
+    ) -> Result<(), Unreadable> {
+        let CustomerFact { since, create_time, dimensions } = fact;
+        let person = customer(people, id)?;
+        let known = Known { person, since: optional_instant(since)?, created: optional_instant(create_time)? };
+        if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
+            put(&mut self.known, row, Some(known));
+            self.declared.set(row, &dimensions);
+        }
+        Ok(())
+    }
+
+    /// Takes a customer out.
+    pub(crate) fn withdraw(&mut self, stamp: Stamp) {
+        if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
+            put(&mut self.known, row, None);
+            self.declared.set(row, &Default::default());
+        }
+    }
+
+    /// The customers with their rows.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, Known)> {
+        (0..).zip(&self.known).filter_map(|(row, known)| Some((row, (*known)?)))
+    }
+
+    /// The customer of each row as the number among people; of a row withdrawn, nobody.
+    pub(crate) fn people(&self) -> Vec<u32> {
+        self.known.iter().map(|known| known.map_or(super::people::NOBODY, |known| known.person)).collect()
+    }
+
+    /// How many there are, without those withdrawn.
+    pub(crate) fn live(&self) -> usize {
+        self.known.iter().flatten().count()
+    }
+
+    /// Makes again what a snapshot leaves out.
+    pub(crate) fn restore(&mut self) {
+        self.rows.restore();
+        self.declared.restore();
+    }
+}

@@ -1,0 +1,146 @@
+//! Answers to surveys.
+
+use barometer_proto::surveys::v1::{Disposition, ResponseFact};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Stamp, Unreadable, customer,
+    declared::Declared,
+    dictionary::Column,
+    instant,
+    people::{Ids, NOBODY},
+    rows::{Rows, put},
+    surveys::Surveys,
+    times::{NEVER, Times},
+};
+use crate::rules::weight::Weight;
+
+/// The score of an answer that has none.
+pub(crate) const NO_SCORE: u8 = u8::MAX;
+/// The highest score on any scale.
+pub(crate) const MAX_SCORE: u8 = 10;
+
+/// All answers.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Responses {
+    pub(crate) rows: Rows,
+    pub(crate) times: Times,
+    /// Number of the survey.
+    pub(crate) surveys: Vec<u32>,
+    pub(crate) customers: Vec<u32>,
+    /// [`NO_SCORE`] for none.
+    pub(crate) scores: Vec<u8>,
+    /// In trillionths; as long as the last row whose weight is not 1.
+    weights: Vec<u64>,
+    pub(crate) disposition: Column,
+    pub(crate) language: Column,
+    pub(crate) channel: Column,
+    pub(crate) touchpoint: Column,
+    pub(crate) journey_stage: Column,
+    pub(crate) declared: Declared,
+}
+
+impl Responses {
+    /// Puts in an answer, or its later version.
+    pub(crate) fn put(
+        &mut self,
+        stamp: Stamp,
+        fact: ResponseFact,
+        people: &mut Ids,
+        surveys: &mut Surveys,
+    ) -> Result<(), Unreadable> {
+        let ResponseFact {
+            survey_id,
+            customer_id,
+            score,
+            disposition,
+            language,
+            channel,
+            touchpoint,
+            journey_stage,
+            time,
+            weight_trillionths,
+            dimensions,
+        } = fact;
+        let survey = surveys.number(&survey_id)?;
+        let customer = if customer_id.is_empty() { NOBODY } else { customer(people, &customer_id)? };
+        let score = match score {
+            Some(score) => u8::try_from(score).ok().filter(|score| *score <= MAX_SCORE).ok_or(Unreadable("score"))?,
+            None => NO_SCORE,
+        };
+        let disposition = match Disposition::try_from(disposition).map_err(|_| Unreadable("disposition"))? {
+            Disposition::Unspecified => "",
+            Disposition::NoAnswer => "no_answer",
+            Disposition::DontKnow => "dont_know",
+            Disposition::Refused => "refused",
+            Disposition::BreakOff => "break_off",
+        };
+        let at = instant(time)?;
+        let weight = Weight::from_trillionths(weight_trillionths).ok_or(Unreadable("weight_trillionths"))?;
+        if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
+            self.times.put(row, at);
+            put(&mut self.surveys, row, survey);
+            put(&mut self.customers, row, customer);
+            put(&mut self.scores, row, score);
+            self.put_weight(row, weight);
+            self.disposition.set(row, disposition);
+            self.language.set(row, &language);
+            self.channel.set(row, &channel);
+            self.touchpoint.set(row, &touchpoint);
+            self.journey_stage.set(row, &journey_stage);
+            self.declared.set(row, &dimensions);
+        }
+        Ok(())
+    }
+
+    /// Takes an answer out.
+    pub(crate) fn withdraw(&mut self, stamp: Stamp) {
+        if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
+            self.times.put(row, NEVER);
+            put(&mut self.surveys, row, u32::MAX);
+            put(&mut self.customers, row, NOBODY);
+            put(&mut self.scores, row, NO_SCORE);
+            self.put_weight(row, Weight::ONE);
+            let texts = [
+                &mut self.disposition,
+                &mut self.language,
+                &mut self.channel,
+                &mut self.touchpoint,
+                &mut self.journey_stage,
+            ];
+            texts.into_iter().for_each(|column| column.set(row, ""));
+            self.declared.set(row, &Default::default());
+        }
+    }
+
+    /// The weight of an answer.
+    pub(crate) fn weight(&self, row: u32) -> Weight {
+        let trillionths = self.weights.get(row as usize).and_then(|trillionths| i64::try_from(*trillionths).ok());
+        trillionths.and_then(Weight::from_trillionths).unwrap_or(Weight::ONE)
+    }
+
+    /// Makes again what a snapshot leaves out.
+    pub(crate) fn restore(&mut self) {
+        self.rows.restore();
+        self.times.restore();
+        let columns = [
+            &mut self.disposition,
+            &mut self.language,
+            &mut self.channel,
+            &mut self.touchpoint,
+            &mut self.journey_stage,
+        ];
+        columns.into_iter().for_each(Column::restore);
+        self.declared.restore();
+    }
+
+    fn put_weight(&mut self, row: usize, weight: Weight) {
+        if row >= self.weights.len() {
+            if weight == Weight::ONE {
+                return;
+            }
+            self.weights.resize(row + 1, Weight::ONE.trillionths());
+        }
+        self.weights[row] = weight.trillionths();
+    }
+}

@@ -1,0 +1,91 @@
+//! Which row of a table holds which fact, and in which version.
+
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
+
+const PAGE: i64 = 4_096;
+const NO_ROW: u32 = u32::MAX;
+
+/// The rows of a table by the numbers of their facts.
+///
+/// A fact keeps its row for ever, also when it was withdrawn: its version is what stops an older one from coming back.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Rows {
+    numbers: Vec<i64>,
+    versions: Vec<i64>,
+    /// Row by number, in pages: numbers are dense within a service, so within a kind they come in crowds.
+    #[serde(skip)]
+    pages: FxHashMap<i64, Box<[u32]>>,
+}
+
+impl Rows {
+    /// The row that a version of a fact is to be written to; a new row is one beyond the last. `None` when the version
+    /// is not news.
+    pub(crate) fn claim(&mut self, number: i64, version: i64) -> Option<usize> {
+        let next = u32::try_from(self.numbers.len()).ok().filter(|next| *next != NO_ROW)?;
+        let slot = slot(&mut self.pages, number);
+        if *slot == NO_ROW {
+            *slot = next;
+            self.numbers.push(number);
+            self.versions.push(version);
+            return Some(next as usize);
+        }
+        let row = *slot as usize;
+        let known = &mut self.versions[row];
+        (version > *known).then(|| {
+            *known = version;
+            row
+        })
+    }
+
+    /// The number of the fact in a row.
+    pub(crate) fn number(&self, row: usize) -> i64 {
+        self.numbers[row]
+    }
+
+    /// How many rows there are, those of withdrawn facts included.
+    pub(crate) fn len(&self) -> usize {
+        self.numbers.len()
+    }
+
+    /// Makes again what a snapshot leaves out.
+    pub(crate) fn restore(&mut self) {
+        self.pages.clear();
+        for (row, number) in (0..).zip(&self.numbers) {
+            *slot(&mut self.pages, *number) = row;
+        }
+    }
+}
+
+fn slot(pages: &mut FxHashMap<i64, Box<[u32]>>, number: i64) -> &mut u32 {
+    let page = pages.entry(number.div_euclid(PAGE)).or_insert_with(|| std::iter::repeat_n(NO_ROW, 4_096).collect());
+    // Within 0..4096.
+    &mut page[usize::try_from(number.rem_euclid(PAGE)).unwrap_or_default()]
+}
+
+/// Writes a row of a column: replaces it, or adds it when it is one beyond the last.
+pub(crate) fn put<T>(column: &mut Vec<T>, row: usize, value: T) {
+    match column.get_mut(row) {
+        Some(cell) => *cell = value,
+        None => column.push(value),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_newer_versions_are_let_in() {
+        let mut rows = Rows::default();
+        assert_eq!(rows.claim(7_000, 3), Some(0));
+        assert_eq!(rows.claim(1, 1), Some(1));
+        assert_eq!(rows.claim(7_000, 3), None);
+        assert_eq!(rows.claim(7_000, 2), None);
+        assert_eq!(rows.claim(7_000, 4), Some(0));
+        rows.restore();
+        assert_eq!(rows.claim(7_000, 4), None);
+        assert_eq!(rows.claim(i64::MAX, 1), Some(2));
+        assert_eq!((rows.number(0), rows.len()), (7_000, 3));
+    }
+}

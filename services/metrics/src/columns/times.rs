@@ -1,0 +1,131 @@
+//! When the facts of a table happened.
+
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+/// The instant of a fact that was withdrawn: outside of every range. No fact happens before the year 1.
+pub(crate) const NEVER: i64 = i64::MIN;
+
+/// Rows of a block.
+const BLOCK: usize = 65_536;
+
+/// The instants of a table's facts, in microseconds, with the bounds of each block of rows, so that a scan can leave
+/// out blocks that lie elsewhere in time.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Times {
+    at: Vec<i64>,
+    /// Rows that are not withdrawn.
+    live: usize,
+    #[serde(skip)]
+    bounds: Vec<Bounds>,
+}
+
+/// The first and the last instant of a block; of an empty block the first lies after the last.
+#[derive(Clone, Copy, Debug)]
+struct Bounds {
+    first: i64,
+    last: i64,
+}
+
+impl Bounds {
+    const NONE: Bounds = Bounds { first: i64::MAX, last: NEVER };
+
+    fn of(instants: &[i64]) -> Self {
+        let mut bounds = Self::NONE;
+        instants.iter().for_each(|at| bounds.widen(*at));
+        bounds
+    }
+
+    fn widen(&mut self, at: i64) {
+        if at != NEVER {
+            self.first = self.first.min(at);
+            self.last = self.last.max(at);
+        }
+    }
+
+    fn meet(self, range: &Range<i64>) -> bool {
+        self.first < range.end && self.last >= range.start
+    }
+}
+
+impl Times {
+    /// Sets the instant of a row, which is there or one beyond the last; [`NEVER`] takes the fact out.
+    pub(crate) fn put(&mut self, row: usize, at: i64) {
+        let block = row / BLOCK;
+        if block >= self.bounds.len() {
+            self.bounds.resize(block + 1, Bounds::NONE);
+        }
+        let before = match self.at.get_mut(row) {
+            Some(cell) => std::mem::replace(cell, at),
+            None => {
+                self.at.push(at);
+                NEVER
+            }
+        };
+        self.live += usize::from(at != NEVER);
+        self.live -= usize::from(before != NEVER);
+        let bounds = &mut self.bounds[block];
+        if before != NEVER && before != at && (before == bounds.first || before == bounds.last) {
+            *bounds = Bounds::of(block_of(&self.at, block));
+        }
+        bounds.widen(at);
+    }
+
+    /// The instant of each row; [`NEVER`] where the fact was withdrawn.
+    pub(crate) fn as_slice(&self) -> &[i64] {
+        &self.at
+    }
+
+    /// How many facts there are, without those withdrawn.
+    pub(crate) fn live(&self) -> usize {
+        self.live
+    }
+
+    /// Blocks of rows in which some fact happened in the range; others may be among them.
+    pub(crate) fn blocks(&self, range: Range<i64>) -> impl Iterator<Item = Range<usize>> {
+        let meeting = self.bounds.iter().enumerate().filter(move |(_, bounds)| bounds.meet(&range));
+        meeting.map(|(block, _)| block * BLOCK..((block + 1) * BLOCK).min(self.at.len()))
+    }
+
+    /// The last instant at which a fact happened.
+    pub(crate) fn last(&self) -> Option<i64> {
+        self.bounds.iter().map(|bounds| bounds.last).max().filter(|last| *last != NEVER)
+    }
+
+    /// Makes again what a snapshot leaves out.
+    pub(crate) fn restore(&mut self) {
+        self.bounds = self.at.chunks(BLOCK).map(Bounds::of).collect();
+    }
+}
+
+fn block_of(at: &[i64], block: usize) -> &[i64] {
+    &at[block * BLOCK..((block + 1) * BLOCK).min(at.len())]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_are_exact_after_every_change() {
+        let mut times = Times::default();
+        for (row, at) in [(0, 50), (1, 10), (2, 90), (BLOCK, 500)].into_iter() {
+            while times.at.len() < row {
+                times.put(times.at.len(), 50);
+            }
+            times.put(row, at);
+        }
+        assert_eq!(times.blocks(0..100).collect::<Vec<_>>(), [0..BLOCK]);
+        assert_eq!(times.blocks(100..1_000).collect::<Vec<_>>(), [BLOCK..BLOCK + 1]);
+        assert_eq!(times.last(), Some(500));
+        times.put(BLOCK, NEVER);
+        times.put(1, 20);
+        assert_eq!((times.last(), times.live()), (Some(90), BLOCK));
+        assert_eq!(times.blocks(0..20).count(), 0);
+        times.put(2, 60);
+        assert_eq!(times.blocks(61..1_000).count(), 0);
+        times.restore();
+        assert_eq!(times.last(), Some(60));
+    }
+}

@@ -1,0 +1,210 @@
+//! The fold: the facts as far as they have come from each source, kept current by one watcher per source.
+//!
+//! A batch takes effect together with its position, in one step that no query can see half of. Queries share one lock
+//! for reading, so all figures of an answer are of the same moment.
+
+mod follow;
+mod reached;
+pub(crate) mod snapshot;
+mod source;
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard},
+    time::Duration,
+};
+
+use barometer_chassis::{clock::Micros, error::Error, position::Position, shutdown::Shutdown};
+use serde::{Deserialize, Serialize};
+use tokio::{sync::watch, task::JoinSet, time::Instant};
+
+pub(crate) use self::source::Source;
+use self::{
+    reached::{Reached, Standing},
+    snapshot::Snapshots,
+    source::Feed,
+};
+use crate::columns::{Facts, Unreadable};
+
+/// Longest time that a query waits for the writes it is to include.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+/// Left of a query's deadline for telling that it waited in vain.
+const TO_ANSWER: Duration = Duration::from_millis(50);
+
+/// The facts, and how far they have come.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct State {
+    /// The facts themselves.
+    pub(crate) facts: Facts,
+    reached: [Reached; Source::ALL.len()],
+}
+
+impl State {
+    /// How far the facts of a source have come.
+    pub(crate) fn reached(&self, source: Source) -> &Reached {
+        &self.reached[source as usize]
+    }
+
+    /// Whether the figures are whole: every source was caught up with at some time.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.reached.iter().all(|reached| reached.ready)
+    }
+}
+
+/// How a source is doing, as this process sees it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Link {
+    /// Whether its feed is open.
+    pub(crate) connected: bool,
+    /// How often it was started over.
+    pub(crate) restarts: i64,
+    /// Why the feed is not open.
+    pub(crate) last_error: String,
+}
+
+/// The fold of one process. Shared by its watchers and all queries.
+#[derive(Debug)]
+pub(crate) struct Fold {
+    state: RwLock<State>,
+    /// Held by whoever changes the state, and while a snapshot is written: so nobody waits to write while that reads,
+    /// which would keep queries out as well.
+    changing: tokio::sync::Mutex<()>,
+    links: Mutex<[Link; Source::ALL.len()]>,
+    /// Facts taken in so far by this process; its change wakes whoever waits.
+    progress: watch::Sender<u64>,
+    snapshots: Snapshots,
+    /// Whether it began with a snapshot.
+    pub(crate) resumed: bool,
+}
+
+impl Fold {
+    /// A fold that begins with the last snapshot, if there is one that fits.
+    pub(crate) fn open(snapshots: Snapshots) -> Self {
+        let state = snapshots.load();
+        let resumed = state.is_some();
+        Fold {
+            state: RwLock::new(state.unwrap_or_default()),
+            changing: tokio::sync::Mutex::new(()),
+            links: Mutex::default(),
+            progress: watch::Sender::new(0),
+            snapshots,
+            resumed,
+        }
+    }
+
+    /// Follows the feeds and writes snapshots until `shutdown`; then writes a last one.
+    pub(crate) async fn run(
+        self: Arc<Self>,
+        customers: impl Feed,
+        surveys: impl Feed,
+        shutdown: Shutdown,
+    ) {
+        let mut tasks = JoinSet::new();
+        tasks.spawn(follow::follow(Arc::clone(&self), customers, shutdown.clone()));
+        tasks.spawn(follow::follow(Arc::clone(&self), surveys, shutdown.clone()));
+        tasks.spawn(Arc::clone(&self).write_snapshots(shutdown));
+        tasks.join_all().await;
+        self.write_snapshot().await;
+    }
+
+    /// The state, for reading. Only for code that does not wait.
+    pub(crate) fn read(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How a source is doing.
+    pub(crate) fn link(&self, source: Source) -> Link {
+        self.links()[source as usize].clone()
+    }
+
+    /// When the last snapshot was written, by this process or the one before.
+    pub(crate) fn snapshot_time(&self) -> Option<Micros> {
+        self.snapshots.last()
+    }
+
+    /// Changes whenever facts or positions were taken in.
+    pub(crate) fn progress(&self) -> watch::Receiver<u64> {
+        self.progress.subscribe()
+    }
+
+    /// Waits until the facts include the positions given, at most until `deadline` and never longer than 10 seconds.
+    ///
+    /// Errors: GONE for a position of a history that is no more; UNAVAILABLE (NOT_YET_INCLUDED) in time's want.
+    pub(crate) async fn include(&self, positions: &[(Source, Position)], time: Option<Duration>) -> Result<(), Error> {
+        let wait = time.map_or(LONGEST_WAIT, |time| time.saturating_sub(TO_ANSWER).min(LONGEST_WAIT));
+        let until = Instant::now() + wait;
+        let mut progress = self.progress();
+        loop {
+            progress.borrow_and_update();
+            if self.includes(positions)? {
+                return Ok(());
+            }
+            if !matches!(tokio::time::timeout_at(until, progress.changed()).await, Ok(Ok(()))) {
+                return Err(Error::Unavailable {
+                    reason: "NOT_YET_INCLUDED",
+                    message: "the figures do not include the positions of `at_least` yet: try again".to_owned(),
+                });
+            }
+        }
+    }
+
+    fn includes(&self, positions: &[(Source, Position)]) -> Result<bool, Error> {
+        let state = self.read();
+        let mut all = true;
+        for (source, position) in positions {
+            match state.reached(*source).standing(*position) {
+                Standing::Included => {}
+                Standing::Ahead => all = false,
+                // While its source is read again nobody knows which history is the right one.
+                Standing::Gone if !state.reached(*source).ready => all = false,
+                Standing::Gone => return Err(Error::Gone),
+            }
+        }
+        Ok(all)
+    }
+
+    /// Takes in a batch: its facts and its position, or nothing. Says what is wrong with a position that is none.
+    async fn apply<F: Feed>(self: &Arc<Self>, batch: source::Batch<F::Fact>) -> Result<(), String> {
+        let source::Batch { facts, position, caught_up, read_time } = batch;
+        let position = match Position::decode(&position) {
+            Some((service, decoded)) if service == F::SOURCE.name() => decoded,
+            Some((service, _)) => return Err(format!("this is the feed of {service}")),
+            None => return Err("the feed names no position".to_owned()),
+        };
+        let _alone = self.changing.lock().await;
+        let fold = Arc::clone(self);
+        // The lock may have to wait for long queries.
+        let applied = tokio::task::spawn_blocking(move || {
+            let count = facts.len();
+            let mut state = fold.state.write().unwrap_or_else(PoisonError::into_inner);
+            for (number, unreadable) in F::put_all(&mut state.facts, facts) {
+                tracing::error!(source = F::SOURCE.name(), number, %unreadable, "a fact is left out");
+            }
+            let read_time = read_time.filter(|_| caught_up);
+            state.reached[F::SOURCE as usize].advance(position, read_time);
+            count
+        });
+        let count = applied.await.map_err(|error| error.to_string())?;
+        self.progress.send_modify(|taken| *taken += u64::try_from(count).unwrap_or_default());
+        Ok(())
+    }
+
+    /// Forgets everything of a source, whose history is another now. There are no figures until it was read again.
+    async fn start_over(self: &Arc<Self>, source: Source) {
+        tracing::warn!(source = source.name(), "the history of the source is another: reading all of it again");
+        let _alone = self.changing.lock().await;
+        let fold = Arc::clone(self);
+        let forget = tokio::task::spawn_blocking(move || {
+            let mut state = fold.state.write().unwrap_or_else(PoisonError::into_inner);
+            source.forget(&mut state.facts);
+            state.reached[source as usize] = Reached::default();
+        });
+        // It does not panic, and is not cancelled.
+        let _done = forget.await;
+        self.links()[source as usize].restarts += 1;
+        self.progress.send_modify(|taken| *taken += 1);
+    }
+
+    fn links(&self) -> MutexGuard<'_, [Link; Source::ALL.len()]> {
+        self.links.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,90 @@
+//! Following one source for as long as the process runs.
+
+use std::{sync::Arc, time::Duration};
+
+use barometer_chassis::{position::Position, shutdown::Shutdown};
+use futures_util::StreamExt;
+use tonic::{Code, Status};
+use tonic_types::StatusExt;
+
+use super::{Feed, Fold};
+
+/// The wait before a feed is opened again: from this, doubled each time, up to [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// A feed says something every second, also when nothing happens. One that is silent for so long is dead.
+const SILENCE: Duration = Duration::from_secs(15);
+
+/// Why a feed ended.
+enum End {
+    /// The position is of another history.
+    Gone,
+    /// Anything else.
+    Lost(String),
+}
+
+/// Follows a feed until `shutdown`, and opens it again whenever it ends.
+pub(super) async fn follow<F: Feed>(fold: Arc<Fold>, feed: F, shutdown: Shutdown) {
+    tokio::select! {
+        () = shutdown.cancelled() => {}
+        () = follow_for_ever(fold, feed) => {}
+    }
+}
+
+async fn follow_for_ever<F: Feed>(fold: Arc<Fold>, mut feed: F) {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        match follow_once(&fold, &mut feed, &mut pause).await {
+            End::Gone => fold.start_over(F::SOURCE).await,
+            End::Lost(error) => {
+                let first = {
+                    let link = &mut fold.links()[F::SOURCE as usize];
+                    link.connected = false;
+                    std::mem::replace(&mut link.last_error, error.clone()) != error
+                };
+                if first {
+                    tracing::warn!(source = F::SOURCE.name(), error, "the feed was lost: trying again");
+                }
+            }
+        }
+        // Half of it for sure, half by chance: those who lost it together do not come back together.
+        tokio::time::sleep(pause / 2 + (pause / 2).mul_f64(fastrand::f64())).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// Follows a feed until it ends. A batch resets the pause before it is opened again.
+async fn follow_once<F: Feed>(fold: &Arc<Fold>, feed: &mut F, pause: &mut Duration) -> End {
+    let position = fold.read().reached(F::SOURCE).position;
+    let after = if position == Position::START { String::new() } else { position.encode(F::SOURCE.name()) };
+    let opening = tokio::time::timeout(SILENCE, feed.open(after)).await;
+    let mut batches = match opening {
+        Ok(Ok(batches)) => batches,
+        Ok(Err(status)) => return end_of(&status),
+        Err(_) => return End::Lost("it does not answer".to_owned()),
+    };
+    loop {
+        let batch = match tokio::time::timeout(SILENCE, batches.next()).await {
+            Ok(Some(Ok(batch))) => batch,
+            Ok(Some(Err(status))) => return end_of(&status),
+            Ok(None) => return End::Lost("the feed ended".to_owned()),
+            Err(_) => return End::Lost("the feed is silent".to_owned()),
+        };
+        if let Err(error) = fold.apply::<F>(batch).await {
+            return End::Lost(error);
+        }
+        *pause = FIRST_PAUSE;
+        let link = &mut fold.links()[F::SOURCE as usize];
+        link.connected = true;
+        link.last_error.clear();
+    }
+}
+
+fn end_of(status: &Status) -> End {
+    // The same code is answered for messages that are too large.
+    let gone = status.get_details_error_info().is_some_and(|info| info.reason == "POSITION_GONE");
+    if status.code() == Code::OutOfRange && gone {
+        return End::Gone;
+    }
+    End::Lost(format!("{:?}: {}", status.code(), status.message()))
+}

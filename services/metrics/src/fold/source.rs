@@ -1,0 +1,132 @@
+//! The services whose facts are folded, and how their feeds are read.
+
+use std::pin::Pin;
+
+use barometer_chassis::{client::Channel, clock::Micros};
+use barometer_proto::{customers::v1 as customers, surveys::v1 as surveys};
+use futures_util::{Stream, StreamExt};
+use tonic::Status;
+
+use crate::columns::{Facts, Unreadable};
+
+/// A batch may hold a thousand purchases of five hundred lines.
+const LARGEST_BATCH: usize = 256 * 1024 * 1024;
+
+/// A service whose facts are folded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// Customers with their attributes, purchases, interactions and subscriptions.
+    Customers,
+    /// Surveys and answers.
+    Surveys,
+}
+
+impl Source {
+    /// Every source.
+    pub(crate) const ALL: [Source; 2] = [Source::Customers, Source::Surveys];
+
+    /// The service's name, as in positions.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Source::Customers => "customers",
+            Source::Surveys => "surveys",
+        }
+    }
+
+    /// The source of that name.
+    pub(crate) fn find(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|source| source.name() == name)
+    }
+
+    /// Forgets every fact of this source.
+    pub(super) fn forget(self, facts: &mut Facts) {
+        match self {
+            Source::Customers => facts.forget_customers(),
+            Source::Surveys => facts.forget_surveys(),
+        }
+    }
+}
+
+/// A batch of a feed.
+#[derive(Debug)]
+pub(crate) struct Batch<F> {
+    /// What changed.
+    pub(crate) facts: Vec<F>,
+    /// Token of the position reached with it.
+    pub(crate) position: String,
+    /// Whether this was all there was.
+    pub(crate) caught_up: bool,
+    /// When the source read it.
+    pub(crate) read_time: Option<Micros>,
+}
+
+/// An open feed.
+pub(crate) type Batches<F> = Pin<Box<dyn Stream<Item = Result<Batch<F>, Status>> + Send>>;
+
+/// A feed that is folded.
+pub(crate) trait Feed: Send + 'static {
+    /// Whose it is.
+    const SOURCE: Source;
+    /// Its facts.
+    type Fact: Send + 'static;
+
+    /// Opens the feed after a position; from the beginning when that is empty.
+    fn open(&mut self, after: String) -> impl Future<Output = Result<Batches<Self::Fact>, Status>> + Send;
+
+    /// Takes facts in; gives the numbers of those that cannot be understood.
+    fn put_all(facts: &mut Facts, batch: Vec<Self::Fact>) -> Vec<(i64, Unreadable)>;
+}
+
+/// The feed of the customers service.
+pub(crate) type CustomersFeed = customers::customer_service_client::CustomerServiceClient<Channel>;
+
+/// The feed of the customers service on a channel.
+pub(crate) fn customers_feed(channel: Channel) -> CustomersFeed {
+    CustomersFeed::new(channel).max_decoding_message_size(LARGEST_BATCH)
+}
+
+impl Feed for CustomersFeed {
+    const SOURCE: Source = Source::Customers;
+    type Fact = customers::Fact;
+
+    async fn open(&mut self, after: String) -> Result<Batches<Self::Fact>, Status> {
+        let request = customers::WatchFactsRequest { kinds: Vec::new(), after };
+        let batches = self.watch_facts(request).await?.into_inner();
+        Ok(Box::pin(batches.map(|batch| {
+            let customers::WatchFactsResponse { facts, position, caught_up, read_time } = batch?;
+            Ok(Batch { facts, position, caught_up, read_time: read_time.as_ref().and_then(Micros::from_wire) })
+        })))
+    }
+
+    fn put_all(facts: &mut Facts, batch: Vec<Self::Fact>) -> Vec<(i64, Unreadable)> {
+        let put = |fact: customers::Fact| Some((fact.number, facts.put_customers(fact).err()?));
+        batch.into_iter().filter_map(put).collect()
+    }
+}
+
+/// The feed of the surveys service.
+pub(crate) type SurveysFeed = surveys::survey_service_client::SurveyServiceClient<Channel>;
+
+/// The feed of the surveys service on a channel.
+pub(crate) fn surveys_feed(channel: Channel) -> SurveysFeed {
+    SurveysFeed::new(channel).max_decoding_message_size(LARGEST_BATCH)
+}
+
+impl Feed for SurveysFeed {
+    const SOURCE: Source = Source::Surveys;
+    type Fact = surveys::Fact;
+
+    async fn open(&mut self, after: String) -> Result<Batches<Self::Fact>, Status> {
+        let request = surveys::WatchFactsRequest { kinds: Vec::new(), after };
+        let batches = self.watch_facts(request).await?.into_inner();
+        Ok(Box::pin(batches.map(|batch| {
+            let surveys::WatchFactsResponse { facts, position, caught_up, read_time } = batch?;
+            Ok(Batch { facts, position, caught_up, read_time: read_time.as_ref().and_then(Micros::from_wire) })
+        })))
+    }
+
+    fn put_all(facts: &mut Facts, batch: Vec<Self::Fact>) -> Vec<(i64, Unreadable)> {
+        let put = |fact: surveys::Fact| Some((fact.number, facts.put_surveys(fact).err()?));
+        batch.into_iter().filter_map(put).collect()
+    }
+}

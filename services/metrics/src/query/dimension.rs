@@ -1,0 +1,297 @@
+//! Dimensions: by what figures are grouped and filtered, and how it is read from a row.
+
+use std::borrow::Cow;
+
+use crate::{
+    columns::{
+        Facts,
+        attributes::{Attribute, Attributes},
+        dictionary::{Column, Dictionary, EMPTY},
+        responses::NO_SCORE,
+    },
+    rules::scale::Scale,
+};
+
+/// A table of facts that metrics are made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Table {
+    /// Answers.
+    Responses,
+    /// Purchases and returns.
+    Purchases,
+    /// Customers.
+    Customers,
+}
+
+impl Table {
+    /// The names of its built-in dimensions.
+    pub(crate) fn dimensions(self) -> &'static [&'static str] {
+        match self {
+            Table::Responses => &[
+                "category", "channel", "country", "country_now", "disposition", "journey_stage", "language", "member",
+                "member_now", "score", "segment", "segment_now", "survey", "survey_kind", "survey_type", "tier",
+                "tier_now", "touchpoint",
+            ],
+            Table::Purchases => &[
+                "category", "channel", "country", "country_now", "currency", "customer_country", "member",
+                "member_now", "segment", "segment_now", "tier", "tier_now", "voucher",
+            ],
+            Table::Customers => &[
+                "country", "country_now", "member", "member_now", "segment", "segment_now", "tier", "tier_now",
+            ],
+        }
+    }
+
+    /// The names of its declared dimensions that some fact has.
+    pub(crate) fn declared(self, facts: &Facts) -> Vec<String> {
+        let declared = match self {
+            Table::Responses => &facts.responses.declared,
+            Table::Purchases => &facts.purchases.declared,
+            Table::Customers => &facts.customers.declared,
+        };
+        declared.names().map(str::to_owned).collect()
+    }
+}
+
+/// A dimension of a table.
+#[derive(Debug)]
+pub(crate) struct Dimension<'f> {
+    /// Its name.
+    pub(crate) name: String,
+    pub(crate) reader: Reader<'f>,
+    labels: Labels<'f>,
+}
+
+/// How the code of a dimension's value is found.
+#[derive(Debug)]
+pub(crate) enum Reader<'f> {
+    /// In a column; rows beyond its end have no value.
+    Column(&'f [u32]),
+    /// Through another number of the row: its survey, its customer.
+    Through { numbers: Cow<'f, [u32]>, codes: Vec<u32> },
+    /// The score itself.
+    Score(&'f [u8]),
+    /// Promoter, passive or detractor, on surveys of the recommend question.
+    Category { scores: &'f [u8], surveys: &'f [u32], recommend: Vec<bool> },
+    /// Yes or no.
+    Flag(&'f [bool]),
+    /// What the customer had at the instant.
+    Held { attributes: &'f Attributes, attribute: Attribute, customers: Cow<'f, [u32]> },
+    /// The country of the sale, or else the customer's at the instant.
+    SaleCountry { attributes: &'f Attributes, countries: &'f [u32], customers: &'f [u32] },
+    /// The segments of the customer, at the instant or now: several.
+    Segments { attributes: &'f Attributes, customers: Cow<'f, [u32]>, now: bool },
+    /// The categories of the purchase's lines: it is divided by them.
+    Parts,
+}
+
+#[derive(Debug)]
+enum Labels<'f> {
+    Dictionary(&'f Dictionary),
+    Own(Vec<String>),
+}
+
+impl<'f> Dimension<'f> {
+    /// The dimension of that name; nothing when the table has none.
+    pub(crate) fn find(facts: &'f Facts, table: Table, name: &str) -> Option<Self> {
+        let (reader, labels) = match table {
+            Table::Responses => of_responses(facts, name),
+            Table::Purchases => of_purchases(facts, name),
+            Table::Customers => of_customers(facts, name),
+        }?;
+        Some(Dimension { name: name.to_owned(), reader, labels })
+    }
+
+    /// The text of a code.
+    pub(crate) fn text(&self, code: u32) -> &str {
+        match &self.labels {
+            Labels::Dictionary(dictionary) => dictionary.text(code),
+            Labels::Own(texts) => texts.get(code as usize).map_or("", String::as_str),
+        }
+    }
+
+    /// For each code whether its text is among `values`.
+    pub(crate) fn among(&self, values: &[String]) -> Vec<bool> {
+        match &self.labels {
+            Labels::Dictionary(dictionary) => {
+                let mut among = vec![false; dictionary.len()];
+                values.iter().filter_map(|value| dictionary.find(value)).for_each(|code| among[code as usize] = true);
+                among
+            }
+            Labels::Own(texts) => texts.iter().map(|text| values.contains(text)).collect(),
+        }
+    }
+}
+
+impl Reader<'_> {
+    /// Whether a row may have several values.
+    pub(crate) fn is_many(&self) -> bool {
+        matches!(self, Reader::Segments { .. })
+    }
+
+    /// The attribute whose changes change the value of a row in the course of time.
+    pub(crate) fn dated(&self) -> Option<Attribute> {
+        match self {
+            Reader::Held { attribute, .. } => Some(*attribute),
+            Reader::Segments { now: false, .. } => Some(Attribute::Segment),
+            _ => None,
+        }
+    }
+
+    /// The code of a row at an instant.
+    pub(crate) fn one(&self, row: u32, at: i64) -> u32 {
+        let index = row as usize;
+        match self {
+            Reader::Column(codes) => codes.get(index).copied().unwrap_or(EMPTY),
+            Reader::Through { numbers, codes } => codes.get(numbers[index] as usize).copied().unwrap_or(EMPTY),
+            Reader::Score(scores) if scores[index] == NO_SCORE => EMPTY,
+            Reader::Score(scores) => u32::from(scores[index]) + 1,
+            Reader::Category { scores, surveys, recommend } => {
+                if recommend.get(surveys[index] as usize) == Some(&true) { category(scores[index]) } else { EMPTY }
+            }
+            Reader::Flag(flags) => u32::from(flags[index]) + 1,
+            Reader::Held { attributes, attribute, customers } => attributes.at(*attribute, customers[index], at),
+            Reader::SaleCountry { attributes, countries, customers } => match countries[index] {
+                EMPTY => attributes.at(Attribute::Country, customers[index], at),
+                country => country,
+            },
+            Reader::Segments { .. } | Reader::Parts => EMPTY,
+        }
+    }
+
+    /// Appends the codes of a row at an instant: the empty one when it has none.
+    pub(crate) fn many(&self, row: u32, at: i64, into: &mut Vec<u32>) {
+        let Reader::Segments { attributes, customers, now } = self else {
+            into.push(self.one(row, at));
+            return;
+        };
+        let before = into.len();
+        attributes.segments(customers[row as usize], if *now { i64::MAX } else { at }, into);
+        if into.len() == before {
+            into.push(EMPTY);
+        }
+    }
+}
+
+type Found<'f> = Option<(Reader<'f>, Labels<'f>)>;
+
+fn of_responses<'f>(facts: &'f Facts, name: &str) -> Found<'f> {
+    let responses = &facts.responses;
+    let of_survey = |text: fn(&crate::columns::surveys::Survey) -> String| {
+        let mut texts = vec![String::new()];
+        let surveys = facts.surveys.as_slice().iter();
+        let codes = surveys.map(|survey| survey.as_ref().map_or(EMPTY, |survey| own_code(&mut texts, text(survey))));
+        let reader = Reader::Through { codes: codes.collect(), numbers: Cow::Borrowed(&responses.surveys) };
+        Some((reader, Labels::Own(texts)))
+    };
+    match name {
+        "survey" => of_survey(|survey| survey.name.clone()),
+        "survey_type" => {
+            of_survey(|survey| if survey.transactional { "transactional" } else { "relational" }.to_owned())
+        }
+        "survey_kind" => of_survey(|survey| {
+            let kind = match survey.scale() {
+                Scale::Nps => "nps",
+                Scale::Csat => "csat",
+                Scale::Ces => "ces",
+            };
+            kind.to_owned()
+        }),
+        "language" => column(&responses.language),
+        "channel" => column(&responses.channel),
+        "touchpoint" => column(&responses.touchpoint),
+        "journey_stage" => column(&responses.journey_stage),
+        "disposition" => column(&responses.disposition),
+        "score" => {
+            let texts = std::iter::once(String::new()).chain((0..=10).map(|score: u8| score.to_string()));
+            Some((Reader::Score(&responses.scores), Labels::Own(texts.collect())))
+        }
+        "category" => {
+            let is_recommend = |survey: &Option<crate::columns::surveys::Survey>| {
+                survey.as_ref().is_some_and(|survey| survey.scale() == Scale::Nps)
+            };
+            let recommend = facts.surveys.as_slice().iter().map(is_recommend).collect();
+            let reader = Reader::Category { scores: &responses.scores, surveys: &responses.surveys, recommend };
+            Some((reader, own(&["", "promoter", "passive", "detractor"])))
+        }
+        _ => of_customer(facts, Cow::Borrowed(&responses.customers), name)
+            .or_else(|| column(responses.declared.find(name)?)),
+    }
+}
+
+fn of_purchases<'f>(facts: &'f Facts, name: &str) -> Found<'f> {
+    let purchases = &facts.purchases;
+    let countries = Labels::Dictionary(facts.attributes.dictionary(Attribute::Country));
+    match name {
+        "currency" => column(&purchases.currency),
+        "channel" => column(&purchases.channel),
+        "category" => Some((Reader::Parts, Labels::Dictionary(&purchases.categories))),
+        "voucher" => Some((Reader::Flag(&purchases.vouchers), own(&["", "false", "true"]))),
+        "country" => {
+            let (countries_of, customers) = (&purchases.countries, &purchases.customers);
+            let attributes = &facts.attributes;
+            Some((Reader::SaleCountry { attributes, countries: countries_of, customers }, countries))
+        }
+        "customer_country" => of_customer(facts, Cow::Borrowed(&purchases.customers), "country"),
+        _ => of_customer(facts, Cow::Borrowed(&purchases.customers), name)
+            .or_else(|| column(purchases.declared.find(name)?)),
+    }
+}
+
+fn of_customers<'f>(facts: &'f Facts, name: &str) -> Found<'f> {
+    of_customer(facts, Cow::Owned(facts.customers.people()), name)
+        .or_else(|| column(facts.customers.declared.find(name)?))
+}
+
+/// Attributes of the customer of each row.
+fn of_customer<'f>(facts: &'f Facts, customers: Cow<'f, [u32]>, name: &str) -> Found<'f> {
+    let attributes = &facts.attributes;
+    let (name, now) = name.strip_suffix("_now").map_or((name, false), |name| (name, true));
+    let attribute = match name {
+        "tier" => Attribute::Tier,
+        "country" => Attribute::Country,
+        "segment" => Attribute::Segment,
+        "member" => Attribute::Member,
+        _ => return None,
+    };
+    let labels = Labels::Dictionary(attributes.dictionary(attribute));
+    let reader = match (attribute, now) {
+        (Attribute::Segment, now) => Reader::Segments { attributes, customers, now },
+        (_, false) => Reader::Held { attributes, attribute, customers },
+        (_, true) => {
+            let people = 0..u32::try_from(facts.people.len()).unwrap_or(u32::MAX);
+            let codes = people.map(|person| attributes.at(attribute, person, i64::MAX)).collect();
+            Reader::Through { numbers: customers, codes }
+        }
+    };
+    Some((reader, labels))
+}
+
+fn column(column: &Column) -> Found<'_> {
+    Some((Reader::Column(column.codes()), Labels::Dictionary(&column.dictionary)))
+}
+
+fn own<'f>(texts: &[&str]) -> Labels<'f> {
+    Labels::Own(texts.iter().map(|text| (*text).to_owned()).collect())
+}
+
+/// The code of a text in a list of few, a new one if need be.
+fn own_code(texts: &mut Vec<String>, text: String) -> u32 {
+    let found = texts.iter().position(|other| *other == text);
+    let index = found.unwrap_or_else(|| {
+        texts.push(text);
+        texts.len() - 1
+    });
+    u32::try_from(index).unwrap_or(EMPTY)
+}
+
+/// 1 promoter, 2 passive, 3 detractor.
+fn category(score: u8) -> u32 {
+    use crate::rules::scale::NpsGroup;
+    match Scale::Nps.score(i64::from(score)).and_then(|score| score.nps_group()) {
+        Some(NpsGroup::Promoter) => 1,
+        Some(NpsGroup::Passive) => 2,
+        Some(NpsGroup::Detractor) => 3,
+        None => EMPTY,
+    }
+}
