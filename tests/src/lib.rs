@@ -1,5 +1,8 @@
 //! Whole suites for tests: started as `barometer serve` starts them, on a database and a port of their own.
 
+pub mod process;
+pub mod services;
+
 use std::time::{Duration, Instant};
 
 use barometer::serve::{ServeArgs, serve};

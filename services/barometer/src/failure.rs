@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use barometer_chassis::error::Error;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
@@ -63,10 +64,13 @@ impl Failure {
     }
 
     /// A service could not start; the log of the process is its user's, so the cause is told.
-    pub fn of_start(error: &barometer_chassis::error::Error) -> Self {
-        let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
-        let code = if error.is_outage() { UNAVAILABLE } else { INTERNAL };
-        Self::new(code, format!("{error}{cause}"))
+    pub fn of_start(error: &Error) -> Self {
+        let message = match error {
+            Error::Internal(message) => message.clone(),
+            Error::Database(cause) => format!("{error}: {cause}"),
+            error => error.to_string(),
+        };
+        Self::new(if error.is_outage() { UNAVAILABLE } else { INTERNAL }, message)
     }
 
     /// Rows of an import were rejected.
@@ -87,8 +91,8 @@ impl Failure {
     /// As [`of_status`](Self::of_status), with the fields of the request named by `flag_of` as the user knows them.
     pub fn of_request(status: &Status, endpoint: &str, flag_of: impl Fn(&str) -> String) -> Self {
         if is_lost(status) {
-            let message = format!("can not reach the suite at {endpoint} ({}); is it running?", cause(status));
-            return Self::new(UNAVAILABLE, message);
+            let cause = cause(status);
+            return Self::unavailable(format!("can not reach the suite at {endpoint} ({cause}); is it running?"));
         }
         let violations = status.get_details_bad_request().map(|bad| bad.field_violations).unwrap_or_default();
         let message = if violations.is_empty() {
@@ -100,8 +104,8 @@ impl Failure {
         match status.code() {
             Code::InvalidArgument | Code::NotFound | Code::OutOfRange => Self::usage(message),
             Code::FailedPrecondition | Code::AlreadyExists => Self::data(message),
-            code if may_pass(code) => Self::new(UNAVAILABLE, format!("the suite can not answer now: {message}")),
-            code => Self::new(INTERNAL, format!("the suite answered with an error: {message} ({code:?})")),
+            code if may_pass(code) => Self::unavailable(format!("the suite can not answer now: {message}")),
+            code => Self::internal(format!("the suite answered with an error: {message} ({code:?})")),
         }
     }
 
@@ -157,7 +161,6 @@ fn is_lost(status: &Status) -> bool {
 #[allow(clippy::disallowed_methods, reason = "tests play the suite that answers")]
 mod tests {
     use super::*;
-    use barometer_chassis::error::Error;
 
     fn of(status: &Status) -> (u8, String) {
         let failure = Failure::of_status(status, "http://here:1");

@@ -126,7 +126,7 @@ impl ImportArgs {
         for remark in &plan.remarks {
             output::remark(remark);
         }
-        let report = Report::new(rejects, source.bytes());
+        let report = Report::new(rejects, source.bytes(), output::remark);
         match self.kind {
             Kind::Customers => self.upload(Customers::new(channel), source, plan, report).await,
             Kind::Purchases => self.upload(Purchases::new(channel), source, plan, report).await,
@@ -139,7 +139,9 @@ impl ImportArgs {
     async fn upload<N: Noun>(&self, noun: N, source: Source, plan: Plan, report: Report) -> Result<(), Failure> {
         let batches = source.start::<N>(plan);
         let upload = Upload::new(noun, batches, report, self.give_up_after, self.endpoint.url());
-        upload.run().await?.finish()
+        let summary = upload.run().await?.close()?;
+        output::print(|out| summary.write(out))?;
+        summary.verdict()
     }
 }
 

@@ -9,3 +9,4 @@ pub mod instant;
 pub mod output;
 pub mod query;
 pub mod serve;
+pub mod suite;

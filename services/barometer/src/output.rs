@@ -1,9 +1,6 @@
 //! What commands print: answers on standard output, remarks on standard error.
 
-use std::fmt;
 use std::io::{self, BufWriter, ErrorKind, Write};
-
-use clap::ValueEnum;
 
 use crate::failure::Failure;
 
@@ -20,7 +17,7 @@ pub(crate) fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Res
 }
 
 /// Makes a remark on standard error. When nobody can read it, it is lost.
-pub(crate) fn remark(text: impl fmt::Display) {
+pub(crate) fn remark(text: &str) {
     let _ = writeln!(io::stderr().lock(), "barometer: {text}");
 }
 
@@ -64,15 +61,6 @@ pub(crate) enum Align {
     Left,
     /// Numbers.
     Right,
-}
-
-/// How answers look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Prose {
-    /// For people.
-    Table,
-    /// For programs.
-    Json,
 }
 
 impl Table {

@@ -19,7 +19,7 @@ use barometer_chassis::{
 use clap::{Args, ValueEnum};
 use tokio::net::TcpListener;
 
-use crate::failure::{self, Failure};
+use crate::failure::Failure;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -147,7 +147,8 @@ impl ServeArgs {
         }
         let telemetry = telemetry::init(&self.telemetry, self.what.name(), env!("CARGO_PKG_VERSION"))
             .map_err(|error| Failure::usage(error.to_string()))?;
-        let listener = server::bind(self.server.listen).await.map_err(|error| Failure::unavailable(error.to_string()))?;
+        let listener =
+            server::bind(self.server.listen).await.map_err(|error| Failure::unavailable(error.to_string()))?;
         let address = listener.local_addr().map_err(|error| Failure::internal(error.to_string()))?;
         let stop = Shutdown::new();
         tokio::spawn({
@@ -225,11 +226,15 @@ pub async fn serve(args: ServeArgs, listener: TcpListener, stop: Shutdown) -> Re
     if args.what.includes(What::Metrics) {
         let customers = channel(args.customers_endpoint.as_ref().unwrap_or(&here), &args.client)?;
         let surveys = channel(args.surveys_endpoint.as_ref().unwrap_or(&here), &args.client)?;
-        let sources = barometer_metrics::Sources { customers, surveys };
-        let directory = args.data_dir.join(barometer_metrics::NAME);
-        let task =
-            barometer_metrics::add(args.metrics, directory, sources, &mut server, &args.server, background.clone())
-                .await;
+        let task = barometer_metrics::add(
+            &args.metrics,
+            &args.data_dir,
+            customers,
+            surveys,
+            &mut server,
+            &args.server,
+            background.clone(),
+        );
         tasks.push(task.map_err(broken)?);
     }
 

@@ -41,8 +41,10 @@ pub struct Database {
 /// Connections that read, by default.
 const READERS: u32 = 8;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
-/// A statement that takes longer is broken off by PostgreSQL.
-const STATEMENT_TIMEOUT: &str = "30s";
+/// Settings of every session on PostgreSQL: a statement that takes too long is broken off; a commit is on disk when it is
+/// acknowledged; a process that stands still inside a transaction loses it, because others wait for the counter.
+const SETTINGS: [(&str, &str); 3] =
+    [("statement_timeout", "30s"), ("synchronous_commit", "on"), ("idle_in_transaction_session_timeout", "10s")];
 
 impl Database {
     /// Opens the database of `service`, creates what is missing and brings it up to the migrations of `M`.
@@ -101,7 +103,7 @@ impl Database {
             options.map_sqlx_postgres_opts(move |options| {
                 options
                     .application_name(&application)
-                    .options([("statement_timeout", STATEMENT_TIMEOUT), ("synchronous_commit", "on")])
+                    .options(SETTINGS)
             });
             SeaDatabase::connect(options)
         };

@@ -33,13 +33,15 @@ use crate::{
 pub struct Door {
     path: String,
     violations: Vec<Violation>,
+    /// Paths of messages that are not there: nothing more is said of their fields.
+    absent: Vec<String>,
     now: Micros,
 }
 
 impl Door {
     /// Parses with `parse`; answers what it made, or every violation.
     pub fn open<T>(parse: impl FnOnce(&mut Door) -> T) -> Result<T, Error> {
-        let mut door = Door { path: String::new(), violations: Vec::new(), now: Micros::now() };
+        let mut door = Door { path: String::new(), violations: Vec::new(), absent: Vec::new(), now: Micros::now() };
         let parsed = parse(&mut door);
         if door.violations.is_empty() { Ok(parsed) } else { Err(Error::Invalid(door.violations)) }
     }
@@ -52,6 +54,10 @@ impl Door {
     /// Notes a violation of `field`. `reason` is for programs, `description` for people.
     pub fn refuse(&mut self, field: &str, reason: &'static str, description: impl Into<String>) {
         let field = if field.is_empty() { self.path.clone() } else { self.join(field) };
+        let inside = |absent: &String| field.strip_prefix(absent).is_some_and(|rest| rest.starts_with('.'));
+        if self.absent.iter().any(inside) {
+            return;
+        }
         self.violations.push(Violation { field, reason, description: description.into() });
     }
 
@@ -80,10 +86,11 @@ impl Door {
         items.into_iter().enumerate().map(parse_one).collect()
     }
 
-    /// A message that must be there.
+    /// A message that must be there. When it is not, only that is told, and nothing of its fields.
     pub fn required<M: Default>(&mut self, field: &str, message: Option<M>) -> M {
         message.unwrap_or_else(|| {
             self.missing(field);
+            self.absent.push(self.join(field));
             M::default()
         })
     }
@@ -250,6 +257,16 @@ mod tests {
                 "customer_id NOT_A_UUID",
             ]
         );
+    }
+
+    #[test]
+    fn of_a_message_that_is_absent_no_field_is_told() {
+        let told = fields(|door| {
+            let key = door.required("external_id", None::<barometer_proto::common::v1::ExternalId>);
+            door.inside("external_id", |door| door.key(key));
+            door.missing("external_id_of_another");
+        });
+        assert_eq!(told, ["external_id REQUIRED", "external_id_of_another REQUIRED"]);
     }
 
     #[test]

@@ -12,6 +12,15 @@ pub const DOMAIN: &str = "barometer";
 /// How long callers are asked to wait before they try again.
 const RETRY_AFTER: Duration = Duration::from_millis(500);
 
+// A status travels in headers, of which many clients accept 8 KiB in all: details in base64, the message with three bytes
+// for one where it is not plain.
+const DETAILS_ROOM: usize = 3_000;
+const MESSAGE_ROOM: usize = 800;
+/// The longest path or description, in bytes.
+const LONGEST: usize = 300;
+/// What a violation takes besides its texts.
+const FRAME: usize = 8;
+
 /// Why a call failed. Few codes; the reason tells programs what to do, the message tells people.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -92,18 +101,19 @@ impl Error {
         Error::Invalid(vec![Violation { field: field.to_owned(), reason, description: description.into() }])
     }
 
-    /// The same error as a refused row of an import tells it: field by field, under the path given.
+    /// The same error as a refused row of an import tells it: field by field. What was not found is told of the field that
+    /// names it, a conflict of the field given.
     pub fn into_violations(self, field: &str) -> Result<Vec<Violation>, Error> {
-        let reason = match &self {
+        let (field, reason) = match &self {
             Error::Invalid(_) => {
                 let Error::Invalid(violations) = self else { unreachable!("matched above") };
                 return Ok(violations);
             }
-            Error::NotFound { .. } => "NOT_FOUND",
-            Error::Exists { reason, .. } | Error::State { reason, .. } => reason,
+            Error::NotFound { noun, .. } => (format!("{noun}_id"), "NOT_FOUND"),
+            Error::Exists { reason, .. } | Error::State { reason, .. } => (field.to_owned(), *reason),
             _ => return Err(self),
         };
-        Ok(vec![Violation { field: field.to_owned(), reason, description: self.to_string() }])
+        Ok(vec![Violation { field, reason, description: self.to_string() }])
     }
 
     /// Whether the database could not be reached, in contrast to having refused something.
@@ -122,9 +132,7 @@ impl From<Error> for Status {
         let (code, reason, metadata, details) = match error {
             Error::Invalid(violations) => {
                 let mut details = ErrorDetails::new();
-                details.set_bad_request(
-                    violations.into_iter().map(|v| FieldViolation::new(v.field, v.description)).collect::<Vec<_>>(),
-                );
+                details.set_bad_request(told(violations));
                 (Code::InvalidArgument, "INVALID", HashMap::new(), details)
             }
             Error::NotFound { noun, key } => {
@@ -172,9 +180,42 @@ fn retry_later() -> ErrorDetails {
     details
 }
 
+/// Violations as details, as many as fit; the last one says how many do not.
+fn told(violations: Vec<Violation>) -> Vec<FieldViolation> {
+    let (all, mut room) = (violations.len(), DETAILS_ROOM);
+    let mut told = Vec::new();
+    for Violation { field, description, .. } in violations {
+        let (field, description) = (cut(&field), cut(&description));
+        let size = field.len() + description.len() + FRAME;
+        if size > room {
+            let more = all - told.len();
+            told.push(FieldViolation::new("", format!("and {more} more")));
+            break;
+        }
+        room -= size;
+        told.push(FieldViolation::new(field, description));
+    }
+    told
+}
+
+/// The beginning of a text that a caller may have made any length.
+fn cut(text: &str) -> &str {
+    let end = text.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|end| *end <= LONGEST).last();
+    &text[..end.unwrap_or_default()]
+}
+
 fn summary(violations: &[Violation]) -> String {
-    let list: Vec<_> = violations.iter().take(20).map(|v| format!("{}: {}", v.field, v.description)).collect();
-    let more = violations.len().saturating_sub(list.len());
+    let mut list: Vec<String> = Vec::new();
+    let mut room = MESSAGE_ROOM;
+    for Violation { field, description, .. } in violations {
+        let text = format!("{}: {}", cut(field), cut(description));
+        if text.len() > room {
+            break;
+        }
+        room -= text.len();
+        list.push(text);
+    }
+    let more = violations.len() - list.len();
     let tail = if more > 0 { format!("; and {more} more") } else { String::new() };
     format!("{}{tail}", list.join("; "))
 }
@@ -195,5 +236,37 @@ fn is_outage(error: &DbErr) -> bool {
             }
         }
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn violations(count: usize, field: &str) -> Error {
+        let violation = |n| Violation { field: format!("{field}[{n}]"), reason: "TEST", description: "is wrong".into() };
+        Error::Invalid((0..count).map(violation).collect())
+    }
+
+    #[test]
+    fn every_violation_is_told() {
+        let status = Status::from(violations(20, "purchase.lines"));
+        let told = status.get_details_bad_request().expect("BadRequest").field_violations;
+        assert_eq!(told.len(), 20);
+        assert_eq!(told[19].field, "purchase.lines[19]");
+    }
+
+    #[test]
+    fn what_does_not_fit_into_headers_is_counted() {
+        for field in ["ids".to_owned(), "é".repeat(100_000)] {
+            let status = Status::from(violations(1_000, &field));
+            let headers = status.into_http::<tonic::body::Body>().into_parts().0.headers;
+            let size: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 32).sum();
+            assert!(size < 8_000, "{size}");
+            let status = Status::from_header_map(&headers).expect("a status");
+            let told = status.get_details_bad_request().expect("BadRequest").field_violations;
+            assert!(told.len() > 5, "{}", told.len());
+            assert_eq!(told.last().expect("some").description, format!("and {} more", 1_001 - told.len()));
+        }
     }
 }

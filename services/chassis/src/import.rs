@@ -8,6 +8,7 @@ use tonic::{Status, Streaming};
 
 use crate::{
     error::{Error, Violation},
+    layers::explain::explain,
     shutdown::Shutdown,
 };
 
@@ -34,7 +35,7 @@ where
                 batch = batches.message() => match batch {
                     Ok(None) => return,
                     Ok(Some(batch)) => handle(batch).await.map_err(Status::from),
-                    Err(status) => Err(status),
+                    Err(status) => Err(explain(&status).unwrap_or(status)),
                 },
             };
             let ends = answer.is_err();

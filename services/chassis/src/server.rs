@@ -15,6 +15,7 @@ use tower::Service;
 use crate::config::ServerConfig;
 use crate::health::Health;
 use crate::layers::deadline::Enforce;
+use crate::layers::explain::Explain;
 use crate::layers::panic::CatchPanic;
 use crate::layers::principal::Identify;
 use crate::layers::shed::Shed;
@@ -138,6 +139,7 @@ impl Server {
         let meter = opentelemetry::global::meter("barometer");
         let serving = transport(config)
             .layer(around(Trace::new(&meter)))
+            .layer(around(Explain))
             .layer(around(CatchPanic))
             .layer(around(Identify))
             .layer(around(Shed::new(config.max_concurrent_requests, config.max_watches)))

@@ -159,10 +159,15 @@ async fn with_keys_and_tags(db: &impl ConnectionTrait, rows: Vec<customer::Model
         tags.entry(customer_id).or_default().push(tag);
     }
     let profile = |row: customer::Model| {
-        let (mut keys, mut tags) = (keys.remove(&row.id).unwrap_or_default(), tags.remove(&row.id).unwrap_or_default());
+        let (mut keys, mut tags) = (of(&keys, row.id), of(&tags, row.id));
         keys.sort_unstable();
         tags.sort_unstable();
         Profile { row, keys, tags }
     };
     Ok(rows.into_iter().map(profile).collect())
+}
+
+/// What a customer has; it may be asked for more than once.
+fn of<T: Clone>(all: &HashMap<CustomerId, Vec<T>>, id: CustomerId) -> Vec<T> {
+    all.get(&id).cloned().unwrap_or_default()
 }

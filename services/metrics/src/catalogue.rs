@@ -2,7 +2,7 @@
 
 mod parameters;
 
-pub(crate) use self::parameters::{Allowed, Parameter, Parameters};
+pub(crate) use self::parameters::{Parameter, Parameters};
 
 use barometer_proto::metrics::v1::{Direction, Unit};
 

@@ -17,13 +17,13 @@ use barometer_chassis::{clock::Micros, error::Error, position::Position, shutdow
 use serde::{Deserialize, Serialize};
 use tokio::{sync::watch, task::JoinSet, time::Instant};
 
-pub(crate) use self::source::Source;
+pub(crate) use self::source::{Source, customers_feed, surveys_feed};
 use self::{
     reached::{Reached, Standing},
     snapshot::Snapshots,
     source::Feed,
 };
-use crate::columns::{Facts, Unreadable};
+use crate::columns::Facts;
 
 /// Longest time that a query waits for the writes it is to include.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
@@ -71,6 +71,7 @@ pub(crate) struct Fold {
     links: Mutex<[Link; Source::ALL.len()]>,
     /// Facts taken in so far by this process; its change wakes whoever waits.
     progress: watch::Sender<u64>,
+    ready: watch::Sender<bool>,
     snapshots: Snapshots,
     /// Whether it began with a snapshot.
     pub(crate) resumed: bool,
@@ -81,8 +82,10 @@ impl Fold {
     pub(crate) fn open(snapshots: Snapshots) -> Self {
         let state = snapshots.load();
         let resumed = state.is_some();
+        let state = state.unwrap_or_default();
         Fold {
-            state: RwLock::new(state.unwrap_or_default()),
+            ready: watch::Sender::new(state.is_ready()),
+            state: RwLock::new(state),
             changing: tokio::sync::Mutex::new(()),
             links: Mutex::default(),
             progress: watch::Sender::new(0),
@@ -121,9 +124,9 @@ impl Fold {
         self.snapshots.last()
     }
 
-    /// Changes whenever facts or positions were taken in.
-    pub(crate) fn progress(&self) -> watch::Receiver<u64> {
-        self.progress.subscribe()
+    /// Whether the figures are whole, and whenever that changes.
+    pub(crate) fn readiness(&self) -> watch::Receiver<bool> {
+        self.ready.subscribe()
     }
 
     /// Waits until the facts include the positions given, at most until `deadline` and never longer than 10 seconds.
@@ -132,7 +135,7 @@ impl Fold {
     pub(crate) async fn include(&self, positions: &[(Source, Position)], time: Option<Duration>) -> Result<(), Error> {
         let wait = time.map_or(LONGEST_WAIT, |time| time.saturating_sub(TO_ANSWER).min(LONGEST_WAIT));
         let until = Instant::now() + wait;
-        let mut progress = self.progress();
+        let mut progress = self.progress.subscribe();
         loop {
             progress.borrow_and_update();
             if self.includes(positions)? {
@@ -184,7 +187,7 @@ impl Fold {
             count
         });
         let count = applied.await.map_err(|error| error.to_string())?;
-        self.progress.send_modify(|taken| *taken += u64::try_from(count).unwrap_or_default());
+        self.tell(u64::try_from(count).unwrap_or_default());
         Ok(())
     }
 
@@ -201,7 +204,14 @@ impl Fold {
         // It does not panic, and is not cancelled.
         let _done = forget.await;
         self.links()[source as usize].restarts += 1;
-        self.progress.send_modify(|taken| *taken += 1);
+        self.tell(1);
+    }
+
+    /// Wakes whoever waits for facts or readiness.
+    fn tell(&self, changes: u64) {
+        let ready = self.read().is_ready();
+        self.ready.send_if_modified(|was| std::mem::replace(was, ready) != ready);
+        self.progress.send_modify(|taken| *taken += changes);
     }
 
     fn links(&self) -> MutexGuard<'_, [Link; Source::ALL.len()]> {

@@ -59,7 +59,7 @@ mod tests {
     #[test]
     fn keys_stay_as_they_are() {
         let key = keys(&[vec!["00004".into(), "1997-01-01".into()]]).remove(0);
-        assert_eq!(key, "TO BE FILLED");
+        assert_eq!(key, "daf79b559423250af316d8a7b7a6723cd31d5297a7e90fa7bd1ba7c6b60ce027#1");
     }
 
     #[test]

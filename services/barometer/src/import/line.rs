@@ -112,7 +112,8 @@ impl<'a> Line<'a> {
 
     /// The dimensions whose cells are not empty.
     pub(crate) fn dimensions(&self) -> BTreeMap<String, String> {
-        let cells = self.plan.dimensions.iter().map(|(name, column)| (name, self.record.get(*column).unwrap_or_default()));
+        let cells =
+            self.plan.dimensions.iter().map(|(name, column)| (name, self.record.get(*column).unwrap_or_default()));
         cells.filter(|(_, cell)| !cell.is_empty()).map(|(name, cell)| (name.clone(), cell.to_owned())).collect()
     }
 

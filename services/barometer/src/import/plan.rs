@@ -73,12 +73,7 @@ impl Plan {
     ///
     /// # Errors
     /// When anything is wrong: everything that is, in one failure.
-    pub(crate) fn new(
-        kind: Kind,
-        mapping: &Mapping,
-        header: &StringRecord,
-        file_name: &str,
-    ) -> Result<Self, Failure> {
+    pub(crate) fn new(kind: Kind, mapping: &Mapping, header: &StringRecord, file_name: &str) -> Result<Self, Failure> {
         let mut draft = Draft::new(kind, header);
         for (name, column) in &mapping.maps {
             draft.map(name, column);
@@ -250,7 +245,8 @@ impl<'a> Draft<'a> {
 
     fn check_system(&mut self, flag: &str, system: &str) {
         if !(1..=MAX_SYSTEM).contains(&system.chars().count()) {
-            self.wrong_flags.push(format!("{flag} {system:?} does not have 1 to {MAX_SYSTEM} characters: use --source"));
+            self.wrong_flags
+                .push(format!("{flag} {system:?} does not have 1 to {MAX_SYSTEM} characters: use --source"));
         }
     }
 
@@ -297,7 +293,8 @@ mod tests {
     fn plan(kind: Kind, flags: &str) -> Result<Plan, Failure> {
         let flags = std::iter::once("x").chain(flags.split_whitespace());
         let mapping = Cli::try_parse_from(flags).expect("flags parse").mapping;
-        let header = StringRecord::from(vec!["id", "Date", "score", "language", "Boarding Area", "twice", "twice", "a=b"]);
+        let header =
+            StringRecord::from(vec!["id", "Date", "score", "language", "Boarding Area", "twice", "twice", "a=b"]);
         Plan::new(kind, &mapping, &header, "file.csv")
     }
 
@@ -325,7 +322,8 @@ mod tests {
 
     #[test]
     fn everything_that_is_wrong_is_told_at_once() {
-        let flags = "--map tme=Date --map comment=words --map weight=twice --dimension score --set score=x --map kind=id";
+        let flags =
+            "--map tme=Date --map comment=words --map weight=twice --dimension score --set score=x --map kind=id";
         let failure = plan(Kind::Responses, flags).expect_err("nothing is right");
         assert_eq!(failure.exit_code(), USAGE);
         let told = failure.to_string();

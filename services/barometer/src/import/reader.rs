@@ -58,6 +58,8 @@ pub(crate) struct Source {
     csv: csv::Reader<File>,
     header: StringRecord,
     bytes: Option<u64>,
+    /// Lines that the reader is behind after a record: it leaves the LF of a CR LF to the next.
+    behind: u64,
 }
 
 impl Source {
@@ -66,7 +68,8 @@ impl Source {
     /// # Errors
     /// When it can not be read.
     pub(crate) fn open(path: &Path, delimiter: u8) -> Result<Self, Failure> {
-        let unreadable = |error: &dyn std::fmt::Display| Failure::data(format!("can not read {}: {error}", path.display()));
+        let unreadable =
+            |error: &dyn std::fmt::Display| Failure::data(format!("can not read {}: {error}", path.display()));
         let file = File::open(path).map_err(|error| unreadable(&error))?;
         let metadata = file.metadata().map_err(|error| unreadable(&error))?;
         let bytes = metadata.is_file().then_some(metadata.len());
@@ -75,7 +78,8 @@ impl Source {
         if header.iter().all(str::is_empty) {
             return Err(unreadable(&"it does not begin with the names of its columns"));
         }
-        Ok(Self { csv, header, bytes })
+        let behind = (1 + inner_lines(&header)).saturating_sub(csv.position().line() - 1);
+        Ok(Self { csv, header, bytes, behind })
     }
 
     /// The names of the columns.
@@ -86,6 +90,15 @@ impl Source {
     /// The size of the file, if that is known.
     pub(crate) fn bytes(&self) -> Option<u64> {
         self.bytes
+    }
+
+    /// The line on which the record that was just read begins.
+    fn line(&self, record: &StringRecord) -> u64 {
+        // Counted from where the reader was before it, which leaves out blank lines in between, and back from where it is
+        // now, which is one too few for a last line without an end.
+        let before = record.position().map_or(0, csv::Position::line) + self.behind;
+        let after = (self.csv.position().line() + self.behind).saturating_sub(1 + inner_lines(record));
+        before.max(after)
     }
 
     /// Reads the rows, as `plan` says. Ends when the receiver is dropped.
@@ -148,19 +161,22 @@ impl<'a, N: Noun> Batcher<'a, N> {
     /// The next line as a row with its size, or as rejected; none at the end of the file.
     #[expect(clippy::type_complexity, reason = "named nowhere else")]
     fn line(&mut self, source: &mut Source) -> Result<Option<Result<(N::Row, usize), RejectedLine>>, Failure> {
-        let read = source.csv.read_record(&mut self.record);
-        let line = self.record.position().map_or(0, csv::Position::line);
-        match read {
+        match source.csv.read_record(&mut self.record) {
             Ok(false) => Ok(None),
-            Ok(true) => Ok(Some(self.row(line).map_err(|problems| rejected_line(line, problems)))),
+            Ok(true) => {
+                let line = source.line(&self.record);
+                Ok(Some(self.row(line).map_err(|problems| rejected_line(line, problems))))
+            }
             Err(error) => match error.kind() {
                 ErrorKind::Utf8 { err, pos } => {
                     let field = source.header.get(err.field()).unwrap_or_default().to_owned();
                     let problem = Problem::new("NOT_UTF8", "is not text in UTF-8");
-                    let line = pos.as_ref().map_or(line, csv::Position::line);
+                    let line = pos.as_ref().map_or(0, csv::Position::line) + source.behind;
                     Ok(Some(Err(rejected_line(line, vec![(field, problem)]))))
                 }
-                _ => Err(Failure::data(format!("can not read on after line {line}: {error}"))),
+                _ => {
+                    Err(Failure::data(format!("can not read on after line {}: {error}", source.csv.position().line())))
+                }
             },
         }
     }
@@ -185,7 +201,99 @@ impl<'a, N: Noun> Batcher<'a, N> {
     }
 }
 
+/// Line breaks within the fields of a record.
+fn inner_lines(record: &StringRecord) -> u64 {
+    record.iter().map(|field| field.bytes().filter(|byte| *byte == b'\n').count() as u64).sum()
+}
+
 fn rejected_line(line: u64, problems: Vec<(String, Problem)>) -> RejectedLine {
-    let violation = |(field, Problem { reason, description })| Violation { field, reason: reason.to_owned(), description };
+    let violation =
+        |(field, Problem { reason, description })| Violation { field, reason: reason.to_owned(), description };
     RejectedLine { line, violations: problems.into_iter().map(violation).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    use crate::import::field::Kind;
+    use crate::import::plan::Mapping;
+    use crate::import::purchases::Purchases;
+    use barometer_proto::customers::v1::PurchaseRow;
+    use clap::Parser;
+
+    #[derive(Debug, Parser)]
+    struct Cli {
+        #[command(flatten)]
+        mapping: Mapping,
+    }
+
+    fn read(file: &[u8]) -> Vec<Batch<PurchaseRow>> {
+        let mut path = tempfile::NamedTempFile::new().expect("a file");
+        path.write_all(file).expect("it is written");
+        let source = Source::open(path.path(), b',').expect("it is read");
+        let flags = "x --map customer=who --map time=day --map amount=sum --set currency=EUR";
+        let mapping = Cli::try_parse_from(flags.split(' ')).expect("flags parse").mapping;
+        let plan = Plan::new(Kind::Purchases, &mapping, source.header(), "f.csv").expect("a plan");
+        let mut batches = source.start::<Purchases>(plan);
+        std::iter::from_fn(|| batches.blocking_recv()).map(|batch| batch.expect("it is read")).collect()
+    }
+
+    #[test]
+    fn rows_and_rejected_lines_have_the_numbers_of_their_lines() {
+        let lines: [&[u8]; 9] = [
+            b"\xef\xbb\xbfwho,day,sum",
+            b"1,2017-05-13,9.99",
+            b"",
+            b"2,nonsense,x",
+            b"\"3\n\",2017-05-13,1",
+            b"\xff,2017-05-13,1",
+            b"4",
+            b",2017-05-13,1",
+            b"5,2017-05-13,-1",
+        ];
+        for end in ["\n", "\r\n"] {
+            let file = lines.join(end.as_bytes());
+            let batches = read(&file);
+            assert_eq!(batches.len(), 1);
+            let rows: Vec<_> = batches[0].rows.iter().map(|row| row.row).collect();
+            assert_eq!(rows, [2, 5, 10], "{end:?}");
+            let of =
+                |line: &RejectedLine| line.violations.iter().map(|v| (line.line, v.reason.clone())).collect::<Vec<_>>();
+            let rejected: Vec<_> = batches[0].rejected.iter().flat_map(of).collect();
+            let expected = [
+                (4, "NOT_A_NUMBER".to_owned()),
+                (4, "NOT_A_TIME".to_owned()),
+                (7, "NOT_UTF8".to_owned()),
+                (8, "WRONG_LENGTH".to_owned()),
+                (9, "REQUIRED".to_owned()),
+            ];
+            assert_eq!(rejected, expected, "{end:?}");
+            assert_eq!(batches[0].end, file.len() as u64);
+        }
+    }
+
+    #[test]
+    fn batches_are_bounded_by_rows_and_bytes() {
+        let mut file = b"who,day,sum\n".to_vec();
+        for _ in 0..2_500 {
+            file.extend(b"1,2017-05-13,1\n");
+        }
+        assert_eq!(read(&file).iter().map(|batch| batch.rows.len()).collect::<Vec<_>>(), [1_000, 1_000, 500]);
+
+        let mut file = b"who,day,sum\n".to_vec();
+        for size in [400_000, 400_000, 400_000, 2_000_000, 1] {
+            file.extend(std::iter::repeat_n(b'x', size));
+            file.extend(b",2017-05-13,1\n");
+        }
+        let batches = read(&file);
+        assert_eq!(batches.iter().map(|batch| batch.rows.len()).collect::<Vec<_>>(), [2, 2]);
+        assert_eq!(batches[1].rejected[0].violations[0].reason, "TOO_LONG");
+    }
+
+    #[test]
+    fn a_file_without_rows_has_no_batches() {
+        assert!(read(b"who,day,sum\n").is_empty());
+    }
 }

@@ -13,7 +13,6 @@ use super::noun::Acknowledgement;
 use super::reader::{RejectedLine, Violation};
 use crate::decimal::grouped;
 use crate::failure::Failure;
-use crate::output;
 
 /// Time between two lines of progress where there is no terminal.
 const TOLD_EVERY: Duration = Duration::from_secs(10);
@@ -36,12 +35,14 @@ pub(crate) struct Report {
     tally: Tally,
     rejects: Rejects,
     progress: Progress,
+    tell: fn(&str),
 }
 
 impl Report {
-    /// A report that writes rejected rows to `rejects`, of a file of so many bytes.
-    pub(crate) fn new(rejects: PathBuf, bytes: Option<u64>) -> Self {
-        Self { tally: Tally::default(), rejects: Rejects { path: rejects, file: None }, progress: Progress::new(bytes) }
+    /// A report that writes rejected rows to `rejects`, of a file of so many bytes. Remarks go to `tell`.
+    pub(crate) fn new(rejects: PathBuf, bytes: Option<u64>, tell: fn(&str)) -> Self {
+        let rejects = Rejects { path: rejects, file: None };
+        Self { tally: Tally::default(), rejects, progress: Progress::new(bytes), tell }
     }
 
     /// Notes what came of a batch that ends at so many bytes of the file.
@@ -60,7 +61,9 @@ impl Report {
         if !answer.position.is_empty() {
             self.tally.position = answer.position;
         }
-        self.progress.advance(self.tally.rows(), end);
+        if let Some(line) = self.progress.advance(self.tally.rows(), end) {
+            self.remark(&line);
+        }
         Ok(())
     }
 
@@ -72,47 +75,63 @@ impl Report {
     /// Tells the user something on the way.
     pub(crate) fn remark(&self, text: &str) {
         match &self.progress.bar {
-            Some(bar) => bar.suspend(|| output::remark(text)),
-            None => output::remark(text),
+            Some(bar) => bar.suspend(|| (self.tell)(text)),
+            None => (self.tell)(text),
         }
     }
 
-    /// Prints the summary.
+    /// Ends the report.
     ///
     /// # Errors
-    /// When rows were rejected, or nothing can be printed.
-    pub(crate) fn finish(self) -> Result<(), Failure> {
+    /// When the file of rejected rows can not be written.
+    pub(crate) fn close(self) -> Result<Summary, Failure> {
         let elapsed = self.progress.finish();
-        let rejects = self.rejects.finish()?;
-        output::print(|out| self.tally.write(elapsed, out))?;
-        match self.tally.rejected {
-            0 => Ok(()),
-            n => Err(Failure::rejected(format!(
-                "{n} {} rejected; see {}",
-                if n == 1 { "row was" } else { "rows were" },
-                rejects.display()
-            ))),
+        Ok(Summary { tally: self.tally, elapsed, rejects: self.rejects.finish()? })
+    }
+}
+
+/// What an import came to.
+#[derive(Debug)]
+pub(crate) struct Summary {
+    tally: Tally,
+    elapsed: Duration,
+    /// Where the rejected rows are.
+    rejects: PathBuf,
+}
+
+impl Summary {
+    /// Writes it in lines of a name and a value.
+    pub(crate) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        let Tally { recorded, unchanged, rejected, position } = &self.tally;
+        writeln!(out, "rows read   {}", self.tally.rows())?;
+        writeln!(out, "recorded    {recorded}")?;
+        writeln!(out, "unchanged   {unchanged}")?;
+        writeln!(out, "rejected    {rejected}")?;
+        writeln!(out, "seconds     {:.1}", self.elapsed.as_secs_f64())?;
+        writeln!(out, "rows/s      {:.0}", rate(self.tally.rows(), self.elapsed))?;
+        if !position.is_empty() {
+            writeln!(out, "position    {position}")?;
         }
+        Ok(())
+    }
+
+    /// Whether all rows are in the suite now.
+    ///
+    /// # Errors
+    /// When rows were rejected.
+    pub(crate) fn verdict(&self) -> Result<(), Failure> {
+        let were = match self.tally.rejected {
+            0 => return Ok(()),
+            1 => "1 row was".to_owned(),
+            n => format!("{n} rows were"),
+        };
+        Err(Failure::rejected(format!("{were} rejected; see {}", self.rejects.display())))
     }
 }
 
 impl Tally {
     fn rows(&self) -> u64 {
         self.recorded + self.unchanged + self.rejected
-    }
-
-    fn write(&self, elapsed: Duration, out: &mut dyn Write) -> io::Result<()> {
-        let Self { recorded, unchanged, rejected, position } = self;
-        writeln!(out, "rows read   {}", self.rows())?;
-        writeln!(out, "recorded    {recorded}")?;
-        writeln!(out, "unchanged   {unchanged}")?;
-        writeln!(out, "rejected    {rejected}")?;
-        writeln!(out, "seconds     {:.1}", elapsed.as_secs_f64())?;
-        writeln!(out, "rows/s      {:.0}", rate(self.rows(), elapsed))?;
-        if !position.is_empty() {
-            writeln!(out, "position    {position}")?;
-        }
-        Ok(())
     }
 }
 
@@ -186,19 +205,21 @@ impl Progress {
         Self { bar, bytes, started: now, told: now }
     }
 
-    fn advance(&mut self, rows: u64, end: u64) {
+    /// Shows how far it is; where there is no bar, now and then as a line for the user.
+    fn advance(&mut self, rows: u64, end: u64) -> Option<String> {
         let elapsed = self.started.elapsed();
         let done = Done { rows, elapsed, end, bytes: self.bytes };
         match &self.bar {
             Some(bar) => {
                 bar.set_message(done.rate());
                 bar.set_position(end);
+                None
             }
             None if self.told.elapsed() >= TOLD_EVERY => {
                 self.told = Instant::now();
-                output::remark(done);
+                Some(done.to_string())
             }
-            None => {}
+            None => None,
         }
     }
 
@@ -258,7 +279,7 @@ mod tests {
     fn rejected_rows_are_in_the_order_of_the_file() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("rejected.csv");
-        let mut report = Report::new(path.clone(), None);
+        let mut report = Report::new(path.clone(), None, |_| {});
         let violation = FieldViolation { field: "time".into(), reason: "LATE".into(), description: "a, b".into() };
         let answer = Acknowledgement {
             recorded: 3,
@@ -268,7 +289,8 @@ mod tests {
         };
         report.settle(vec![rejected(2, "score"), rejected(4, "")], 10, answer).expect("it is written");
         assert_eq!(report.tally, Tally { recorded: 3, unchanged: 1, rejected: 3, position: "p".into() });
-        let failure = report.finish().expect_err("rows were rejected");
+        let summary = report.close().expect("it is written");
+        let failure = summary.verdict().expect_err("rows were rejected");
         assert!(failure.to_string().starts_with("3 rows were rejected; see "), "{failure}");
         let written = fs::read_to_string(path).expect("a file");
         let lines = ["line,field,reason,description", "2,score,REQUIRED,is required", "3,time,LATE,\"a, b\""];
@@ -280,7 +302,11 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("rejected.csv");
         fs::write(&path, "of an earlier run").expect("it is written");
-        Report::new(path.clone(), Some(0)).finish().expect("nothing was rejected");
+        Report::new(path.clone(), Some(0), |_| {})
+            .close()
+            .expect("it is removed")
+            .verdict()
+            .expect("nothing was rejected");
         assert!(!path.exists());
     }
 

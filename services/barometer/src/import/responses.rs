@@ -100,9 +100,7 @@ impl Responses {
                 Ok((survey, Some(remark)))
             }
             // Somebody else was quicker, or the answer to an earlier try was lost.
-            Err(taken) if taken.code() == Code::AlreadyExists => {
-                Ok((self.find(name).await?.ok_or(taken)?, None))
-            }
+            Err(taken) if taken.code() == Code::AlreadyExists => Ok((self.find(name).await?.ok_or(taken)?, None)),
             Err(status) => Err(status),
         }
     }

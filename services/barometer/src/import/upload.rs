@@ -88,6 +88,7 @@ impl<N: Noun> Upload<N> {
         let mut answers = opening.await.map_err(|_| self.silence())??;
         let mut all_read = false;
         while !(all_read && self.waiting.is_empty()) {
+            let deadline = self.deadline();
             tokio::select! {
                 answer = answers.next(), if !self.waiting.is_empty() => {
                     let ended = || Err(Status::unavailable("the stream ended early"));
@@ -101,7 +102,7 @@ impl<N: Noun> Upload<N> {
                     }
                     None => all_read = true,
                 },
-                () = sleep_until(self.deadline()), if !self.waiting.is_empty() => return Err(self.silence().into()),
+                () = sleep_until(deadline), if !self.waiting.is_empty() => return Err(self.silence().into()),
             }
         }
         drop(sender);
@@ -184,5 +185,123 @@ impl<N: Noun> Upload<N> {
                  run again: it adds only what is missing"
             ),
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+    use std::sync::{Arc, Mutex};
+
+    use barometer_proto::customers::v1::CustomerRow;
+    use futures_util::StreamExt;
+    use futures_util::stream;
+    use proptest::prelude::*;
+
+    use crate::import::line::Line;
+    use crate::import::noun::Acknowledgements;
+    use crate::import::reader::RejectedLine;
+
+    /// A service that keeps rows by their number and whose connection breaks.
+    #[derive(Default)]
+    struct Fragile {
+        kept: Arc<Mutex<HashSet<i64>>>,
+        /// For each stream: how many batches it keeps, how many of them it acknowledges, then it breaks. No more: it works.
+        breaks: Vec<(usize, usize)>,
+    }
+
+    impl Noun for Fragile {
+        type Row = CustomerRow;
+
+        fn read(number: i64, _line: &mut Line<'_>) -> CustomerRow {
+            row(number)
+        }
+
+        async fn open(&mut self, batches: ReceiverStream<Vec<CustomerRow>>) -> Result<Acknowledgements, Status> {
+            let breaks = self.breaks.pop();
+            if breaks == Some((0, 0)) {
+                return Err(Status::unavailable("refused"));
+            }
+            let (keeps, acknowledges) = breaks.unwrap_or((usize::MAX, usize::MAX));
+            let kept = self.kept.clone();
+            let answers = batches.enumerate().map(move |(index, rows)| {
+                let mut kept = kept.lock().expect("nobody panicked");
+                let recorded = if index < keeps { rows.iter().filter(|row| kept.insert(row.row)).count() } else { 0 };
+                if index >= acknowledges {
+                    return Err(Status::unavailable("broken"));
+                }
+                let unchanged = rows.len() - recorded;
+                Ok(Acknowledgement { recorded: recorded as u64, unchanged: unchanged as u64, ..Default::default() })
+            });
+            // As in a real stream, nothing comes after an error.
+            let answers = answers.scan(false, |failed, answer| {
+                let next = (!*failed).then(|| answer.clone());
+                *failed |= answer.is_err();
+                std::future::ready(next)
+            });
+            Ok(answers.chain(stream::empty()).boxed())
+        }
+    }
+
+    fn row(number: i64) -> CustomerRow {
+        CustomerRow { row: number, customer: None }
+    }
+
+    /// Batches of as many rows; a batch of none has one rejected line.
+    fn batches(sizes: &[usize]) -> mpsc::Receiver<Result<Batch<CustomerRow>, Failure>> {
+        let (sender, receiver) = mpsc::channel(sizes.len().max(1));
+        let mut next = 0..;
+        for size in sizes {
+            let rows: Vec<_> = next.by_ref().take(*size).map(row).collect();
+            let line = RejectedLine { line: 1, violations: Vec::new() };
+            let rejected = if rows.is_empty() { vec![line] } else { Vec::new() };
+            let sent = sender.try_send(Ok(Batch { rows, rejected, end: 0 }));
+            assert!(sent.is_ok(), "there is room");
+        }
+        receiver
+    }
+
+    async fn upload(sizes: &[usize], breaks: Vec<(usize, usize)>) -> Result<(u64, usize), Failure> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let report = Report::new(folder.path().join("rejected.csv"), None, |_| {});
+        let service = Fragile { breaks, ..Fragile::default() };
+        let kept = service.kept.clone();
+        let patience = Duration::from_secs(60);
+        let upload = Upload::new(service, batches(sizes), report, patience, "http://here".to_owned());
+        let settled = upload.run().await?.settled();
+        let kept = kept.lock().expect("nobody panicked").len();
+        Ok((settled, kept))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn everything_is_settled_once() {
+        assert_eq!(upload(&[3, 0, 2, 0, 0, 5, 1, 1, 1], vec![]).await, Ok((16, 13)));
+        assert_eq!(upload(&[0], vec![]).await, Ok((1, 0)));
+        assert_eq!(upload(&[], vec![]).await, Ok((0, 0)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_suite_that_stays_away_is_given_up() {
+        let failure = upload(&[3], vec![(0, 0); 1_000]).await.expect_err("nobody answers");
+        assert_eq!(failure.exit_code(), UNAVAILABLE);
+        let told = "gave up after 60 s without http://here (refused); 0 rows are done, and the import can be run again";
+        assert!(failure.to_string().starts_with(told), "{failure}");
+    }
+
+    proptest! {
+        #[test]
+        fn however_the_stream_breaks_each_row_is_recorded_and_settled_once(
+            sizes in proptest::collection::vec(0usize..4, 0..12),
+            breaks in proptest::collection::vec((0usize..4, 0usize..4), 0..8),
+        ) {
+            // What is acknowledged is on disk.
+            let breaks = breaks.into_iter().map(|(keeps, acks)| (keeps, acks.min(keeps))).collect();
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+            let done = runtime.expect("a runtime").block_on(upload(&sizes, breaks));
+            let rows: usize = sizes.iter().sum();
+            let rejected = sizes.iter().filter(|size| **size == 0).count();
+            prop_assert_eq!(done, Ok(((rows + rejected) as u64, rows)));
+        }
     }
 }

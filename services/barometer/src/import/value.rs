@@ -25,8 +25,7 @@ pub(crate) struct Problem {
 pub(crate) type Words = &'static [(&'static str, i32)];
 
 /// Who turned to whom.
-pub(crate) const DIRECTION: Words =
-    &[("inbound", Direction::Inbound as i32), ("outbound", Direction::Outbound as i32)];
+pub(crate) const DIRECTION: Words = &[("inbound", Direction::Inbound as i32), ("outbound", Direction::Outbound as i32)];
 
 /// What happened to a subscription.
 pub(crate) const EVENT_TYPE: Words = &[
@@ -73,9 +72,8 @@ pub(crate) fn time(text: &str, zone: &TimeZone) -> Result<Micros, Problem> {
 
 /// A length of time: seconds, or with units.
 pub(crate) fn span(text: &str) -> Result<Duration, Problem> {
-    let problem = || {
-        Problem::new("NOT_A_DURATION", format!("{text:?} is neither a number of seconds nor a time such as 5m 30s"))
-    };
+    let problem =
+        || Problem::new("NOT_A_DURATION", format!("{text:?} is neither a number of seconds nor a time such as 5m 30s"));
     let text = text.trim();
     if let Ok(seconds) = text.parse::<f64>() {
         return Duration::try_from_secs_f64(seconds).map_err(|_| problem());
@@ -124,9 +122,9 @@ pub(crate) fn flag(text: &str) -> Result<bool, Problem> {
 /// The code of a currency.
 pub(crate) fn currency(text: &str) -> Result<String, Problem> {
     let code = text.trim();
-    Currency::parse(code).map(|_| code.to_owned()).ok_or_else(|| {
-        Problem::new("NOT_A_CURRENCY", format!("{text:?} is not three capital letters as in ISO 4217"))
-    })
+    Currency::parse(code)
+        .map(|_| code.to_owned())
+        .ok_or_else(|| Problem::new("NOT_A_CURRENCY", format!("{text:?} is not three capital letters as in ISO 4217")))
 }
 
 /// One of a few words, in any case, with spaces or hyphens for underscores.

@@ -109,7 +109,7 @@ impl Door {
             if currency.is_none() {
                 door.refuse("currency_code", "NOT_A_CURRENCY", "is not three capital letters as in ISO 4217");
             }
-            if nanos.abs() >= 1_000_000_000 || (units > 0 && nanos < 0) || (units < 0 && nanos > 0) {
+            if nanos.unsigned_abs() >= 1_000_000_000 || (units > 0 && nanos < 0) || (units < 0 && nanos > 0) {
                 door.refuse("nanos", "OUT_OF_RANGE", "is not within ±999,999,999 with the sign of `units`");
                 return None;
             }
@@ -117,7 +117,7 @@ impl Door {
                 door.refuse("nanos", "TOO_PRECISE", "has more than six decimals: it must be a multiple of 1,000");
             }
             let micros = units.checked_mul(MICROS).and_then(|m| m.checked_add(i64::from(nanos / NANOS_IN_MICRO)));
-            match micros.filter(|micros| micros.abs() <= MAX_MONEY) {
+            match micros.filter(|micros| (-MAX_MONEY..=MAX_MONEY).contains(micros)) {
                 Some(micros) => currency.map(|currency| Amount { currency, micros }),
                 None => {
                     door.refuse("units", "OUT_OF_RANGE", "is beyond ±9,000,000,000,000");
@@ -239,7 +239,10 @@ mod tests {
         assert_eq!(money(12, 500_000_000).map(|a| a.micros), Some(12_500_000));
         assert_eq!(money(-12, -1_000).map(|a| a.micros), Some(-12_000_001));
         assert_eq!(money(0, -500_000_000).map(Amount::to_wire).map(|m| (m.units, m.nanos)), Some((0, -500_000_000)));
-        for (units, nanos) in [(1, -1_000), (0, 1), (0, 1_000_000_000), (9_000_000_000_001, 0), (i64::MAX, 0)] {
+        let least = (i64::MIN / MICROS, i32::try_from(i64::MIN % MICROS).expect("small") * NANOS_IN_MICRO);
+        for (units, nanos) in
+            [(1, -1_000), (0, 1), (0, 1_000_000_000), (0, i32::MIN), (9_000_000_000_001, 0), (i64::MAX, 0), least]
+        {
             assert_eq!(money(units, nanos), None, "{units} {nanos}");
         }
     }

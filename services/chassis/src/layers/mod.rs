@@ -1,8 +1,9 @@
-//! What happens around every call, outermost first: `trace`, `panic`, `principal`, `shed`, `deadline`.
+//! What happens around every call, outermost first: `trace`, `explain`, `panic`, `principal`, `shed`, `deadline`.
 //!
 //! A layer is a `Step`: it sees the request, calls the rest, sees the response. `around` makes it a tower layer.
 
 pub(crate) mod deadline;
+pub(crate) mod explain;
 pub(crate) mod method;
 pub(crate) mod panic;
 pub(crate) mod principal;

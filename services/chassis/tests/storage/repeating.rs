@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 use uuid::Uuid;
 
 use crate::{
-    nouns::{Note, REFUSED, keyed, note, requested},
+    nouns::{Note, REFUSED, keyed, note, request, requested},
     replica::{Replica, position_of, reason},
 };
 
@@ -92,21 +92,13 @@ async fn a_command_that_is_repeated_at_once_is_run_once() {
     on_each_database(async |database| {
         let replica = Replica::open(&database.location()).await;
         let (row, _) = replica.store.record_one(note("a")).await.expect("a note");
-        let request = crate::nouns::request(Some(Uuid::new_v4()), "withdraw");
-        let withdraw = |_| {
-            let request = request.clone();
-            replica.store.change(request, move |write| {
-                Box::pin(barometer_chassis::writer::withdraw::<crate::nouns::note::Model>(write, row.id, ""))
-            })
-        };
-        for answer in join_all((0..16).map(withdraw)).await {
+        let withdrawal = request(Some(Uuid::new_v4()), "withdraw");
+        for answer in join_all((0..16).map(|_| replica.try_withdraw(withdrawal.clone(), row.id, ""))).await {
             let (row, token) = answer.expect("withdrawn");
             assert_eq!((row.version, row.position, position_of(&token).n), (2, 3, 3));
         }
         // Without the request's id it is another request, and the row is withdrawn already.
-        let again = replica.store.change(crate::nouns::request(None, "withdraw"), move |write| {
-            Box::pin(barometer_chassis::writer::withdraw::<crate::nouns::note::Model>(write, row.id, ""))
-        });
+        let again = replica.try_withdraw(request(None, "withdraw"), row.id, "");
         assert_eq!(reason(again.await.expect_err("withdrawn already")), "WITHDRAWN");
     })
     .await;
@@ -203,8 +195,8 @@ async fn a_request_or_a_key_that_comes_to_two_replicas_at_once_is_written_once()
     let [one, two] = [Replica::open(&database.location()).await, Replica::open(&database.location()).await];
     for round in 0..10 {
         let id = Uuid::new_v4();
-        let request = |n: usize| [&one, &two][n % 2].store.record_one(requested(id, "a"));
-        let answers: Vec<_> = join_all((0..16).map(request)).await.into_iter().map(|a| a.expect("a note")).collect();
+        let repeat = |n: usize| [&one, &two][n % 2].store.record_one(requested(id, "a"));
+        let answers: Vec<_> = join_all((0..16).map(repeat)).await.into_iter().map(|a| a.expect("a note")).collect();
         assert!(answers.iter().all(|(row, token)| *row == answers[0].0 && position_of(token).n == row.position));
 
         let keys: Vec<_> = (0..50).map(|n| format!("{round}/{n}")).collect();

@@ -9,7 +9,7 @@ use barometer_chassis::{
     position::Position,
     shutdown::Shutdown,
     store::Store,
-    writer::{self, DEFAULT_QUEUE, Done, Recorded as _},
+    writer::{self, DEFAULT_QUEUE, Done, Request},
 };
 use sea_orm::{EntityTrait, FromQueryResult, QueryOrder, Statement, sea_query::Expr};
 use tokio::{sync::oneshot, task::JoinHandle, time::timeout};
@@ -54,6 +54,11 @@ impl Replica {
         self.writer
     }
 
+    /// Drops everything but the writer's task.
+    pub(crate) fn forget(self) -> JoinHandle<()> {
+        self.writer
+    }
+
     /// Ends the writer wherever it is.
     pub(crate) async fn kill(self) {
         self.writer.abort();
@@ -83,10 +88,16 @@ impl Replica {
     }
 
     pub(crate) async fn withdraw(&self, id: Uuid) -> (note::Model, String) {
-        let withdrawn = self
-            .store
-            .change(request(None, "withdraw"), move |write| Box::pin(writer::withdraw::<note::Model>(write, id, "")));
-        withdrawn.await.expect("a withdrawn note")
+        self.try_withdraw(request(None, "withdraw"), id, "").await.expect("a withdrawn note")
+    }
+
+    pub(crate) async fn try_withdraw(
+        &self,
+        request: Request,
+        id: Uuid,
+        etag: &'static str,
+    ) -> Result<(note::Model, String), Error> {
+        self.store.change(request, move |write| Box::pin(writer::withdraw::<note::Model>(write, id, etag))).await
     }
 
     /// Makes the writer wait inside of a transaction; it goes on when the gate is opened.

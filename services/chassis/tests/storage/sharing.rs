@@ -9,7 +9,7 @@ use tonic_types::StatusExt;
 
 use crate::{
     nouns::note,
-    replica::{PATIENCE, Replica, reason},
+    replica::{PATIENCE, Replica},
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

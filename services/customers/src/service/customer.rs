@@ -1,7 +1,7 @@
 //! What the RPCs on customers do.
 
 use std::{
-    collections::HashSet,
+    collections::{BTreeSet, HashSet},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -223,9 +223,10 @@ impl Customers {
                     return create(write, parsed).await;
                 };
                 let old = store::get_profile(write.db, *id).await?;
-                let mut shown = render_customer(old.clone(), String::new());
+                let shown = render_customer(old.clone(), String::new());
                 let mut patch = patch;
-                patch.external_ids.extend(std::mem::take(&mut shown.external_ids));
+                let keys: BTreeSet<ExternalKey> = parsed.keys.into_iter().chain(old.keys.iter().cloned()).collect();
+                patch.external_ids = keys.iter().map(ExternalKey::to_wire).collect();
                 patch.attributes = merged(shown.attributes.clone(), patch.attributes);
                 let merged = mask::merge(&shown, &patch, None, &MUTABLE, "customer")?;
                 let new = Door::open(|door| parse_customer(door, merged, actor_text))?;

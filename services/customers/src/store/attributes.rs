@@ -72,7 +72,8 @@ pub(crate) async fn record_attributes(
     Ok(true)
 }
 
-/// Derives what holds now of these customers again, and keeps it beside them.
+/// Derives what holds now of these customers again, and keeps it beside them. Their etags change with it; their place in
+/// the feed does not, where each change of an attribute is a fact of its own.
 pub(crate) async fn refresh_attributes(write: &Write<'_>, customers: BTreeSet<CustomerId>) -> Result<(), Error> {
     let changes = attribute_change::Entity::find()
         .filter(attribute_change::Column::CustomerId.is_in(customers.iter().copied()))
@@ -93,11 +94,11 @@ pub(crate) async fn refresh_attributes(write: &Write<'_>, customers: BTreeSet<Cu
         let holds = |row: &customer::Model| {
             (&row.tier, &row.country, &row.member, &row.segments.0) == (&tier, &country, &member, &segments)
         };
-        if rows.get(&id).is_none_or(holds) {
-            continue;
-        }
+        let Some(row) = rows.get(&id).filter(|row| !holds(row)) else { continue };
         let update = customer::ActiveModel {
             id: Set(id),
+            version: Set(row.version + 1),
+            update_time: Set(write.now),
             tier: Set(tier),
             country: Set(country),
             member: Set(member),

@@ -48,6 +48,9 @@ pub(crate) async fn find_customers<N: Noun>(write: &Write<'_>, rows: &mut [Pendi
     Ok(())
 }
 
+/// Rows of one statement: databases bound the parameters of each, and several imports may share a commit.
+const MAX_INSERTED: usize = 1_000;
+
 /// The customers of keys, and which of them were created just now.
 pub(crate) async fn find_or_create(
     write: &Write<'_>,
@@ -77,9 +80,12 @@ pub(crate) async fn find_or_create(
         created.insert(id);
         found.insert(key, id);
     }
-    if !customers.is_empty() {
-        customer::Entity::insert_many(customers).exec_without_returning(write.db).await?;
-        key::Entity::insert_many(new_keys).exec_without_returning(write.db).await?;
+    let mut new_keys = new_keys.into_iter();
+    while !customers.is_empty() {
+        let rest = customers.split_off(customers.len().min(MAX_INSERTED));
+        let keys: Vec<_> = new_keys.by_ref().take(customers.len()).collect();
+        customer::Entity::insert_many(std::mem::replace(&mut customers, rest)).exec_without_returning(write.db).await?;
+        key::Entity::insert_many(keys).exec_without_returning(write.db).await?;
     }
     Ok((found, created))
 }

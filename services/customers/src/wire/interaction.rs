@@ -19,6 +19,7 @@ impl Noun for Model {
     const ID_FIELD: &'static str = "interaction_id";
     const AMENDABLE: &'static [&'static str] = &[
         "customer_id",
+        "customer_key",
         "time",
         "channel",
         "direction",

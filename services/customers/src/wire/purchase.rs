@@ -20,6 +20,7 @@ impl Noun for Model {
     const ID_FIELD: &'static str = "purchase_id";
     const AMENDABLE: &'static [&'static str] = &[
         "customer_id",
+        "customer_key",
         "time",
         "amount",
         "lines",
@@ -218,16 +219,16 @@ pub(crate) fn purchase_fact(row: Model) -> wire::Fact {
 
 /// The amount of a purchase and its lines: all of one currency, and the amount is their sum.
 fn parse_amounts(door: &mut Door, amount: Option<Money>, lines: Vec<wire::PurchaseLine>) -> (Amount, Vec<Line>) {
+    let absent = amount.is_none() && lines.is_empty();
     let given = door.optional_money("amount", amount);
     let mut currency = given.map(|amount| amount.currency);
-    let had_lines = !lines.is_empty();
     let lines = door.each("lines", lines, 500, |door, line| parse_line(door, line, &mut currency));
     let sum = lines.iter().try_fold(0_i64, |sum, line| sum.checked_add(line.amount));
-    let sum = sum.filter(|sum| sum.abs() <= MAX_MONEY);
+    let sum = sum.filter(|sum| (-MAX_MONEY..=MAX_MONEY).contains(sum));
     match (given, sum) {
-        (None, _) if !had_lines => door.missing("amount"),
+        (None, _) if absent => door.missing("amount"),
         (_, None) => door.refuse("lines", "OUT_OF_RANGE", "come to more than 9,000,000,000,000"),
-        (Some(amount), Some(sum)) if had_lines && amount.micros != sum => {
+        (Some(amount), Some(sum)) if !lines.is_empty() && amount.micros != sum => {
             door.refuse("amount", "NOT_THE_SUM", "is not the sum of the lines");
         }
         _ => {}

@@ -21,6 +21,7 @@ impl Noun for Model {
     const ID_FIELD: &'static str = "subscription_event_id";
     const AMENDABLE: &'static [&'static str] = &[
         "customer_id",
+        "customer_key",
         "subscription",
         "type",
         "time",
@@ -65,12 +66,13 @@ impl Noun for Model {
         let event_type: SubscriptionEventType = door.choice("type", r#type);
         let time = door.past_time("time", time);
         let effective_time = door.optional_time("effective_time", effective_time);
+        let has_amount = monthly_amount.is_some();
         let amount = door.optional_cost("monthly_amount", monthly_amount);
         let cancels = event_type == SubscriptionEventType::Cancel;
-        match amount {
-            Some(_) if cancels => door.refuse("monthly_amount", "NOT_TOGETHER", "does not go with a cancellation"),
-            None if !cancels => door.missing("monthly_amount"),
-            _ => {}
+        if cancels && has_amount {
+            door.refuse("monthly_amount", "NOT_TOGETHER", "does not go with a cancellation");
+        } else if !cancels && !has_amount {
+            door.missing("monthly_amount");
         }
         if cancels {
             not_reversed(door, "effective_time", time, effective_time);

@@ -88,6 +88,11 @@ impl Times {
         meeting.map(|(block, _)| block * BLOCK..((block + 1) * BLOCK).min(self.at.len()))
     }
 
+    /// The first instant at which a fact happened.
+    pub(crate) fn first(&self) -> Option<i64> {
+        self.bounds.iter().map(|bounds| bounds.first).min().filter(|first| *first != i64::MAX)
+    }
+
     /// The last instant at which a fact happened.
     pub(crate) fn last(&self) -> Option<i64> {
         self.bounds.iter().map(|bounds| bounds.last).max().filter(|last| *last != NEVER)

@@ -26,6 +26,15 @@ impl MeanTally {
         self.squares.add(weight);
     }
 
+    /// Counts a score that so many gave, each counting as itself.
+    pub fn add_many(&mut self, score: u8, answers: u64) {
+        let (pile, (first, second)) = (Pile::unweighted(answers), moments(score, Weight::ONE));
+        self.total.merge(pile);
+        self.sum += u128::from(answers) * first;
+        self.sum_of_squares += u128::from(answers) * second;
+        self.squares.merge(Squares::unweighted(pile));
+    }
+
     /// Takes out a score that was counted so.
     pub fn remove(&mut self, score: u8, weight: Weight) {
         let (first, second) = moments(score, weight);

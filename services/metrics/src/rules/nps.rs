@@ -27,6 +27,13 @@ impl NpsTally {
         self.squares.add(weight);
     }
 
+    /// Counts so many answers that each count as themselves.
+    pub fn add_many(&mut self, group: NpsGroup, answers: u64) {
+        let pile = Pile::unweighted(answers);
+        self.pile(group).merge(pile);
+        self.squares.merge(Squares::unweighted(pile));
+    }
+
     /// Takes out an answer that was counted so.
     pub fn remove(&mut self, group: NpsGroup, weight: Weight) {
         self.pile(group).remove(weight);

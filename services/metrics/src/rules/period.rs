@@ -54,6 +54,14 @@ impl Periods {
         Ok(Self { periods, boundaries })
     }
 
+    /// The first instant of the whole period of the calendar that holds `instant`; `None` for [`Granularity::All`] and
+    /// off the calendar.
+    pub fn start_of(days: &LocalDays, granularity: Granularity, instant: i64) -> Option<i64> {
+        Timestamp::from_microsecond(instant).ok()?;
+        let first = granularity.first_date(date_of(days.day(instant)))?;
+        Some(days.start_of(day_of(first)))
+    }
+
     /// The periods in order.
     pub fn as_slice(&self) -> &[Period] {
         &self.periods

@@ -66,7 +66,14 @@ impl Surveys {
             });
             (number, row)
         };
-        let batch = self.store.record_batch(parsed.into_iter().map(pending).collect(), "response").await?;
+        let mut batch = self.store.record_batch(parsed.into_iter().map(pending).collect(), "response").await?;
+        for violation in batch.rejected.iter_mut().flat_map(|rejected| &mut rejected.violations) {
+            match violation.reason.as_str() {
+                "WRONG_STATE" => "survey_id".clone_into(&mut violation.field),
+                "NOT_FOUND" => self.known.forget(),
+                _ => {}
+            }
+        }
         Ok(wire::ImportResponsesResponse {
             recorded: batch.recorded,
             unchanged: batch.unchanged,
@@ -110,12 +117,12 @@ impl Surveys {
         let request_text = std::mem::take(&mut request.request_id);
         let fingerprint = fingerprint::of_message(&request);
         let wire::AmendResponseRequest { response, update_mask, request_id: _ } = request;
-        let (mut patch, id, request_id) = Door::open(|door| {
+        let (patch, id, request_id) = Door::open(|door| {
             let patch = door.required("response", response);
             let id = door.inside("response", |door| door.id("response_id", &patch.response_id));
             (patch, id, door.request_id(&request_text))
         })?;
-        self.resolve_patch(&mut patch).await?;
+        let customers = self.resolve_patch(&patch).await?;
         let request = mutation("AmendResponse", actor, request_id, fingerprint);
         let stages = self.stages.clone();
         let work = self.store.change::<Model, _>(request, move |write| {
@@ -129,11 +136,14 @@ impl Surveys {
                     Some(by) => Some(store::get_survey(write.db, &by).await?),
                     None => None,
                 };
-                let (new, _) = Door::open(|door| {
+                let (mut new, customer) = Door::open(|door| {
                     let parse =
                         |door: &mut Door| parse_response(door, merged, survey.as_ref(), &stages, old.actor.clone());
                     door.inside("response", parse)
                 })?;
+                if let CustomerRef::Key(key) = &customer {
+                    new.customer_id = Some(resolved(&customers, key)?);
+                }
                 writer::replace(write, old.clone(), amended(old, new)).await
             })
         });
@@ -218,15 +228,13 @@ impl Surveys {
         keys.into_iter().zip(resolved).map(|(key, customer)| Ok((key, id(&customer.customer_id)?))).collect()
     }
 
-    /// Puts the customer's id in place of a key in an amendment.
-    async fn resolve_patch(&self, patch: &mut wire::Response) -> Result<(), Error> {
-        let Some(Customer::CustomerKey(key)) = &patch.customer else { return Ok(()) };
+    /// The customer of the key that an amendment names.
+    async fn resolve_patch(&self, patch: &wire::Response) -> Result<Customers, Error> {
+        let Some(Customer::CustomerKey(key)) = &patch.customer else { return Ok(HashMap::new()) };
         let key = Door::open(|door| {
             door.inside("response", |door| door.inside("customer_key", |door| door.key(key.clone())))
         })?;
-        let customers = self.resolve([&CustomerRef::Key(key)].into_iter()).await?;
-        patch.customer = customers.into_values().next().map(|id| Customer::CustomerId(id.to_string()));
-        Ok(())
+        self.resolve([&CustomerRef::Key(key)].into_iter()).await
     }
 
     /// A survey that was known and is not there: the database is another one now.
@@ -247,11 +255,14 @@ fn pending(
     request_id: Option<Uuid>,
 ) -> Result<Pending<Model>, Error> {
     if let CustomerRef::Key(key) = &customer {
-        let id = customers.get(key).copied();
-        row.customer_id = Some(id.ok_or_else(|| Error::Internal("a key was not resolved".to_owned()))?);
+        row.customer_id = Some(resolved(customers, key)?);
     }
     let request = mutation(method, actor, request_id, fingerprint::of(&row)?);
     Ok(Pending { row, context: (), request, refused: None })
+}
+
+fn resolved(customers: &Customers, key: &ExternalKey) -> Result<CustomerId, Error> {
+    customers.get(key).copied().ok_or_else(|| Error::Internal("a key was not resolved".to_owned()))
 }
 
 /// The corrected row: new values under the head of the old one.

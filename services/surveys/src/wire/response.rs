@@ -18,9 +18,11 @@ use crate::{
 };
 
 /// The fields of a response that an amendment may set.
-pub(crate) const AMENDABLE: [&str; 12] = [
+pub(crate) const AMENDABLE: [&str; 14] = [
     "survey_id",
+    "survey_name",
     "customer_id",
+    "customer_key",
     "score",
     "disposition",
     "comment",
@@ -51,13 +53,9 @@ pub(crate) enum CustomerRef {
 /// Which survey a response names. Noted as a violation when it names none.
 pub(crate) fn parse_survey_ref(door: &mut Door, survey: Option<&Survey>) -> Option<SurveyRef> {
     match survey {
-        Some(Survey::SurveyId(id)) => {
-            let id = door.id("survey_id", id);
-            (!id.is_nil()).then_some(SurveyRef::Id(id))
-        }
+        Some(Survey::SurveyId(id)) => Some(SurveyRef::Id(door.id("survey_id", id))),
         Some(Survey::SurveyName(name)) => {
-            let name = door.required_text("survey_name", name.clone(), 128);
-            (!name.is_empty()).then_some(SurveyRef::Name(name))
+            Some(SurveyRef::Name(door.required_text("survey_name", name.clone(), 128)))
         }
         None => {
             door.missing("survey_id");

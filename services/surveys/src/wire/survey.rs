@@ -30,6 +30,9 @@ pub(crate) fn parse_survey(door: &mut Door, message: wire::Survey, actor: String
     }
     for (language, text) in &question {
         let field = format!("question.{language}");
+        if language.is_empty() {
+            door.missing("question");
+        }
         door.language(&field, language.clone());
         door.required_text(&field, text.clone(), 2_000);
     }

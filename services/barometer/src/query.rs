@@ -1,0 +1,363 @@
+//! `barometer query`: figures on the command line.
+
+mod csv;
+mod json;
+mod number;
+mod table;
+
+use std::collections::BTreeMap;
+
+use barometer_chassis::clock::Micros;
+use barometer_proto::metrics::v1::{
+    Filter, Freshness, Granularity, MetricResult, QueryMetricsRequest, QueryMetricsResponse, Unit,
+};
+use clap::{Args, ValueEnum};
+use jiff::tz::TimeZone;
+
+use crate::endpoint::Endpoint;
+use crate::failure::Failure;
+use crate::suite::Suite;
+use crate::{instant, output};
+
+/// Show a figure, by period and group
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct QueryArgs {
+    /// Name of the metric; `barometer catalogue` lists them
+    #[arg(value_name = "METRIC")]
+    metric: String,
+
+    /// Start of the time asked for: a year, month or date (its first moment), a local time, or an instant with offset.
+    /// From the first fact on when absent
+    #[arg(long, value_name = "TIME")]
+    from: Option<String>,
+
+    /// End of the time asked for, itself excluded: `--from 2017 --to 2018` is the year 2017. Up to now when absent
+    #[arg(long, value_name = "TIME")]
+    to: Option<String>,
+
+    /// Length of the periods; one for the whole time when absent
+    #[arg(long, value_enum, value_name = "PERIOD")]
+    every: Option<Every>,
+
+    /// Dimensions to group by, built-in or declared, at most 4
+    #[arg(long, value_name = "DIMENSION,…", value_delimiter = ',')]
+    by: Vec<String>,
+
+    /// Only facts with this value of a dimension; repeat it for other values and dimensions. `!=` excludes; an empty
+    /// value stands for facts without the dimension
+    #[arg(long = "where", value_name = "DIMENSION=VALUE", value_parser = condition)]
+    conditions: Vec<Condition>,
+
+    /// Parameter of the metric; the catalogue lists them
+    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parameter)]
+    parameters: Vec<(String, String)>,
+
+    /// Time zone that decides where days begin, those of --from and --to too. The server's when absent; but with dates
+    /// in --from or --to it is UTC
+    #[arg(long, value_name = "ZONE", value_parser = instant::time_zone)]
+    time_zone: Option<TimeZone>,
+
+    /// Position that a write or an import gave: the answer waits until the figures include it; repeat it for each service
+    #[arg(long, value_name = "POSITION")]
+    at_least: Vec<String>,
+
+    /// How the answer looks
+    #[arg(long, value_enum, default_value = "table")]
+    format: Format,
+
+    #[command(flatten)]
+    endpoint: Endpoint,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  barometer query nps --every month
+  barometer query nps --from 2017 --to 2018 --by language --param weighted=true
+  barometer query revenue --every quarter --time-zone Europe/Chisinau --where country=Moldova --where country=Romania
+  barometer query repeat_purchase_rate --where channel!=shop --format json
+  barometer query cohort_retention --from 2024-01 --to 2025-01 --format csv > cohorts.csv";
+
+/// Length of the periods.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Every {
+    Day,
+    /// From Monday, as in ISO 8601.
+    Week,
+    Month,
+    Quarter,
+    Year,
+}
+
+/// How the answer looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    Table,
+    /// For programs: one object, numbers unrounded.
+    Json,
+    /// For spreadsheets: a line for each row, numbers unrounded.
+    Csv,
+}
+
+/// A condition on one dimension.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Condition {
+    dimension: String,
+    value: String,
+    exclude: bool,
+}
+
+/// A metric's figures, and what they are made of.
+struct Answer {
+    result: MetricResult,
+    freshness: Vec<Freshness>,
+}
+
+impl QueryArgs {
+    /// Asks and shows the answer.
+    ///
+    /// # Errors
+    /// When the flags are wrong, the suite does not answer, or nothing can be printed.
+    pub async fn run(self) -> Result<(), Failure> {
+        let query = self.to_request()?;
+        let suite = Suite::new(&self.endpoint)?;
+        let QueryMetricsResponse { results, freshness } = suite.query(&query, flag_of).await?;
+        let result = results.into_iter().next();
+        let result = result.ok_or_else(|| Failure::internal("the suite answered without figures"))?;
+        let answer = Answer { result, freshness };
+        if self.format == Format::Json {
+            return output::print(|out| json::write(&answer, out));
+        }
+        let metric = suite.metric(&self.metric).await?;
+        output::print(|out| match self.format {
+            Format::Csv => csv::write(&answer, &metric, &self.by, out),
+            _ => table::write(&answer, &metric, &self.by, &query.time_zone, out),
+        })
+    }
+
+    fn to_request(&self) -> Result<QueryMetricsRequest, Failure> {
+        // Days of one zone only: those of the periods are those of the dates.
+        let dates = [&self.from, &self.to].into_iter().flatten().any(|text| text.parse::<jiff::Timestamp>().is_err());
+        let zone = self.time_zone.clone().or_else(|| dates.then_some(TimeZone::UTC));
+        let time = |flag: &str, text: &Option<String>| {
+            let Some(text) = text else { return Ok(None) };
+            let at = instant::boundary(text, zone.as_ref().unwrap_or(&TimeZone::UTC));
+            let examples = "2017, 2017-05, 2017-05-13, 2017-05-13T09:00 or 2017-05-13T09:00:00Z";
+            at.map(|at| Some(at.to_wire())).ok_or_else(|| format!("{flag}: {text:?} is not a time such as {examples}"))
+        };
+        let (start_time, end_time) = match (time("--from", &self.from), time("--to", &self.to)) {
+            (Ok(start), Ok(end)) => (start, end),
+            (start, end) => {
+                let wrong: Vec<_> = [start.err(), end.err()].into_iter().flatten().collect();
+                return Err(Failure::usage(wrong.join("; ")));
+            }
+        };
+        Ok(QueryMetricsRequest {
+            metrics: vec![self.metric.clone()],
+            start_time,
+            end_time,
+            granularity: self.every.map_or(Granularity::Unspecified, Granularity::from) as i32,
+            time_zone: zone.as_ref().and_then(TimeZone::iana_name).unwrap_or_default().to_owned(),
+            group_by: self.by.clone(),
+            filters: filters(&self.conditions),
+            parameters: self.parameters.iter().cloned().collect::<BTreeMap<_, _>>(),
+            at_least: self.at_least.clone(),
+        })
+    }
+}
+
+impl From<Every> for Granularity {
+    fn from(every: Every) -> Self {
+        match every {
+            Every::Day => Self::Day,
+            Every::Week => Self::Week,
+            Every::Month => Self::Month,
+            Every::Quarter => Self::Quarter,
+            Every::Year => Self::Year,
+        }
+    }
+}
+
+/// The flag behind a field of the request.
+fn flag_of(field: &str) -> String {
+    const FLAGS: [(&str, &str); 9] = [
+        ("metrics", "METRIC"),
+        ("start_time", "--from"),
+        ("end_time", "--to"),
+        ("granularity", "--every"),
+        ("time_zone", "--time-zone"),
+        ("group_by", "--by"),
+        ("filters", "--where"),
+        ("parameters", "--param"),
+        ("at_least", "--at-least"),
+    ];
+    let (head, rest) = field.split_at(field.find(['[', '.']).unwrap_or(field.len()));
+    match FLAGS.iter().find(|(name, _)| *name == head) {
+        // Which parameter is told, which of the repeated flags is not: their order was changed.
+        Some((_, flag)) if rest.starts_with('.') => format!("{flag} {}", &rest[1..]),
+        Some((_, flag)) => (*flag).to_owned(),
+        None => field.to_owned(),
+    }
+}
+
+/// The conditions on one dimension together: one of the values must hold, or none of the excluded ones.
+fn filters(conditions: &[Condition]) -> Vec<Filter> {
+    let mut filters: Vec<Filter> = Vec::new();
+    for Condition { dimension, value, exclude } in conditions {
+        let known = filters.iter_mut().find(|f| f.dimension == *dimension && f.exclude == *exclude);
+        match known {
+            Some(filter) => filter.values.push(value.clone()),
+            None => {
+                filters.push(Filter { dimension: dimension.clone(), values: vec![value.clone()], exclude: *exclude })
+            }
+        }
+    }
+    filters
+}
+
+fn condition(text: &str) -> Result<Condition, String> {
+    let parts = text.split_once('=').filter(|(dimension, _)| !dimension.trim_end_matches('!').is_empty());
+    let (dimension, value) = parts.ok_or("expected DIMENSION=VALUE or DIMENSION!=VALUE")?;
+    let (dimension, exclude) = dimension.strip_suffix('!').map_or((dimension, false), |dimension| (dimension, true));
+    Ok(Condition { dimension: dimension.to_owned(), value: value.to_owned(), exclude })
+}
+
+fn parameter(text: &str) -> Result<(String, String), String> {
+    let parts = text.split_once('=').filter(|(name, _)| !name.is_empty());
+    parts.map(|(name, value)| (name.to_owned(), value.to_owned())).ok_or_else(|| "expected NAME=VALUE".to_owned())
+}
+
+/// The unit in one word.
+pub(crate) fn unit(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Unspecified => "unspecified",
+        Unit::Count => "count",
+        Unit::Percent => "percent",
+        Unit::Points => "points",
+        Unit::Money => "money",
+    }
+}
+
+/// An instant from the wire in RFC 3339, in UTC; empty when there is none.
+fn utc(at: Option<&prost_types::Timestamp>) -> String {
+    at.and_then(Micros::from_wire).map(|at| at.to_string()).unwrap_or_default()
+}
+
+/// The dimensions of the groups: those asked for in their order, then those the metric always has.
+fn group_names(result: &MetricResult, by: &[String]) -> Vec<String> {
+    let mut names = by.to_vec();
+    let others = result.rows.iter().flat_map(|row| row.group.keys());
+    for name in others {
+        if !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use barometer_proto::common::v1::Money;
+    use barometer_proto::metrics::v1::{Interval, Metric, Row, RowState};
+    use clap::Parser;
+
+    pub(super) fn metric() -> Metric {
+        Metric {
+            id: "nps".into(),
+            title: "Net promoter score".into(),
+            unit: Unit::Points as i32,
+            counts: vec!["answers".into()],
+            amounts: vec!["net".into()],
+            ..Metric::default()
+        }
+    }
+
+    /// Two months, one of them without facts.
+    pub(super) fn answer() -> Answer {
+        let at = |text: &str| instant::instant(text, &TimeZone::UTC).map(Micros::to_wire);
+        let net = Money { currency_code: "GBP".into(), units: 8_348_208, nanos: 560_001_000 };
+        let may = Row {
+            start_time: at("2017-05-01"),
+            end_time: at("2017-06-01"),
+            label: "2017-05".into(),
+            group: [("language".to_owned(), "en".to_owned())].into(),
+            value: Some(39.84),
+            state: RowState::Ok as i32,
+            counts: [("answers".to_owned(), 2746.0)].into(),
+            amounts: [("net".to_owned(), net)].into(),
+            interval: Some(Interval { low: 38.1, high: 41.5, level: 0.95 }),
+            partial: true,
+        };
+        let june = Row {
+            start_time: at("2017-06-01"),
+            end_time: at("2017-07-01"),
+            label: "2017-06".into(),
+            group: [("language".to_owned(), String::new())].into(),
+            state: RowState::NoFacts as i32,
+            counts: [("answers".to_owned(), 0.0)].into(),
+            ..Row::default()
+        };
+        let customers = Freshness {
+            source: "customers".into(),
+            position: "p".into(),
+            complete_until: at("2026-01-02T03:04:05.678Z"),
+            connected: false,
+        };
+        let result =
+            MetricResult { metric: "nps".into(), version: 1, unit: Unit::Points as i32, rows: vec![may, june] };
+        Answer { result, freshness: vec![customers] }
+    }
+
+    #[derive(Debug, Parser)]
+    struct Cli {
+        #[command(flatten)]
+        query: QueryArgs,
+    }
+
+    fn query(flags: &str) -> Result<QueryMetricsRequest, Failure> {
+        let flags = std::iter::once("x").chain(flags.split_whitespace());
+        Cli::try_parse_from(flags).expect("flags parse").query.to_request()
+    }
+
+    fn start(query: &QueryMetricsRequest) -> String {
+        utc(query.start_time.as_ref())
+    }
+
+    #[test]
+    fn dates_are_in_the_zone_of_the_days() {
+        let asked = query("nps --from 2017-05 --time-zone Europe/Chisinau --every month").expect("a query");
+        assert_eq!((start(&asked).as_str(), asked.time_zone.as_str()), ("2017-04-30T21:00:00Z", "Europe/Chisinau"));
+        let asked = query("nps --from 2017").expect("a query");
+        assert_eq!((start(&asked).as_str(), asked.time_zone.as_str()), ("2017-01-01T00:00:00Z", "UTC"));
+        // Nothing that depends on a zone: the server's days.
+        assert_eq!(query("nps --to 2017-01-01T00:00:00Z").map(|asked| asked.time_zone), Ok(String::new()));
+        let failure = query("nps --from then --to now").expect_err("no times");
+        assert!(failure.to_string().contains("--from: \"then\" is not") && failure.to_string().contains("--to: "));
+    }
+
+    #[test]
+    fn conditions_on_one_dimension_go_together() {
+        let flags = "nps --where language=en --where area!=A --where language=ja --where area!= --where note=a=b!=c";
+        let filters = query(flags).expect("a query").filters;
+        let told: Vec<_> = filters.iter().map(|f| (f.dimension.as_str(), f.values.join("|"), f.exclude)).collect();
+        let expected = [
+            ("language", "en|ja".to_owned(), false),
+            ("area", "A|".to_owned(), true),
+            ("note", "a=b!=c".to_owned(), false),
+        ];
+        assert_eq!(told, expected);
+        assert!(condition("language").is_err());
+        assert!(condition("!=x").is_err());
+    }
+
+    #[test]
+    fn fields_of_the_request_are_told_as_flags() {
+        assert_eq!(flag_of("metrics[0]"), "METRIC");
+        assert_eq!(flag_of("filters[1].dimension"), "--where");
+        assert_eq!(flag_of("parameters.weighted"), "--param weighted");
+        assert_eq!(flag_of("start_time"), "--from");
+        assert_eq!(flag_of("other"), "other");
+    }
+}

@@ -1,0 +1,50 @@
+//! Answers for spreadsheets: a line for each row.
+
+use std::io::{self, Write};
+
+use barometer_proto::metrics::v1::Metric;
+
+use super::{Answer, group_names, number, utc};
+use crate::decimal::Decimal;
+
+/// Writes the answer. The columns depend on the metric and the groups asked for only.
+pub(super) fn write(answer: &Answer, metric: &Metric, by: &[String], out: &mut dyn Write) -> io::Result<()> {
+    let groups = group_names(&answer.result, by);
+    let mut csv = ::csv::Writer::from_writer(out);
+    let group_titles = groups.iter().map(String::as_str);
+    let titles = ["start", "end", "label"].into_iter().chain(group_titles).chain(["value"]);
+    let parts = metric.counts.iter().chain(&metric.amounts).map(String::as_str);
+    csv.write_record(titles.chain(parts).chain(["low", "high", "level", "partial"]))?;
+    for row in &answer.result.rows {
+        let mut cells = vec![utc(row.start_time.as_ref()), utc(row.end_time.as_ref()), row.label.clone()];
+        cells.extend(groups.iter().map(|name| row.group.get(name).cloned().unwrap_or_default()));
+        let text = |number: Option<f64>| number.map(number::text).unwrap_or_default();
+        cells.push(text(row.value));
+        cells.extend(metric.counts.iter().map(|name| text(row.counts.get(name).copied())));
+        let exact = |name| row.amounts.get(name).map(|money| Decimal::from(money).to_string()).unwrap_or_default();
+        cells.extend(metric.amounts.iter().map(exact));
+        let interval = row.interval.as_ref();
+        cells.extend([interval.map(|i| i.low), interval.map(|i| i.high), interval.map(|i| i.level)].map(text));
+        cells.push(row.partial.to_string());
+        csv.write_record(cells)?;
+    }
+    csv.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::query::tests::{answer, metric};
+
+    #[test]
+    fn a_row_is_a_line() {
+        let mut out = Vec::new();
+        write(&answer(), &metric(), &["language".to_owned()], &mut out).expect("a vector takes everything");
+        let lines = [
+            "start,end,label,language,value,answers,net,low,high,level,partial",
+            "2017-05-01T00:00:00Z,2017-06-01T00:00:00Z,2017-05,en,39.84,2746,8348208.560001,38.1,41.5,0.95,true",
+            "2017-06-01T00:00:00Z,2017-07-01T00:00:00Z,2017-06,,,0,,,,,false",
+        ];
+        assert_eq!(String::from_utf8_lossy(&out).lines().collect::<Vec<_>>(), lines);
+    }
+}

@@ -1,0 +1,116 @@
+//! Answers for programs: one object whose keys stay as they are.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use barometer_proto::metrics::v1::{Freshness, Interval, Row};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::{Answer, number, unit, utc};
+use crate::decimal::Decimal;
+
+/// Writes the answer.
+pub(super) fn write(answer: &Answer, out: &mut dyn Write) -> io::Result<()> {
+    let result = &answer.result;
+    let figures = Figures {
+        metric: &result.metric,
+        version: result.version,
+        unit: unit(result.unit()),
+        rows: result.rows.iter().map(Figure::from).collect(),
+        freshness: answer.freshness.iter().map(Source::from).collect(),
+    };
+    serde_json::to_writer_pretty(&mut *out, &figures)?;
+    writeln!(out)
+}
+
+#[derive(Serialize)]
+struct Figures<'a> {
+    metric: &'a str,
+    version: i32,
+    unit: &'static str,
+    rows: Vec<Figure<'a>>,
+    freshness: Vec<Source<'a>>,
+}
+
+#[derive(Serialize)]
+struct Figure<'a> {
+    start: String,
+    end: String,
+    label: &'a str,
+    group: &'a BTreeMap<String, String>,
+    value: Option<Box<RawValue>>,
+    counts: BTreeMap<&'a str, Option<Box<RawValue>>>,
+    interval: Option<Limits>,
+    partial: bool,
+}
+
+#[derive(Serialize)]
+struct Limits {
+    low: f64,
+    high: f64,
+    level: f64,
+}
+
+#[derive(Serialize)]
+struct Source<'a> {
+    source: &'a str,
+    complete_until: Option<String>,
+    connected: bool,
+    position: &'a str,
+}
+
+impl<'a> From<&'a Row> for Figure<'a> {
+    fn from(row: &'a Row) -> Self {
+        let Row { start_time, end_time, label, group, value, state: _, counts, amounts, interval, partial } = row;
+        let counts = counts.iter().map(|(name, count)| (name.as_str(), number::text(*count)));
+        let amounts = amounts.iter().map(|(name, money)| (name.as_str(), Decimal::from(money).to_string()));
+        Self {
+            start: utc(start_time.as_ref()),
+            end: utc(end_time.as_ref()),
+            label,
+            group,
+            value: value.and_then(|value| number::raw(number::text(value))),
+            counts: counts.chain(amounts).map(|(name, text)| (name, number::raw(text))).collect(),
+            interval: interval.as_ref().map(|Interval { low, high, level }| Limits {
+                low: *low,
+                high: *high,
+                level: *level,
+            }),
+            partial: *partial,
+        }
+    }
+}
+
+impl<'a> From<&'a Freshness> for Source<'a> {
+    fn from(freshness: &'a Freshness) -> Self {
+        let Freshness { source, position, complete_until, connected } = freshness;
+        let complete_until = complete_until.as_ref().map(|at| utc(Some(at)));
+        Self { source, complete_until, connected: *connected, position }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::query::tests::answer;
+
+    #[test]
+    fn keys_are_stable_and_numbers_exact() {
+        let mut out = Vec::new();
+        write(&answer(), &mut out).expect("a vector takes everything");
+        let text = String::from_utf8(out).expect("JSON is UTF-8");
+        assert!(text.contains("\"net\": 8348208.560001"), "{text}");
+        let read: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");
+        let keys = |value: &serde_json::Value| -> Vec<String> {
+            value.as_object().into_iter().flat_map(|object| object.keys().cloned()).collect()
+        };
+        assert_eq!(keys(&read), ["freshness", "metric", "rows", "unit", "version"]);
+        let row = ["counts", "end", "group", "interval", "label", "partial", "start", "value"];
+        assert_eq!(keys(&read["rows"][0]), row);
+        assert_eq!(keys(&read["freshness"][0]), ["complete_until", "connected", "position", "source"]);
+        assert_eq!(read["rows"][0]["value"], 39.840_000_000_000_003);
+        assert_eq!(read["rows"][0]["start"], "2017-05-01T00:00:00Z");
+        assert_eq!(read["rows"][1]["value"], serde_json::Value::Null);
+    }
+}

@@ -1,0 +1,170 @@
+//! Figures of customers by what they bought, and when last.
+
+use std::ops::Range;
+
+use barometer_chassis::{clock::Micros, error::Error};
+
+use super::{
+    Ask,
+    cut::Cutter,
+    figures::{Figure, Grid, Measured},
+    sales,
+};
+use crate::rules::{
+    activity::{Window, churned, is_active, repeated},
+    money::is_sale,
+    proportion::ProportionTally,
+};
+
+pub(super) fn active_customers(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+    let (cutter, grid) = standing(ask)?;
+    Ok(ask.figures(&cutter, &grid, |cell| {
+        Measured::count(cell.active, cell.ever, [("active", cell.active), ("buyers", cell.buyers)])
+    }))
+}
+
+pub(super) fn inactive_share(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+    let (cutter, grid) = standing(ask)?;
+    Ok(ask.figures(&cutter, &grid, |cell| {
+        let inactive = cell.ever - cell.active;
+        let tally = ProportionTally::of_counts(inactive, cell.active);
+        Measured::share(&tally, ask.query.parameters.level, [("inactive", inactive), ("buyers", cell.ever)])
+    }))
+}
+
+pub(super) fn churn_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+    churn(ask, |churned| churned)
+}
+
+pub(super) fn retention_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+    churn(ask, |churned| churned.complement())
+}
+
+pub(super) fn repeat_purchase_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+    let basis = ask.query.parameters.basis;
+    let mut grid = Grid::<ProportionTally>::new(ask.periods.len());
+    let cutter = each_buyer(ask, ask.range(), |group, sales| {
+        let period = |sale: &i64| ask.periods.index_of(*sale);
+        for within in sales.chunk_by(|a, b| period(a) == period(b)) {
+            let index = within.first().and_then(period);
+            if let (Some(index), Some(repeated)) = (index, repeated(within, basis, &ask.query.days)) {
+                grid.cell(group, index).extend([repeated]);
+            }
+        }
+    })?;
+    Ok(ask.figures(&cutter, &grid, |tally| {
+        let counts = [("repeaters", tally.hits().answers()), ("buyers", tally.total().answers())];
+        Measured::share(tally, ask.query.parameters.level, counts)
+    }))
+}
+
+fn churn(ask: &Ask<'_>, of: impl Fn(ProportionTally) -> ProportionTally) -> Result<Vec<Figure>, Error> {
+    let mut grid = Grid::<ProportionTally>::new(ask.periods.len());
+    let Some(window) = ask.query.parameters.window() else { return Ok(Vec::new()) };
+    let range = ask.range();
+    let reach = reach(ask);
+    let periods = ask.periods.as_slice();
+    let cutter = each_buyer(ask, range.start.saturating_sub(reach)..range.end, |group, sales| {
+        // Only who bought in the window before its start is active then.
+        let (Some(first), Some(last)) = (sales.first(), sales.last()) else { return };
+        let from = periods.partition_point(|period| period.start <= *first);
+        let to = periods.partition_point(|period| period.start <= last.saturating_add(reach));
+        for (index, period) in periods.iter().enumerate().take(to).skip(from) {
+            grid.cell(group, index).extend(churned(sales, window, period.start..period.end));
+        }
+    })?;
+    Ok(ask.figures(&cutter, &grid, |tally| {
+        let (churned, active) = (tally.hits().answers(), tally.total().answers());
+        let counts = [("active_at_start", active), ("churned", churned), ("retained", active - churned)];
+        Measured::share(&of(*tally), ask.query.parameters.level, counts)
+    }))
+}
+
+/// Buyers as they stand when a period ends.
+#[derive(Clone, Copy, Debug, Default)]
+struct Standing {
+    /// Who ever bought until then.
+    ever: u64,
+    /// Who is active then.
+    active: u64,
+    /// Who bought in the period.
+    buyers: u64,
+}
+
+fn standing<'q>(ask: &Ask<'q>) -> Result<(Cutter<'q>, Grid<Standing>), Error> {
+    let mut grid = Grid::<Standing>::new(ask.periods.len());
+    let Some(window) = ask.query.parameters.window() else { return Ok((ask.cutter(), grid)) };
+    let range = ask.range();
+    let periods = ask.periods.as_slice();
+    let cutter = each_buyer(ask, i64::MIN..range.end, |group, sales| {
+        let (Some(first), Some(last)) = (sales.first(), sales.last()) else { return };
+        let from = periods.partition_point(|period| period.end <= *first);
+        // For now noted where it begins, below carried on.
+        grid.cell(group, from).ever += 1;
+        note_active(&mut grid, group, ask, sales, window, from, last.saturating_add(reach(ask)));
+        let mut visited = None;
+        for period in sales.iter().filter_map(|sale| ask.periods.index_of(*sale)) {
+            if visited != Some(period) {
+                grid.cell(group, period).buyers += 1;
+                visited = Some(period);
+            }
+        }
+    })?;
+    for group in 0..u32::try_from(cutter.groups()).unwrap_or(u32::MAX) {
+        for period in 1..periods.len() {
+            let before = grid.get(group, period - 1).ever;
+            grid.cell(group, period).ever += before;
+        }
+    }
+    Ok((cutter, grid))
+}
+
+/// Counts a buyer in each period at whose end it is active; after `until` it is not any more.
+fn note_active(
+    grid: &mut Grid<Standing>,
+    group: u32,
+    ask: &Ask<'_>,
+    sales: &[i64],
+    window: Window,
+    from: usize,
+    until: i64,
+) {
+    let periods = ask.periods.as_slice().iter().enumerate().skip(from);
+    for (index, period) in periods.take_while(|(_, period)| period.end <= until) {
+        if is_active(sales, window, period.end) {
+            grid.cell(group, index).active += 1;
+        }
+    }
+}
+
+/// Visits the buyers of each group with the instants of their sales in a range, ascending.
+pub(super) fn each_buyer<'q>(
+    ask: &Ask<'q>,
+    range: Range<i64>,
+    mut visit: impl FnMut(u32, &[i64]),
+) -> Result<Cutter<'q>, Error> {
+    let purchases = &ask.facts.purchases;
+    let times = purchases.times.as_slice();
+    let mut sales = Vec::new();
+    let cutter = sales::scan(ask, range, |piece| {
+        let row = piece.row as usize;
+        if is_sale(purchases.amounts[row]) {
+            sales.push((piece.group, purchases.customers[row], times[row]));
+        }
+    })?;
+    sales.sort_unstable();
+    let mut instants = Vec::new();
+    for of_one in sales.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
+        instants.clear();
+        instants.extend(of_one.iter().map(|(_, _, at)| *at));
+        if let Some((group, _, _)) = of_one.first() {
+            visit(*group, &instants);
+        }
+    }
+    Ok(cutter)
+}
+
+/// How long after a sale a customer stays active, in microseconds.
+fn reach(ask: &Ask<'_>) -> i64 {
+    i64::from(ask.query.parameters.inactivity_days) * Micros::DAY
+}

@@ -1,0 +1,228 @@
+//! Figures of answers: NPS, CSAT, CES, and how many there are.
+
+use barometer_chassis::error::Error;
+
+use super::{
+    Ask,
+    cut::Cutter,
+    figures::{Figure, Grid, Measured, plain, real},
+};
+use crate::{
+    catalogue::Measure,
+    columns::{
+        Facts,
+        people::NOBODY,
+        responses::{MAX_SCORE, NO_SCORE},
+        times::NEVER,
+    },
+    rules::{
+        mean::MeanTally,
+        nps::NpsTally,
+        proportion::ProportionTally,
+        scale::Scale,
+        weight::Weight,
+    },
+};
+
+pub(super) fn nps(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+    let parameters = &ask.query.parameters;
+    let measure = |tally: &NpsTally| {
+        let piles = [tally.promoters(), tally.passives(), tally.detractors()];
+        let size = |index: usize| if parameters.weighted { piles[index].weight() } else { real(piles[index].answers()) };
+        let counts = vec![
+            ("promoters", size(0)),
+            ("passives", size(1)),
+            ("detractors", size(2)),
+            ("answers", real(tally.total().answers())),
+        ];
+        let interval = tally.interval(parameters.method, parameters.level);
+        Measured {
+            value: tally.nps(),
+            counts,
+            amounts: Vec::new(),
+            interval: interval.map(|interval| (interval, parameters.level)),
+        }
+    };
+    if !parameters.weighted && !parameters.latest_per_customer {
+        let (cutter, grid) = histograms(ask)?;
+        return Ok(ask.figures(&cutter, &grid, |histogram| measure(&histogram.nps())));
+    }
+    let responses = &ask.facts.responses;
+    let mut grid = Grid::<NpsTally>::new(ask.periods.len());
+    let mut each = |cell: u32, row: u32| {
+        let group = Scale::Nps.score(i64::from(responses.scores[row as usize])).and_then(|score| score.nps_group());
+        if let Some(group) = group {
+            let weight = if parameters.weighted { responses.weight(row) } else { Weight::ONE };
+            grid.at(cell).add(group, weight);
+        }
+    };
+    let cutter = if parameters.latest_per_customer { latest(ask, each)? } else {
+        scan(ask, |cells, rows| cells.iter().zip(rows).for_each(|(cell, row)| each(*cell, *row)))?
+    };
+    Ok(ask.figures(&cutter, &grid, measure))
+}
+
+pub(super) fn csat(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+    let (cutter, grid) = histograms(ask)?;
+    Ok(ask.figures(&cutter, &grid, |histogram| {
+        let satisfied = histogram.sum(|score| Scale::Csat.score(i64::from(score))?.is_top_two());
+        let answers = histogram.sum(|score| Scale::Csat.score(i64::from(score)).map(|_| true));
+        let tally = ProportionTally::of_counts(satisfied, answers - satisfied);
+        Measured::share(&tally, ask.query.parameters.level, [("satisfied", satisfied), ("answers", answers)])
+    }))
+}
+
+pub(super) fn ces(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+    let level = ask.query.parameters.level;
+    let (cutter, grid) = histograms(ask)?;
+    Ok(ask.figures(&cutter, &grid, |histogram| {
+        let tally = histogram.ces();
+        Measured {
+            value: tally.mean(),
+            counts: plain([("answers", tally.total().answers())]),
+            amounts: Vec::new(),
+            interval: tally.interval(level).map(|interval| (interval, level)),
+        }
+    }))
+}
+
+pub(super) fn responses(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+    let (cutter, grid) = histograms(ask)?;
+    Ok(ask.figures(&cutter, &grid, |histogram| {
+        let scored = histogram.sum(|_| Some(true));
+        let all = scored + histogram.0[UNSCORED];
+        Measured::count(all, all, [("responses", all), ("scored", scored), ("unscored", all - scored)])
+    }))
+}
+
+/// The first answer that a metric counts, with or without a score.
+pub(super) fn first(measure: Measure, facts: &Facts) -> Option<i64> {
+    let wanted = wanted(measure, facts);
+    let answers = facts.responses.times.as_slice().iter().zip(&facts.responses.surveys);
+    answers.filter(|(at, survey)| **at != NEVER && is_wanted(&wanted, **survey)).map(|(at, _)| *at).min()
+}
+
+const UNSCORED: usize = 11;
+
+/// Answers by score, and those without one.
+#[derive(Clone, Debug, Default)]
+struct Histogram([u64; UNSCORED + 1]);
+
+impl Histogram {
+    fn add(&mut self, score: u8) {
+        const { assert!(MAX_SCORE < 11 && NO_SCORE > 11) };
+        self.0[usize::from(score).min(UNSCORED)] += 1;
+    }
+
+    /// How many answers have a score of which `which` says so.
+    fn sum(&self, which: impl Fn(u8) -> Option<bool>) -> u64 {
+        let scores = (0..=MAX_SCORE).zip(&self.0);
+        scores.filter(|(score, _)| which(*score) == Some(true)).map(|(_, count)| count).sum()
+    }
+
+    fn nps(&self) -> NpsTally {
+        let mut tally = NpsTally::default();
+        for (score, count) in (0..=MAX_SCORE).zip(&self.0) {
+            if let Some(group) = Scale::Nps.score(i64::from(score)).and_then(|score| score.nps_group()) {
+                tally.add_many(group, *count);
+            }
+        }
+        tally
+    }
+
+    fn ces(&self) -> MeanTally {
+        let mut tally = MeanTally::default();
+        for (score, count) in (0..=MAX_SCORE).zip(&self.0) {
+            if Scale::Ces.score(i64::from(score)).is_some() {
+                tally.add_many(score, *count);
+            }
+        }
+        tally
+    }
+}
+
+fn histograms<'q>(ask: &Ask<'q>) -> Result<(Cutter<'q>, Grid<Histogram>), Error> {
+    let scores = &ask.facts.responses.scores;
+    let mut grid = Grid::<Histogram>::new(ask.periods.len());
+    let cutter = scan(ask, |cells, rows| {
+        for (cell, row) in cells.iter().zip(rows) {
+            grid.at(*cell).add(scores[*row as usize]);
+        }
+    })?;
+    Ok((cutter, grid))
+}
+
+/// Counts only the last answer of each customer in each cell; anonymous answers count all. The last is by time, and
+/// of the same instant the one recorded last.
+fn latest<'q>(ask: &Ask<'q>, mut each: impl FnMut(u32, u32)) -> Result<Cutter<'q>, Error> {
+    let responses = &ask.facts.responses;
+    let mut named = Vec::new();
+    let cutter = scan(ask, |cells, rows| {
+        for (cell, row) in cells.iter().zip(rows) {
+            let index = *row as usize;
+            // Who gave no score did not answer.
+            if responses.scores[index] == NO_SCORE {
+                continue;
+            }
+            match responses.customers[index] {
+                NOBODY => each(*cell, *row),
+                customer => {
+                    let at = responses.times.as_slice()[index];
+                    named.push((*cell, customer, at, responses.rows.number(index), *row));
+                }
+            }
+        }
+    })?;
+    named.sort_unstable();
+    for of_one in named.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
+        if let Some((cell, _, _, _, row)) = of_one.last() {
+            each(*cell, *row);
+        }
+    }
+    Ok(cutter)
+}
+
+/// Goes through all answers that the metric counts, block by block: rows, and the cell of each.
+fn scan<'q>(ask: &Ask<'q>, mut each: impl FnMut(&[u32], &[u32])) -> Result<Cutter<'q>, Error> {
+    let responses = &ask.facts.responses;
+    let times = responses.times.as_slice();
+    let wanted = wanted(ask.metric.measure, ask.facts);
+    let range = ask.range();
+    let mut cutter = ask.cutter();
+    let index = Grid::<()>::new(ask.periods.len());
+    let (mut rows, mut groups) = (Vec::new(), Vec::new());
+    for block in responses.times.blocks(range.clone()) {
+        let first = u32::try_from(block.start).unwrap_or(u32::MAX);
+        let candidates = times[block.clone()].iter().zip(&responses.surveys[block]);
+        rows.clear();
+        rows.extend((first..).zip(candidates).filter_map(|(row, (at, survey))| {
+            (range.contains(at) && is_wanted(&wanted, *survey)).then_some(row)
+        }));
+        cutter.cut(&mut rows, &mut groups, |row| times[row as usize])?;
+        if ask.periods.len() > 1 {
+            for (row, group) in rows.iter().zip(&mut groups) {
+                // Every instant of the range is in a period.
+                let period = ask.periods.index_of(times[*row as usize]).unwrap_or_default();
+                *group = index.index(*group, period);
+            }
+        }
+        each(&groups, &rows);
+    }
+    Ok(cutter)
+}
+
+/// By the number of the survey: whether its answers count.
+fn wanted(measure: Measure, facts: &Facts) -> Vec<bool> {
+    let scale = match measure {
+        Measure::Nps => Some(Scale::Nps),
+        Measure::Csat => Some(Scale::Csat),
+        Measure::Ces => Some(Scale::Ces),
+        _ => None,
+    };
+    let surveys = facts.surveys.as_slice().iter();
+    surveys.map(|survey| survey.as_ref().is_some_and(|survey| scale.is_none_or(|scale| survey.scale() == scale))).collect()
+}
+
+fn is_wanted(wanted: &[bool], survey: u32) -> bool {
+    wanted.get(survey as usize) == Some(&true)
+}

@@ -1,0 +1,53 @@
+//! Cohorts of customers by their first sale.
+
+use barometer_chassis::error::Error;
+
+use super::{
+    Ask, MAX_ROWS,
+    activity::each_buyer,
+    figures::{Figure, Measured},
+    refuse_periods, too_many_rows,
+};
+use crate::rules::cohort::CohortTable;
+
+pub(super) fn cohort_retention(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+    let periods = ask.periods.as_slice();
+    let table = || CohortTable::new(ask.periods, ask.query.now).map_err(|error| refuse_periods(&error));
+    // One for each group; the first tells early that there are too many periods.
+    let mut tables = vec![table()?];
+    let cells = tables.iter().flat_map(CohortTable::cells).count();
+    let cutter = each_buyer(ask, i64::MIN..ask.range().end, |group, sales| {
+        let group = group as usize;
+        while tables.len() <= group && tables.len() * cells <= MAX_ROWS {
+            tables.extend(tables.first().map(|_| ()).and_then(|()| table().ok()));
+        }
+        if let Some(table) = tables.get_mut(group) {
+            table.add(sales);
+        }
+    })?;
+    if cutter.groups() > tables.len() {
+        return Err(too_many_rows());
+    }
+    let mut figures = Vec::new();
+    for (group, table) in (0..).zip(&tables).take(cutter.groups()) {
+        let of_someone = table.cells().filter(|cell| cell.retention.total().answers() > 0);
+        figures.extend(of_someone.map(|cell| {
+            let period = &periods[cell.cohort + cell.since];
+            let mut names = cutter.name(group);
+            names.push(("cohort".to_owned(), periods[cell.cohort].label.clone()));
+            names.push(("periods_since".to_owned(), cell.since.to_string()));
+            let (active, size) = (cell.retention.hits().answers(), cell.retention.total().answers());
+            let counts = [("active", active), ("cohort_size", size)];
+            Figure {
+                start: period.start,
+                end: period.end,
+                label: period.label.clone(),
+                group: names,
+                partial: cell.unfinished,
+                measured: Measured::share(&cell.retention, ask.query.parameters.level, counts),
+            }
+        }));
+    }
+    figures.sort_by(|a, b| (a.start, &a.group).cmp(&(b.start, &b.group)));
+    Ok(figures)
+}

@@ -1,0 +1,99 @@
+//! Figures of customers by when they became known.
+
+use barometer_chassis::error::Error;
+
+use super::{
+    Ask,
+    cut::Cutter,
+    figures::{Figure, Grid, Measured},
+};
+use crate::columns::{Facts, times::NEVER};
+
+pub(super) fn new_customers(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+    let mut grid = Grid::<u64>::new(ask.periods.len());
+    let mut cutter = ask.cutter();
+    let (mut rows, mut groups) = (Vec::new(), Vec::new());
+    for (row, _, at) in instants(ask.facts) {
+        let Some(period) = ask.periods.index_of(at) else { continue };
+        let end = ask.periods.as_slice()[period].end;
+        groups_of(&mut cutter, row, end - 1, &mut rows, &mut groups)?;
+        groups.iter().for_each(|group| *grid.cell(*group, period) += 1);
+    }
+    Ok(ask.figures(&cutter, &grid, |count| Measured::count(*count, *count, [("customers", *count)])))
+}
+
+pub(super) fn customers(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+    let ends: Vec<i64> = ask.periods.as_slice().iter().map(|period| period.end).collect();
+    let after = |at: i64| ends.partition_point(|end| *end <= at);
+    // How many more, or less, there are than at the end of the period before.
+    let mut grid = Grid::<i64>::new(ends.len() + 1);
+    let mut cutter = ask.cutter();
+    let dated = cutter.dated();
+    let (mut rows, mut groups, mut changes) = (Vec::new(), Vec::new(), Vec::new());
+    for (row, person, known) in instants(ask.facts) {
+        changes.clear();
+        changes.push(known);
+        let instants = dated.iter().flat_map(|attribute| ask.facts.attributes.instants(*attribute, person));
+        changes.extend(instants.filter(|at| *at > known));
+        changes.sort_unstable();
+        changes.dedup();
+        for (index, at) in changes.iter().enumerate() {
+            let from = after(*at);
+            let to = changes.get(index + 1).map_or(ends.len(), |next| after(*next));
+            if from < to {
+                groups_of(&mut cutter, row, *at, &mut rows, &mut groups)?;
+                for group in &groups {
+                    *grid.cell(*group, from) += 1;
+                    *grid.cell(*group, to) -= 1;
+                }
+            }
+        }
+    }
+    let mut counts = Grid::<u64>::new(ends.len());
+    for group in 0..u32::try_from(cutter.groups()).unwrap_or(u32::MAX) {
+        let mut count = 0;
+        for period in 0..ends.len() {
+            count += grid.get(group, period);
+            *counts.cell(group, period) = u64::try_from(count).unwrap_or_default();
+        }
+    }
+    Ok(ask.figures(&cutter, &counts, |count| Measured::count(*count, *count, [("customers", *count)])))
+}
+
+/// Every customer with its row, its number among people, and from when on it is known.
+pub(super) fn instants(facts: &Facts) -> Vec<(u32, u32, i64)> {
+    let mut firsts = vec![i64::MAX; facts.people.len()];
+    let kinds = [
+        (&facts.purchases.times, &facts.purchases.customers),
+        (&facts.interactions.times, &facts.interactions.customers),
+        (&facts.subscription_events.times, &facts.subscription_events.customers),
+        (&facts.responses.times, &facts.responses.customers),
+    ];
+    for (times, customers) in kinds {
+        for (at, customer) in times.as_slice().iter().zip(customers) {
+            // Nobody has no place.
+            if let Some(first) = firsts.get_mut(*customer as usize).filter(|first| *at != NEVER && *at < **first) {
+                *first = *at;
+            }
+        }
+    }
+    let known = facts.customers.iter().filter_map(|(row, customer)| {
+        let first = firsts.get(customer.person as usize).copied().filter(|first| *first != i64::MAX);
+        let earliest = customer.since.into_iter().chain(first).min().or(customer.created)?;
+        Some((row, customer.person, earliest))
+    });
+    known.collect()
+}
+
+/// The groups of one customer at an instant.
+fn groups_of(
+    cutter: &mut Cutter<'_>,
+    row: u32,
+    at: i64,
+    rows: &mut Vec<u32>,
+    groups: &mut Vec<u32>,
+) -> Result<(), Error> {
+    rows.clear();
+    rows.push(row);
+    cutter.cut(rows, groups, |_| at)
+}

@@ -1,0 +1,60 @@
+//! The time a query is about.
+
+use std::ops::Range;
+
+use super::{Query, answers, known};
+use crate::{
+    catalogue::Measure,
+    columns::Facts,
+    rules::period::Periods,
+};
+
+/// What is asked for; where that is open, from the first fact of the metrics asked for until just after the last, or now
+/// if that is later. Without any fact, the present day.
+pub(super) fn of(query: &Query, facts: &Facts) -> Range<i64> {
+    let end = query.end.unwrap_or_else(|| {
+        let last = query.metrics.iter().filter_map(|metric| last(metric.measure, facts)).max();
+        last.map_or(query.now, |last| query.now.max(last.saturating_add(1)))
+    });
+    let start = query.start.unwrap_or_else(|| {
+        let first = query.metrics.iter().filter_map(|metric| first(metric.measure, facts)).min();
+        // Facts that come after the end are no beginning.
+        let first = first.filter(|first| *first < end);
+        let period = |at: i64| Periods::start_of(&query.days, query.granularity, at);
+        match first {
+            Some(first) => period(first).unwrap_or(first),
+            None => period(end - 1).unwrap_or_else(|| query.days.start_of(query.days.day(end - 1))),
+        }
+    });
+    start..end
+}
+
+fn first(measure: Measure, facts: &Facts) -> Option<i64> {
+    match measure {
+        Measure::Nps | Measure::Csat | Measure::Ces | Measure::Responses => answers::first(measure, facts),
+        Measure::Customers | Measure::NewCustomers => known::instants(facts).into_iter().map(|(_, _, at)| at).min(),
+        Measure::ActiveCustomers
+        | Measure::Purchases
+        | Measure::Revenue
+        | Measure::RepeatPurchaseRate
+        | Measure::ChurnRate
+        | Measure::RetentionRate
+        | Measure::InactiveShare
+        | Measure::CohortRetention => facts.purchases.times.first(),
+    }
+}
+
+fn last(measure: Measure, facts: &Facts) -> Option<i64> {
+    match measure {
+        Measure::Nps | Measure::Csat | Measure::Ces | Measure::Responses => facts.responses.times.last(),
+        Measure::Customers | Measure::NewCustomers => known::instants(facts).into_iter().map(|(_, _, at)| at).max(),
+        Measure::ActiveCustomers
+        | Measure::Purchases
+        | Measure::Revenue
+        | Measure::RepeatPurchaseRate
+        | Measure::ChurnRate
+        | Measure::RetentionRate
+        | Measure::InactiveShare
+        | Measure::CohortRetention => facts.purchases.times.last(),
+    }
+}

@@ -1,0 +1,103 @@
+//! Figures of purchases: how many, and what they came to.
+
+use std::ops::Range;
+
+use barometer_chassis::error::Error;
+
+use super::{
+    Ask,
+    cut::{Cutter, Piece},
+    figures::{Figure, Grid, Measured, plain, real},
+};
+use crate::rules::money::is_sale;
+
+pub(super) fn purchases(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+    let (cutter, grid) = tills(ask)?;
+    Ok(ask.figures(&cutter, &grid, |till| {
+        Measured::count(till.sales, till.sales + till.returns, till.counts())
+    }))
+}
+
+pub(super) fn revenue(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+    let (cutter, grid) = tills(ask)?;
+    Ok(ask.figures(&cutter, &grid, |till| {
+        let net = till.gross + till.returned;
+        Measured {
+            value: (till.sales + till.returns > 0).then(|| units(net)),
+            counts: plain(till.counts()),
+            amounts: vec![("gross", till.gross), ("returns", till.returned), ("net", net)],
+            interval: None,
+        }
+    }))
+}
+
+/// Sales and returns, counted and added up. A part of a purchase is on the side of the whole.
+#[derive(Clone, Debug, Default)]
+struct Till {
+    /// Micro-units.
+    gross: i128,
+    returned: i128,
+    sales: u64,
+    returns: u64,
+    customers: u64,
+}
+
+impl Till {
+    fn counts(&self) -> [(&'static str, u64); 3] {
+        [("sales", self.sales), ("returns", self.returns), ("customers", self.customers)]
+    }
+}
+
+fn tills<'q>(ask: &Ask<'q>) -> Result<(Cutter<'q>, Grid<Till>), Error> {
+    let purchases = &ask.facts.purchases;
+    let times = purchases.times.as_slice();
+    let mut grid = Grid::<Till>::new(ask.periods.len());
+    let mut buyers = Vec::new();
+    let cutter = scan(ask, ask.range(), |piece| {
+        let row = piece.row as usize;
+        // Every instant of the range is in a period.
+        let period = ask.periods.index_of(times[row]).unwrap_or_default();
+        let cell = grid.index(piece.group, period);
+        let till = grid.at(cell);
+        if is_sale(purchases.amounts[row]) {
+            till.gross += i128::from(piece.amount);
+            till.sales += 1;
+            buyers.push((cell, purchases.customers[row]));
+        } else {
+            till.returned += i128::from(piece.amount);
+            till.returns += 1;
+        }
+    })?;
+    buyers.sort_unstable();
+    buyers.dedup();
+    buyers.iter().for_each(|(cell, _)| grid.at(*cell).customers += 1);
+    Ok((cutter, grid))
+}
+
+/// Goes through all purchases and returns of a range that pass, in pieces where they are divided.
+pub(super) fn scan<'q>(
+    ask: &Ask<'q>,
+    range: Range<i64>,
+    mut each: impl FnMut(Piece),
+) -> Result<Cutter<'q>, Error> {
+    let purchases = &ask.facts.purchases;
+    let times = purchases.times.as_slice();
+    let mut cutter = ask.cutter();
+    let (mut rows, mut groups, mut pieces) = (Vec::new(), Vec::new(), Vec::new());
+    for block in purchases.times.blocks(range.clone()) {
+        let first = u32::try_from(block.start).unwrap_or(u32::MAX);
+        rows.clear();
+        rows.extend((first..).zip(&times[block]).filter(|(_, at)| range.contains(at)).map(|(row, _)| row));
+        cutter.cut(&mut rows, &mut groups, |row| times[row as usize])?;
+        cutter.divide(purchases, &rows, &groups, &mut pieces)?;
+        pieces.iter().for_each(|piece| each(*piece));
+    }
+    Ok(cutter)
+}
+
+/// Micro-units as whole units, to the nearest number.
+fn units(micros: i128) -> f64 {
+    let magnitude = u64::try_from(micros.unsigned_abs()).map_or(f64::INFINITY, real);
+    let units = magnitude / 1e6;
+    if micros < 0 { -units } else { units }
+}

@@ -1,0 +1,106 @@
+//! The RPCs: parse, act, render.
+
+use std::sync::Arc;
+
+use barometer_chassis::{
+    clock::Micros,
+    door::{Door, PageToken},
+    error::Error,
+    layers::Deadline,
+};
+use barometer_proto::metrics::v1::{self as wire, metrics_service_server::MetricsService};
+use tokio::sync::Semaphore;
+use tonic::{Request, Response, Status};
+use uuid::Uuid;
+
+use crate::{
+    catalogue,
+    fold::Fold,
+    query::{self, Query, Vocabulary, Zones},
+    wire as render,
+};
+
+/// The service.
+#[derive(Clone)]
+pub(crate) struct Metrics {
+    fold: Arc<Fold>,
+    zones: Arc<Zones>,
+    /// Queries that may be computed at the same time.
+    places: Arc<Semaphore>,
+}
+
+impl Metrics {
+    /// The service over a fold.
+    pub(crate) fn new(fold: Arc<Fold>, zones: Zones, queries: usize) -> Self {
+        Metrics { fold, zones: Arc::new(zones), places: Arc::new(Semaphore::new(queries)) }
+    }
+
+    fn vocabulary(&self) -> Result<Vocabulary, Error> {
+        let state = self.fold.read();
+        if state.is_ready() { Ok(Vocabulary::of(&state.facts)) } else { Err(not_ready()) }
+    }
+
+    /// Computes an answer, away from the threads that serve calls. All of it is of one state of the facts.
+    async fn answer(&self, query: Query) -> Result<wire::QueryMetricsResponse, Error> {
+        let place = Arc::clone(&self.places).acquire_owned().await.map_err(|error| Error::Internal(error.to_string()))?;
+        let fold = Arc::clone(&self.fold);
+        let computed = tokio::task::spawn_blocking(move || {
+            // Kept until it is computed, also when nobody waits any more.
+            let _place = place;
+            let state = fold.read();
+            if !state.is_ready() {
+                return Err(not_ready());
+            }
+            let figures = query.run(&state.facts)?;
+            let freshness = render::freshness(&fold, &state);
+            drop(state);
+            Ok(wire::QueryMetricsResponse { results: figures.into_iter().map(render::result).collect(), freshness })
+        });
+        computed.await.map_err(|error| Error::Internal(error.to_string()))?
+    }
+}
+
+fn not_ready() -> Error {
+    Error::Unavailable {
+        reason: "NOT_READY",
+        message: "the figures are not whole yet: the facts are still being read".to_owned(),
+    }
+}
+
+#[tonic::async_trait]
+impl MetricsService for Metrics {
+    async fn list_metrics(
+        &self,
+        request: Request<wire::ListMetricsRequest>,
+    ) -> Result<Response<wire::ListMetricsResponse>, Status> {
+        let wire::ListMetricsRequest { page_size, page_token } = request.into_inner();
+        let page = Door::open(|door| door.page(page_size, &page_token))?;
+        let place = |index: i64| PageToken { key: index, id: Uuid::nil() };
+        let rest = (0..).zip(&catalogue::METRICS).filter(|(index, _)| page.after.is_none_or(|after| *index > after.key));
+        let (metrics, next_page_token) = page.cut(rest.collect(), |(index, _)| place(*index));
+        let metrics = metrics.into_iter().map(|(_, metric)| render::metric(metric)).collect();
+        Ok(Response::new(wire::ListMetricsResponse { metrics, next_page_token }))
+    }
+
+    async fn get_metric(&self, request: Request<wire::GetMetricRequest>) -> Result<Response<wire::Metric>, Status> {
+        let id = Door::open(|door| door.required_text("id", request.into_inner().id, 64))?;
+        let metric = catalogue::find(&id).ok_or_else(|| Error::not_found("metric", id))?;
+        Ok(Response::new(render::metric(metric)))
+    }
+
+    async fn query_metrics(
+        &self,
+        request: Request<wire::QueryMetricsRequest>,
+    ) -> Result<Response<wire::QueryMetricsResponse>, Status> {
+        let left = Deadline::of(&request).map(Deadline::remaining);
+        let request = request.into_inner();
+        // First, because the writes may bring the dimensions that are asked about.
+        self.fold.include(&query::positions(&request.at_least), left).await?;
+        let query = query::parse(request, &self.vocabulary()?, &self.zones)?;
+        Ok(Response::new(self.answer(query).await?))
+    }
+
+    async fn get_fold(&self, _request: Request<wire::GetFoldRequest>) -> Result<Response<wire::Fold>, Status> {
+        Ok(Response::new(render::fold(&self.fold, Micros::now())))
+    }
+}

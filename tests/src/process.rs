@@ -1,0 +1,118 @@
+//! The program as its users run it: processes that can be killed.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    sync::OnceLock,
+    time::{Duration, Instant},
+};
+
+use barometer_chassis::testing::TestDatabase;
+use serde_json::Value;
+
+/// The program, built from the sources as they are.
+pub fn program() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let built = Command::new(env!("CARGO"))
+            .args(["build", "--quiet", "--package", "barometer", "--bin", "barometer"])
+            .status()
+            .expect("cargo runs");
+        assert!(built.success(), "the program builds");
+        let test = std::env::current_exe().expect("the test has a path");
+        let folder = test.ancestors().nth(2).expect("tests stand in `deps` beside the program");
+        folder.join("barometer")
+    })
+}
+
+/// A server in a process of its own. Killed, as by a crash, when dropped.
+#[derive(Debug)]
+pub struct Server {
+    /// Where it listens.
+    pub endpoint: String,
+    child: Child,
+}
+
+impl Server {
+    /// Starts `barometer serve` with the flags given and waits until it listens.
+    pub fn start(database: &TestDatabase, flags: &[&str]) -> Self {
+        Self::start_in(database, database.directory(), flags)
+    }
+
+    /// The same with a data directory of its own.
+    pub fn start_in(database: &TestDatabase, data: &Path, flags: &[&str]) -> Self {
+        std::fs::create_dir_all(data).expect("a data directory");
+        let port_file = data.join("port");
+        drop(std::fs::remove_file(&port_file));
+        let mut command = Command::new(program());
+        command.arg("serve").args(flags).args(["--drain-pause", "1ms", "--log-level", "warn"]);
+        if !flags.contains(&"--listen") {
+            command.args(["--listen", "127.0.0.1:0"]);
+        }
+        command.arg("--port-file").arg(&port_file).arg("--data-dir").arg(data);
+        if let Some(url) = database.postgres_url() {
+            command.args(["--database-url", &url]);
+        }
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().expect("the program starts");
+        let begun = Instant::now();
+        let address = loop {
+            if let Ok(address) = std::fs::read_to_string(&port_file) {
+                break address;
+            }
+            if let Ok(Some(status)) = child.try_wait() {
+                panic!("`barometer serve` ended with {status}");
+            }
+            assert!(begun.elapsed() < Duration::from_secs(30), "`barometer serve` does not listen");
+            std::thread::sleep(Duration::from_millis(5));
+        };
+        Server { endpoint: format!("http://{address}"), child }
+    }
+
+    /// SIGKILL.
+    pub fn kill(mut self) {
+        self.end();
+    }
+
+    fn end(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// Runs a client command to its end.
+pub fn run(endpoint: &str, arguments: &[&str], folder: &Path) -> Output {
+    command(endpoint, arguments, folder).output().expect("the program runs")
+}
+
+/// Starts a client command that may be killed.
+pub fn start(endpoint: &str, arguments: &[&str], folder: &Path) -> Child {
+    command(endpoint, arguments, folder).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program starts")
+}
+
+fn command(endpoint: &str, arguments: &[&str], folder: &Path) -> Command {
+    let mut command = Command::new(program());
+    command.args(arguments).args(["--endpoint", endpoint]).current_dir(folder).stdin(Stdio::null());
+    command
+}
+
+/// The rows of a query, as the command line prints them in JSON.
+pub fn query(endpoint: &str, arguments: &[&str], folder: &Path) -> Value {
+    let begun = Instant::now();
+    loop {
+        let output = run(endpoint, &[&["query"], arguments, &["--format", "json"]].concat(), folder);
+        if output.status.success() {
+            let answer: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+            return answer["rows"].clone();
+        }
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(69), "{told}");
+        assert!(begun.elapsed() < Duration::from_secs(60), "no answer within a minute: {told}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}

@@ -1,0 +1,116 @@
+//! The services that keep facts, without metrics: for tests that ask for no figures. They start in milliseconds.
+
+use barometer_chassis::{
+    client,
+    config::{ClientConfig, ServerConfig},
+    door::Stages,
+    position::Position,
+    server::{self, Server},
+    shutdown::Shutdown,
+    testing::TestDatabase,
+    writer::DEFAULT_QUEUE,
+};
+use barometer_proto::{
+    customers::v1::customer_service_client::CustomerServiceClient,
+    surveys::v1::survey_service_client::SurveyServiceClient,
+};
+use tokio::{net::TcpListener, task::JoinHandle};
+use tonic::{Code, Status, transport::Channel};
+use tonic_types::StatusExt;
+
+/// Customers and surveys on one port, with clients for both.
+pub struct Services {
+    /// `http://127.0.0.1:port`.
+    pub endpoint: String,
+    /// Client of the customers service.
+    pub customers: CustomerServiceClient<Channel>,
+    /// Client of the surveys service.
+    pub surveys: SurveyServiceClient<Channel>,
+    /// For requests made by hand.
+    pub channel: Channel,
+    stop: Shutdown,
+    task: JoinHandle<()>,
+}
+
+/// The stages of the journey that are declared.
+pub const STAGES: [&str; 3] = ["awareness", "purchase", "use"];
+
+/// The largest message taken.
+pub const MAX_MESSAGE: usize = 4 * 1024 * 1024;
+
+impl Services {
+    /// Starts both on a database.
+    pub async fn start(database: &TestDatabase) -> Self {
+        Self::start_with(database, None).await
+    }
+
+    /// Starts both, but surveys looks for customers where nobody listens.
+    pub async fn start_apart(database: &TestDatabase) -> Self {
+        let nobody = TcpListener::bind("127.0.0.1:0").await.expect("a free port").local_addr().expect("it is bound");
+        Self::start_with(database, Some(format!("http://{nobody}"))).await
+    }
+
+    async fn start_with(database: &TestDatabase, customers: Option<String>) -> Self {
+        let limits = ServerConfig {
+            drain_pause: std::time::Duration::from_millis(1),
+            max_message_bytes: MAX_MESSAGE,
+            ..ServerConfig::default()
+        };
+        let listener = server::bind(([127, 0, 0, 1], 0).into()).await.expect("a free port");
+        let endpoint = format!("http://{}", listener.local_addr().expect("it is bound"));
+        let customers = client::connect(&customers.unwrap_or(endpoint.clone()), &ClientConfig::default());
+        let (stop, background) = (Shutdown::new(), Shutdown::new());
+        let (location, write_queue) = (database.location(), DEFAULT_QUEUE);
+        let stages = Stages(STAGES.map(ToOwned::to_owned).to_vec());
+
+        let mut server = Server::new(&limits);
+        let config = barometer_customers::Config { location: location.clone(), write_queue, stages: stages.clone() };
+        let first = barometer_customers::add(config, &mut server, &limits, background.clone()).await.expect("customers");
+        let config = barometer_surveys::Config { location, write_queue, stages };
+        let customers = customers.expect("an address");
+        let second = barometer_surveys::add(config, customers, &mut server, &limits, background.clone());
+        let second = second.await.expect("surveys");
+
+        let task = tokio::spawn({
+            let stop = stop.clone();
+            async move {
+                server.serve(listener, stop.into_cancelled()).await.expect("it serves");
+                background.cancel();
+                first.await.expect("the writer of customers ends");
+                second.await.expect("the writer of surveys ends");
+            }
+        });
+        let channel = Channel::from_shared(endpoint.clone()).expect("a URL").connect_lazy();
+        Services {
+            endpoint,
+            customers: CustomerServiceClient::new(channel.clone()),
+            surveys: SurveyServiceClient::new(channel.clone()),
+            channel,
+            stop,
+            task,
+        }
+    }
+
+    /// Stops them as SIGTERM would and waits until they are gone.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.task.await.expect("they end in order");
+    }
+}
+
+/// What programs get to know of an error: its code, the reason, and the paths of the offending fields.
+///
+/// Panics when the error does not say what every error has to say.
+pub fn told(status: &Status) -> (Code, String, Vec<String>) {
+    let details = status.get_error_details();
+    let info = details.error_info().unwrap_or_else(|| panic!("no ErrorInfo: {status:?}"));
+    assert_eq!(info.domain, "barometer", "{status:?}");
+    assert!(!status.message().is_empty(), "{status:?}");
+    let fields = details.bad_request().map(|bad| bad.field_violations.iter().map(|v| v.field.clone()).collect());
+    (status.code(), info.reason.clone(), fields.unwrap_or_default())
+}
+
+/// How many changes of facts a position counts.
+pub fn count(position: &str) -> i64 {
+    Position::decode(position).unwrap_or_else(|| panic!("no position: {position}")).1.n
+}
