@@ -1,9 +1,13 @@
 //! Whole suites for tests: started as `barometer serve` starts them, on a database and a port of their own.
 
 pub mod process;
+pub mod samples;
 pub mod services;
 
-use std::time::{Duration, Instant};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use barometer::serve::{ServeArgs, serve};
 use barometer_chassis::{server, shutdown::Shutdown, testing::TestDatabase};
@@ -44,10 +48,14 @@ impl Suite {
 
     /// The same with more flags.
     pub async fn start_with(database: &TestDatabase, flags: &[&str]) -> Self {
-        let data = database.directory().to_string_lossy().into_owned();
+        Self::start_at(database.postgres_url().as_deref(), database.directory(), flags).await
+    }
+
+    /// Starts the whole suite on PostgreSQL at a URL, or on SQLite, with a data directory.
+    pub async fn start_at(url: Option<&str>, data: &Path, flags: &[&str]) -> Self {
+        let data = data.to_string_lossy();
         let mut line = vec!["serve", "--listen", "127.0.0.1:0", "--drain-pause", "1ms", "--data-dir", &data];
-        let url = database.postgres_url();
-        if let Some(url) = &url {
+        if let Some(url) = url {
             line.extend(["--database-url", url]);
         }
         line.extend(flags);

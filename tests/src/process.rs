@@ -31,6 +31,8 @@ pub struct Server {
     /// Where it listens.
     pub endpoint: String,
     child: Child,
+    /// What it told on standard error; shown when a test fails.
+    log: PathBuf,
 }
 
 impl Server {
@@ -53,19 +55,23 @@ impl Server {
         if let Some(url) = database.postgres_url() {
             command.args(["--database-url", &url]);
         }
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().expect("the program starts");
+        let log = data.join("serve.log");
+        let told = std::fs::File::options().create(true).append(true).open(&log).expect("a log");
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(told);
+        let mut child = command.spawn().expect("the program starts");
         let begun = Instant::now();
         let address = loop {
             if let Ok(address) = std::fs::read_to_string(&port_file) {
                 break address;
             }
             if let Ok(Some(status)) = child.try_wait() {
-                panic!("`barometer serve` ended with {status}");
+                let told = std::fs::read_to_string(&log).unwrap_or_default();
+                panic!("`barometer serve` ended with {status}: {told}");
             }
             assert!(begun.elapsed() < Duration::from_secs(30), "`barometer serve` does not listen");
             std::thread::sleep(Duration::from_millis(5));
         };
-        Server { endpoint: format!("http://{address}"), child }
+        Server { endpoint: format!("http://{address}"), child, log }
     }
 
     /// SIGKILL.
@@ -82,6 +88,9 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.end();
+        if std::thread::panicking() {
+            eprintln!("{}:\n{}", self.endpoint, std::fs::read_to_string(&self.log).unwrap_or_default());
+        }
     }
 }
 

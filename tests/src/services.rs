@@ -65,7 +65,8 @@ impl Services {
 
         let mut server = Server::new(&limits);
         let config = barometer_customers::Config { location: location.clone(), write_queue, stages: stages.clone() };
-        let first = barometer_customers::add(config, &mut server, &limits, background.clone()).await.expect("customers");
+        let first =
+            barometer_customers::add(config, &mut server, &limits, background.clone()).await.expect("customers");
         let config = barometer_surveys::Config { location, write_queue, stages };
         let customers = customers.expect("an address");
         let second = barometer_surveys::add(config, customers, &mut server, &limits, background.clone());

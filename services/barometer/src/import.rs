@@ -73,40 +73,44 @@ pub struct ImportArgs {
 }
 
 const EXAMPLES: &str = r"Examples:
-  barometer import responses answers.csv --set survey=Delivery --map score=nps --map time=answered_at \
-    --map external_id=id --map customer=customer_no --dimension region --dimension age=age_group
+  barometer import responses answers.csv --set survey=Delivery \
+    --map score=nps --map time=answered_at --map external_id=id --map customer=customer_no \
+    --dimension region --dimension age=age_group
 
-  barometer import purchases orders.csv --map customer=customer_no --map time=ordered_at --map amount=total \
-    --set currency=EUR --map external_id=order_no --time-zone Europe/Chisinau
+  barometer import purchases orders.csv --set currency=EUR --time-zone Europe/Chisinau \
+    --map customer=customer_no --map time=ordered_at --map amount=total --map external_id=order_no
 
-  barometer import customers customers.csv --map customer=no --map email=mail --map tier=status --delimiter ';'";
+  barometer import customers customers.csv --delimiter ';' \
+    --map customer=no --map email=mail --map tier=status";
 
 /// How fields, values and keys are understood.
 fn long_help() -> String {
+    let (fields, exit_codes) = (field::help(), crate::failure::EXIT_CODES);
     format!(
         "{EXAMPLES}
 
 Fields (those with an asterisk are required):
 {fields}
 Values:
-  Dates and times are ISO 8601: 2017-05-13, 2009-12-01T07:45:00, 2009-12-01 07:45:00+02:00. Amounts have a point and no
-  separators of thousands: -1234.56; a negative one is a return. Lists (tags, segments) are set apart by semicolons.
+  Dates and times are ISO 8601: 2017-05-13, 2009-12-01T07:45:00, 2009-12-01 07:45:00+02:00. \
+  Amounts have a point and no separators of thousands: -1234.56; a negative one is a return. \
+  Lists (tags, segments) are set apart by semicolons.
   An answer without a score leaves `score` empty; `disposition` may say why: no_answer, dont_know, refused, break_off.
-  A survey that is not there is created with the dimensions given and opened: NPS and relational, unless
-  --set kind=csat|ces or --set type=transactional says otherwise.
+  A survey that is not there is created with the dimensions given, and opened: NPS and relational, unless \
+  --set kind=csat, --set kind=ces or --set type=transactional says otherwise.
 
 Keys:
-  A customer is named by your own key of it, and created when new. `external_id` is your own key of a row; a row without
-  one has a key made of --source, the row as it stands in the file, and its ordinal among equal rows: equal rows are all
-  kept, and another mapping changes no key. This takes about 40 bytes of memory a row. A row that was recorded before
-  with other values is rejected (KEY_REUSED): what is recorded is amended, not imported again.
+  A customer is named by your own key of it, and created when new. `external_id` is your own key of a row, and \
+  `return_of` and `in_answer_to` are such keys of other rows. A row without one has a key made of --source, the row as \
+  it stands in the file, and its ordinal among equal rows: equal rows are all kept, and another mapping changes no \
+  key. This takes about 40 bytes of memory a row.
+  A row that was recorded before with other values is rejected (KEY_REUSED): what is recorded is amended, not \
+  imported again.
 
 Rejected rows:
   A CSV file with the columns line, field, reason, description; none when there are no such rows.
 
-{exit_codes}",
-        fields = field::help(),
-        exit_codes = crate::failure::EXIT_CODES,
+{exit_codes}"
     )
 }
 

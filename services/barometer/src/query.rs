@@ -74,8 +74,9 @@ const EXAMPLES: &str = "\
 Examples:
   barometer query nps --every month
   barometer query nps --from 2017 --to 2018 --by language --param weighted=true
-  barometer query revenue --every quarter --time-zone Europe/Chisinau --where country=Moldova --where country=Romania
-  barometer query repeat_purchase_rate --where channel!=shop --format json
+  barometer query revenue --every quarter --time-zone Europe/Chisinau --where country=Moldova
+  barometer query repeat_purchase_rate --where channel=web --where channel=app --format json
+  barometer query csat --where country!=Moldova --by channel,country
   barometer query cohort_retention --from 2024-01 --to 2025-01 --format csv > cohorts.csv";
 
 /// Length of the periods.

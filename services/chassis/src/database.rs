@@ -100,11 +100,7 @@ impl Database {
             options.sqlx_logging(false).max_connections(connections).acquire_timeout(ACQUIRE_TIMEOUT);
             options.set_schema_search_path(service);
             let application = format!("barometer-{service}");
-            options.map_sqlx_postgres_opts(move |options| {
-                options
-                    .application_name(&application)
-                    .options(SETTINGS)
-            });
+            options.map_sqlx_postgres_opts(move |options| options.application_name(&application).options(SETTINGS));
             SeaDatabase::connect(options)
         };
         let write = connect(2).await?;
@@ -112,15 +108,27 @@ impl Database {
         Ok(Database { write, read, _lock: None })
     }
 
-    /// SeaORM's migrator takes no lock of its own: of replicas that start together on an empty database all but one
-    /// would fail. So it runs in one transaction behind a lock.
-    async fn migrate<M: MigratorTrait>(&self, service: &str) -> Result<(), Error> {
-        if !self.is_postgres() {
-            return Ok(M::up(&self.write, None).await?);
+    /// Makes the files complete in themselves, for whoever copies them once the process has ended: what is in SQLite's log
+    /// goes into the database.
+    pub(crate) async fn settle(&self) {
+        if !self.is_postgres()
+            && let Err(error) = self.write.execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)").await
+        {
+            tracing::warn!(%error, "the log stays beside the database");
         }
+    }
+
+    /// Runs all migrations in one transaction: none is left half-way.
+    ///
+    /// SeaORM's migrator takes no lock of its own: of replicas that start together on an empty database all but one
+    /// would fail. So on PostgreSQL it runs behind a lock, for as long as it takes.
+    async fn migrate<M: MigratorTrait>(&self, service: &str) -> Result<(), Error> {
         let transaction = self.write.begin().await?;
-        transaction.execute_unprepared("SELECT pg_advisory_xact_lock(7400, 1)").await?;
-        transaction.execute_unprepared(&format!("CREATE SCHEMA IF NOT EXISTS \"{service}\"")).await?;
+        if self.is_postgres() {
+            transaction.execute_unprepared("SET LOCAL statement_timeout = 0").await?;
+            transaction.execute_unprepared("SELECT pg_advisory_xact_lock(7400, 1)").await?;
+            transaction.execute_unprepared(&format!("CREATE SCHEMA IF NOT EXISTS \"{service}\"")).await?;
+        }
         M::up(&transaction, None).await?;
         Ok(transaction.commit().await?)
     }

@@ -220,6 +220,11 @@ fn summary(violations: &[Violation]) -> String {
     format!("{}{tail}", list.join("; "))
 }
 
+/// What PostgreSQL's codes of outages begin with: the server shuts down or starts; the connection; no disk, memory or
+/// connection left; a standby that takes no writes; a transaction that stood still too long; one that others were in the
+/// way of.
+const OUTAGES: [&str; 6] = ["57P", "08", "53", "25006", "25P03", "40"];
+
 /// Whether the server was out of reach: broken connections, no connection to be had, a server that starts or stops.
 fn is_outage(error: &DbErr) -> bool {
     match error {
@@ -228,10 +233,9 @@ fn is_outage(error: &DbErr) -> bool {
             use sea_orm::sqlx::Error as Sqlx;
             match error.as_ref() {
                 Sqlx::Io(_) | Sqlx::PoolTimedOut | Sqlx::PoolClosed | Sqlx::WorkerCrashed | Sqlx::Protocol(_) => true,
-                // 57P..: the server shuts down or starts; 08...: connection; 25006: a standby that takes no writes.
-                Sqlx::Database(error) => error
-                    .code()
-                    .is_some_and(|code| code.starts_with("57P") || code.starts_with("08") || code == "25006"),
+                Sqlx::Database(error) => {
+                    error.code().is_some_and(|code| OUTAGES.iter().any(|outage| code.starts_with(outage)))
+                }
                 _ => false,
             }
         }
@@ -244,7 +248,8 @@ mod tests {
     use super::*;
 
     fn violations(count: usize, field: &str) -> Error {
-        let violation = |n| Violation { field: format!("{field}[{n}]"), reason: "TEST", description: "is wrong".into() };
+        let violation =
+            |n| Violation { field: format!("{field}[{n}]"), reason: "TEST", description: "is wrong".into() };
         Error::Invalid((0..count).map(violation).collect())
     }
 

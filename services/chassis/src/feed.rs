@@ -260,9 +260,7 @@ struct Head {
 
 impl Head {
     async fn read(db: &impl ConnectionTrait) -> Result<Self, Error> {
-        let sql = "SELECT position AS n, \
-                   (SELECT m.id FROM feed_marker m ORDER BY m.position DESC LIMIT 1) AS marker \
-                   FROM feed_counter WHERE id = 1";
+        let sql = "SELECT position AS n, marker FROM feed_counter WHERE id = 1";
         let statement = Statement::from_string(db.get_database_backend(), sql);
         let head = Head::find_by_statement(statement).one(db).await?;
         head.ok_or_else(|| Error::Internal("the feed has no counter".to_owned()))

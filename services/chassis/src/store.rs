@@ -52,7 +52,7 @@ impl<F: Clone + Send + Sync + 'static> Store<F> {
         let (writer, task) =
             Writer::start(database.clone(), queue, markers.clone(), wake.clone(), shutdown.clone()).await?;
         let feed = Feed::start(service, &database, kinds, markers, wake, shutdown.clone()).await?;
-        tokio::spawn(clean(database.clone(), shutdown));
+        tokio::spawn(clean(database.write.clone(), shutdown));
         Ok((Store { database, writer, feed }, task))
     }
 
@@ -63,8 +63,7 @@ impl<F: Clone + Send + Sync + 'static> Store<F> {
 
     /// Records one row: as it is now, and the token of its position.
     pub async fn record_one<M: Recorded>(&self, row: Pending<M>) -> Result<(M, String), Error> {
-        let outcome = self.writer.record(vec![row]).await?.pop();
-        let (row, position) = match outcome.ok_or_else(|| Error::Internal("no outcome".to_owned()))?? {
+        let (row, position) = match self.writer.record_one(row).await? {
             Outcome::Recorded(row) => {
                 let position = row.head().position;
                 (row, position)
@@ -149,13 +148,13 @@ pub struct Batch {
 }
 
 /// Deletes old requests now and then. A failure is told and tried again next time.
-async fn clean(database: Database, shutdown: Shutdown) {
+async fn clean(db: DatabaseConnection, shutdown: Shutdown) {
     loop {
         tokio::select! {
             () = shutdown.cancelled() => return,
             () = tokio::time::sleep(CLEANING) => {}
         }
-        if let Err(error) = forget_old_requests(&database).await {
+        if let Err(error) = forget_old_requests(&db).await {
             tracing::warn!(%error, "old requests could not be deleted");
         }
     }

@@ -4,26 +4,29 @@
 //! look-up inside sees what was committed before, and positions become visible in order and without gaps. No timers:
 //! what arrives while a commit runs makes up the next one.
 
+mod counter;
 mod ledger;
 mod record;
 
 use std::{
     any::{Any, TypeId},
+    panic::AssertUnwindSafe,
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
     },
 };
 
-use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, future::BoxFuture};
 use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, FromQueryResult, Statement, TransactionTrait,
+    ConnectionTrait, DatabaseTransaction, EntityTrait, TransactionTrait,
     sea_query::{Expr, ExprTrait},
 };
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tracing::Instrument;
 use uuid::Uuid;
 
+use self::counter::Counter;
 pub use self::{
     ledger::{Done, Request, forget_old_requests},
     record::{Head, HeadMut, Outcome, Pending, Recorded, current, replace, withdraw},
@@ -36,9 +39,12 @@ use crate::{
     shutdown::Shutdown,
 };
 
-/// Rows that may wait to be written, by default. Beyond it single writes are answered with RESOURCE_EXHAUSTED and
-/// imports wait.
+/// Rows that may wait to be written, by default: so many of single writes and so many of imports. Beyond it single writes
+/// are answered with RESOURCE_EXHAUSTED and imports wait.
 pub const DEFAULT_QUEUE: u32 = 4_096;
+/// The most rows of imports that wait, and so share a commit: what a statement may have of parameters, and others of
+/// patience.
+const MAX_PATIENT: u32 = 4_096;
 /// The most commands that share a commit.
 const MAX_SHARED: usize = 256;
 
@@ -46,9 +52,11 @@ const MAX_SHARED: usize = 256;
 #[derive(Clone, Debug)]
 pub struct Writer {
     commands: mpsc::UnboundedSender<Queued>,
-    /// Bounds the channel: one permit for each row that waits.
+    /// Bounds the channel: one permit for each single write that waits.
     room: Arc<Semaphore>,
-    capacity: u32,
+    /// The same for who waits for room. Apart, because there everybody else would be refused meanwhile.
+    patient: Arc<Semaphore>,
+    patient_capacity: u32,
 }
 
 /// A transaction of the writer, as commands see it.
@@ -90,7 +98,9 @@ impl Writer {
         shutdown: Shutdown,
     ) -> Result<(Writer, tokio::task::JoinHandle<()>), Error> {
         let (commands, queue) = mpsc::unbounded_channel();
-        let writer = Writer { commands, room: Arc::new(Semaphore::new(capacity as usize)), capacity };
+        let room = |rows: u32| Arc::new(Semaphore::new(rows as usize));
+        let patient_capacity = Ord::min(capacity, MAX_PATIENT);
+        let writer = Writer { commands, room: room(capacity), patient: room(patient_capacity), patient_capacity };
         let mut task = Task { database, queue, markers, wake, incarnation: None, written: 0 };
         // An empty transaction writes the marker of this start, before any fact.
         task.commit(Vec::new()).await?;
@@ -112,7 +122,7 @@ impl Writer {
     where
         W: for<'w> FnOnce(&'w Write<'w>) -> BoxFuture<'w, Result<Done, Error>> + Send + 'static,
     {
-        let permit = self.room.clone().acquire_owned().await.map_err(|_| UNCONFIRMED())?;
+        let permit = self.patient.clone().acquire_owned().await.map_err(|_| UNCONFIRMED())?;
         self.run_with(permit, request, work).await
     }
 
@@ -125,14 +135,28 @@ impl Writer {
         answer.await.map_err(|_| UNCONFIRMED())?
     }
 
-    /// Records rows of one kind together with whatever else waits. Each row succeeds or fails alone. A single row is
-    /// refused when too much is waiting, several rows wait for room.
+    /// Records a row, or refuses it when too much is waiting.
+    pub async fn record_one<M: Recorded>(&self, row: Pending<M>) -> Result<Outcome<M>, Error> {
+        let permit = self.room.clone().try_acquire_owned().map_err(|_| FULL)?;
+        let outcome = self.record_with(permit, vec![row]).await?.pop();
+        outcome.unwrap_or_else(|| Err(Error::Internal("a row without an outcome".to_owned())))
+    }
+
+    /// Records rows of one kind together with whatever else waits, when there is room. Each row succeeds or fails alone.
     pub async fn record<M: Recorded>(&self, rows: Vec<Pending<M>>) -> Result<Vec<Result<Outcome<M>, Error>>, Error> {
-        let room = u32::try_from(rows.len()).unwrap_or(u32::MAX).clamp(1, self.capacity);
-        let permit = match room {
-            1 => self.room.clone().try_acquire_owned().map_err(|_| FULL)?,
-            _ => self.room.clone().acquire_many_owned(room).await.map_err(|_| UNCONFIRMED())?,
-        };
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let room = Ord::min(u32::try_from(rows.len()).unwrap_or(u32::MAX), self.patient_capacity);
+        let permit = self.patient.clone().acquire_many_owned(room).await.map_err(|_| UNCONFIRMED())?;
+        self.record_with(permit, rows).await
+    }
+
+    async fn record_with<M: Recorded>(
+        &self,
+        permit: OwnedSemaphorePermit,
+        rows: Vec<Pending<M>>,
+    ) -> Result<Vec<Result<Outcome<M>, Error>>, Error> {
         let (reply, answer) = oneshot::channel();
         self.send(Box::new(record::Recording { rows, reply }), permit)?;
         answer.await.map_err(|_| UNCONFIRMED())
@@ -242,17 +266,15 @@ where
     let savepoint = write.db.begin().await?;
     let inner = Write { db: &savepoint, now: write.now, position: write.position };
     let result = work(&inner).await;
-    match result {
-        Ok(value) => {
-            savepoint.commit().await?;
-            Ok(value)
-        }
+    let result = match result {
+        // It fails when a statement has failed before and the work has made nothing of it. Then dropping rolls back.
+        Ok(value) => savepoint.commit().await.map(|()| value).map_err(Error::from),
         Err(error) => {
-            write.rewind(before);
             savepoint.rollback().await?;
             Err(error)
         }
-    }
+    };
+    result.inspect_err(|_| write.rewind(before))
 }
 
 /// The task that writes.
@@ -273,11 +295,11 @@ impl Task {
             let mut batch = Vec::new();
             tokio::select! {
                 biased;
-                n = self.queue.recv_many(&mut batch, MAX_SHARED) => if n == 0 { return },
+                n = self.queue.recv_many(&mut batch, MAX_SHARED) => if n == 0 { break },
                 () = shutdown.cancelled() => {
                     // Whoever still holds a handle may finish; nobody begins anew.
                     self.queue.close();
-                    if self.queue.recv_many(&mut batch, MAX_SHARED).await == 0 { return }
+                    if self.queue.recv_many(&mut batch, MAX_SHARED).await == 0 { break }
                 }
             }
             let size = batch.len();
@@ -285,10 +307,17 @@ impl Task {
             for queued in &batch {
                 span.follows_from(&queued.span);
             }
-            if let Err(error) = self.commit(batch).instrument(span).await {
-                tracing::warn!(%error, source = ?std::error::Error::source(&error), commands = size, "a commit failed");
+            // Who panics takes its commit with it, but not the writer.
+            match AssertUnwindSafe(self.commit(batch)).catch_unwind().instrument(span).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => {
+                    let source = std::error::Error::source(&error);
+                    tracing::warn!(%error, source, commands = size, "a commit failed");
+                }
+                Err(_) => tracing::error!(commands = size, "a commit panicked"),
             }
         }
+        self.database.settle().await;
     }
 
     /// Runs a batch in one transaction. When it fails as a whole the replies are dropped, which tells the callers.
@@ -297,12 +326,13 @@ impl Task {
         let counter = Counter::lock(&transaction).await?;
         let position = AtomicI64::new(counter.position);
         let write = Write { db: &transaction, now: Micros::now(), position: &position };
+        let mut last = counter.marker;
         let rewound = counter.position < self.written;
         if rewound || self.incarnation.as_ref() != Some(&counter.incarnation) {
-            marker::write(&write, &counter.incarnation).await?;
+            last = Some(marker::write(&write, &counter.incarnation).await?);
         }
         // Anybody else's marker is learned of here too: tokens of this commit must name the last one.
-        let markers = match self.markers.ends_with(counter.marker) && write.position() == counter.position {
+        let markers = match self.markers.ends_with(last) {
             true => None,
             false => Some(marker::all(&transaction).await?),
         };
@@ -314,7 +344,7 @@ impl Task {
             settle.push(job.run(others, &write).await?);
         }
         if write.position() != counter.position {
-            Counter::store(&transaction, write.position()).await?;
+            Counter::store(&transaction, write.position(), last).await?;
         }
         let reached = write.position();
         transaction.commit().await?;
@@ -325,6 +355,8 @@ impl Task {
             Some(markers) => self.markers.replace(markers, reached),
             None => self.markers.extend(reached),
         }
+        // Who is told finds room for the next.
+        drop(permits);
         for tell in settle {
             tell();
         }
@@ -350,49 +382,6 @@ fn by_lane(batch: Vec<Queued>) -> Vec<Lane> {
         }
     }
     lanes.into_iter().map(|(_, lane)| lane).collect()
-}
-
-/// The service's counter row.
-#[derive(Debug, FromQueryResult)]
-struct Counter {
-    position: i64,
-    /// Names the server and the table: another one after a restart, a promotion or a restore.
-    incarnation: String,
-    /// The last marker.
-    marker: Option<Uuid>,
-}
-
-impl Counter {
-    /// Reads the counter and keeps it locked until the transaction ends.
-    async fn lock(db: &DatabaseTransaction) -> Result<Self, Error> {
-        let sql = match db.get_database_backend() {
-            DbBackend::Postgres => {
-                "SELECT position, extract(epoch FROM pg_postmaster_start_time())::text || '/' || \
-                 (SELECT oid FROM pg_database WHERE datname = current_database())::text || '/' || \
-                 pg_relation_filenode('feed_counter')::text AS incarnation, \
-                 (SELECT id FROM feed_marker ORDER BY position DESC LIMIT 1) AS marker \
-                 FROM feed_counter WHERE id = 1 FOR UPDATE"
-            }
-            _ => {
-                "SELECT position, 'file' AS incarnation, \
-                 (SELECT id FROM feed_marker ORDER BY position DESC LIMIT 1) AS marker \
-                 FROM feed_counter WHERE id = 1"
-            }
-        };
-        let statement = Statement::from_string(db.get_database_backend(), sql);
-        let counter = Counter::find_by_statement(statement).one(db).await?;
-        counter.ok_or_else(|| Error::Internal("the feed has no counter".to_owned()))
-    }
-
-    async fn store(db: &DatabaseTransaction, position: i64) -> Result<(), Error> {
-        let update = sea_orm::sea_query::Query::update()
-            .table("feed_counter")
-            .value("position", position)
-            .and_where(Expr::col("id").eq(1))
-            .to_owned();
-        db.execute(&update).await?;
-        Ok(())
-    }
 }
 
 /// Finds the row of an entity by its id.

@@ -59,6 +59,8 @@ pub(crate) struct Link {
     pub(crate) restarts: i64,
     /// Why the feed is not open.
     pub(crate) last_error: String,
+    /// Batches taken in. Each confirms the history that it goes on with.
+    batches: u64,
 }
 
 /// The fold of one process. Shared by its watchers and all queries.
@@ -136,9 +138,10 @@ impl Fold {
         let wait = time.map_or(LONGEST_WAIT, |time| time.saturating_sub(TO_ANSWER).min(LONGEST_WAIT));
         let until = Instant::now() + wait;
         let mut progress = self.progress.subscribe();
+        let before = Source::ALL.map(|source| self.link(source).batches);
         loop {
             progress.borrow_and_update();
-            if self.includes(positions)? {
+            if self.includes(positions, before)? {
                 return Ok(());
             }
             if !matches!(tokio::time::timeout_at(until, progress.changed()).await, Ok(Ok(()))) {
@@ -150,16 +153,18 @@ impl Fold {
         }
     }
 
-    fn includes(&self, positions: &[(Source, Position)]) -> Result<bool, Error> {
+    /// Whether the facts include the positions. A position of another history than that of the facts is gone only once a
+    /// batch came after `before` and confirmed that history: else the other one may be the newer.
+    fn includes(&self, positions: &[(Source, Position)], before: [u64; Source::ALL.len()]) -> Result<bool, Error> {
         let state = self.read();
         let mut all = true;
         for (source, position) in positions {
-            match state.reached(*source).standing(*position) {
+            let reached = state.reached(*source);
+            let confirmed = || reached.ready && self.link(*source).batches > before[*source as usize];
+            match reached.standing(*position) {
                 Standing::Included => {}
-                Standing::Ahead => all = false,
-                // While its source is read again nobody knows which history is the right one.
-                Standing::Gone if !state.reached(*source).ready => all = false,
-                Standing::Gone => return Err(Error::Gone),
+                Standing::Gone if confirmed() => return Err(Error::Gone),
+                Standing::Gone | Standing::Ahead => all = false,
             }
         }
         Ok(all)
@@ -187,6 +192,12 @@ impl Fold {
             count
         });
         let count = applied.await.map_err(|error| error.to_string())?;
+        {
+            let link = &mut self.links()[F::SOURCE as usize];
+            link.connected = true;
+            link.batches += 1;
+            link.last_error.clear();
+        }
         self.tell(u64::try_from(count).unwrap_or_default());
         Ok(())
     }

@@ -3,6 +3,7 @@
 use clap::ValueEnum;
 
 use super::value::{self, Problem, Words};
+use crate::output::wrap;
 
 /// What is imported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -130,10 +131,17 @@ pub(crate) fn help() -> String {
             Rule::Required | Rule::Named => format!("{}*", field.name),
             _ => field.name.to_owned(),
         });
-        help.push_str(&format!("  {:<14}{}\n", kind.name(), names.collect::<Vec<_>>().join(" ")));
+        let names = names.collect::<Vec<_>>().join(" ");
+        for (index, line) in wrap(&names, WIDTH).into_iter().enumerate() {
+            let kind = if index == 0 { kind.name() } else { "" };
+            help.push_str(&format!("  {kind:<15}{line}\n"));
+        }
     }
     help
 }
+
+/// Widest list of fields in `--help`.
+const WIDTH: usize = 80;
 
 const fn field(name: &'static str, shape: Shape) -> Field {
     Field { name, shape, rule: Rule::Optional, groups: false }
@@ -256,7 +264,7 @@ mod tests {
 
     #[test]
     fn every_kind_says_what_it_needs() {
-        assert!(help().contains("responses     survey* score* time* external_id customer"), "{}", help());
+        assert!(help().contains("responses      survey* score* time* external_id customer"), "{}", help());
         assert_eq!(Kind::Customers.field("external_id"), Kind::Customers.field("customer"));
         assert_eq!(Kind::Purchases.field("score"), None);
     }

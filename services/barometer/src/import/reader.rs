@@ -124,9 +124,14 @@ struct Batcher<'a, N: Noun> {
     plan: &'a Plan,
     keys: Keys,
     record: StringRecord,
-    /// A row that the batch before had no room for, and its size.
-    kept: Option<(N::Row, usize)>,
+    /// A row that the batch before had no room for.
+    kept: Option<Weighed<N::Row>>,
 }
+
+/// A row and its size on the wire.
+type Weighed<R> = (R, usize);
+/// What is wrong with a line, by field.
+type Problems = Vec<(String, Problem)>;
 
 impl<'a, N: Noun> Batcher<'a, N> {
     fn new(plan: &'a Plan) -> Self {
@@ -159,8 +164,7 @@ impl<'a, N: Noun> Batcher<'a, N> {
     }
 
     /// The next line as a row with its size, or as rejected; none at the end of the file.
-    #[expect(clippy::type_complexity, reason = "named nowhere else")]
-    fn line(&mut self, source: &mut Source) -> Result<Option<Result<(N::Row, usize), RejectedLine>>, Failure> {
+    fn line(&mut self, source: &mut Source) -> Result<Option<Result<Weighed<N::Row>, RejectedLine>>, Failure> {
         match source.csv.read_record(&mut self.record) {
             Ok(false) => Ok(None),
             Ok(true) => {
@@ -181,7 +185,7 @@ impl<'a, N: Noun> Batcher<'a, N> {
         }
     }
 
-    fn row(&mut self, number: u64) -> Result<(N::Row, usize), Vec<(String, Problem)>> {
+    fn row(&mut self, number: u64) -> Result<Weighed<N::Row>, Problems> {
         if self.record.len() != self.plan.width {
             let (has, width) = (self.record.len(), self.plan.width);
             let problem = Problem::new("WRONG_LENGTH", format!("has {has} fields, the header has {width}"));
@@ -206,7 +210,7 @@ fn inner_lines(record: &StringRecord) -> u64 {
     record.iter().map(|field| field.bytes().filter(|byte| *byte == b'\n').count() as u64).sum()
 }
 
-fn rejected_line(line: u64, problems: Vec<(String, Problem)>) -> RejectedLine {
+fn rejected_line(line: u64, problems: Problems) -> RejectedLine {
     let violation =
         |(field, Problem { reason, description })| Violation { field, reason: reason.to_owned(), description };
     RejectedLine { line, violations: problems.into_iter().map(violation).collect() }

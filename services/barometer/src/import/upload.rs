@@ -31,8 +31,10 @@ pub(crate) struct Upload<N: Noun> {
     report: Report,
     /// Batches that are not settled, in the order of the file.
     waiting: VecDeque<Batch<N::Row>>,
-    /// Since when nothing was acknowledged although something waits.
+    /// Since when something waits without an acknowledgement, or the stream is broken.
     since: Instant,
+    /// Why the last stream broke, until something is acknowledged again.
+    broken: Option<String>,
     pause: Duration,
     give_up_after: Duration,
     endpoint: String,
@@ -52,6 +54,7 @@ impl<N: Noun> Upload<N> {
             report,
             waiting: VecDeque::with_capacity(WINDOW),
             since: Instant::now(),
+            broken: None,
             pause: FIRST_PAUSE,
             give_up_after,
             endpoint,
@@ -85,7 +88,7 @@ impl<N: Noun> Upload<N> {
             self.send(index, &sender).await?;
         }
         let opening = timeout_at(self.deadline(), self.noun.open(ReceiverStream::new(stream)));
-        let mut answers = opening.await.map_err(|_| self.silence())??;
+        let mut answers = opening.await.map_err(|_| self.gave_up())??;
         let mut all_read = false;
         while !(all_read && self.waiting.is_empty()) {
             let deadline = self.deadline();
@@ -102,7 +105,7 @@ impl<N: Noun> Upload<N> {
                     }
                     None => all_read = true,
                 },
-                () = sleep_until(deadline), if !self.waiting.is_empty() => return Err(self.silence().into()),
+                () = sleep_until(deadline), if !self.waiting.is_empty() => return Err(self.gave_up().into()),
             }
         }
         drop(sender);
@@ -138,6 +141,7 @@ impl<N: Noun> Upload<N> {
     fn settle(&mut self, answer: Acknowledgement) -> Result<(), Failure> {
         let Some(batch) = self.waiting.pop_front() else { return Ok(()) };
         self.since = Instant::now();
+        self.broken = None;
         self.pause = FIRST_PAUSE;
         self.report.settle(batch.rejected, batch.end, answer)?;
         self.settle_unsent()
@@ -153,14 +157,16 @@ impl<N: Noun> Upload<N> {
 
     /// Waits a while after the stream broke, longer each time.
     async fn wait(&mut self, status: &Status) -> Result<(), Failure> {
+        let cause = cause(status);
+        if self.broken.is_none() {
+            self.since = Instant::now();
+            let (endpoint, seconds) = (&self.endpoint, self.give_up_after.as_secs());
+            self.report.remark(&format!("no connection to {endpoint} ({cause}): trying again for {seconds} s"));
+        }
+        self.broken = Some(cause);
         let left = self.deadline().saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return Err(self.gave_up(&cause(status)));
-        }
-        if self.pause == FIRST_PAUSE {
-            let (endpoint, seconds) = (&self.endpoint, left.as_secs());
-            let remark = format!("no connection to {endpoint} ({}): trying again for {seconds} s", cause(status));
-            self.report.remark(&remark);
+            return Err(self.gave_up());
         }
         sleep(self.pause.min(left)).await;
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
@@ -171,12 +177,9 @@ impl<N: Noun> Upload<N> {
         self.since + self.give_up_after
     }
 
-    fn silence(&self) -> Failure {
-        self.gave_up("no answer")
-    }
-
-    fn gave_up(&self, why: &str) -> Failure {
+    fn gave_up(&self) -> Failure {
         let (endpoint, seconds) = (&self.endpoint, self.give_up_after.as_secs());
+        let why = self.broken.as_deref().unwrap_or("no answer");
         let settled = self.report.settled();
         Failure::new(
             UNAVAILABLE,

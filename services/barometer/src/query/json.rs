@@ -109,7 +109,7 @@ mod tests {
         let row = ["counts", "end", "group", "interval", "label", "partial", "start", "value"];
         assert_eq!(keys(&read["rows"][0]), row);
         assert_eq!(keys(&read["freshness"][0]), ["complete_until", "connected", "position", "source"]);
-        assert_eq!(read["rows"][0]["value"], 39.840_000_000_000_003);
+        assert_eq!(read["rows"][0]["value"], 39.84);
         assert_eq!(read["rows"][0]["start"], "2017-05-01T00:00:00Z");
         assert_eq!(read["rows"][1]["value"], serde_json::Value::Null);
     }

@@ -5,8 +5,12 @@ use sea_orm_migration::{prelude::*, schema::*};
 
 /// Creates the counter, the markers and the ledger of requests; called by the first migration of each service.
 pub async fn feed_tables(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
-    let counter =
-        Table::create().table("feed_counter").col(integer("id").primary_key()).col(big_integer("position")).to_owned();
+    let counter = Table::create()
+        .table("feed_counter")
+        .col(integer("id").primary_key())
+        .col(big_integer("position"))
+        .col(uuid_null("marker"))
+        .to_owned();
     manager.create_table(counter).await?;
     let first = Query::insert()
         .into_table("feed_counter")

@@ -47,16 +47,17 @@ impl Markers {
     }
 }
 
-/// Writes a marker at the next position.
-pub(crate) async fn write(write: &Write<'_>, incarnation: &str) -> Result<(), Error> {
+/// Writes a marker at the next position and returns its id.
+pub(crate) async fn write(write: &Write<'_>, incarnation: &str) -> Result<Uuid, Error> {
+    let id = Uuid::new_v4();
     let marker = ActiveModel {
         position: Set(write.next_position()),
-        id: Set(Uuid::new_v4()),
+        id: Set(id),
         incarnation: Set(incarnation.to_owned()),
         create_time: Set(write.now),
     };
     Entity::insert(marker).exec_without_returning(write.db).await?;
-    Ok(())
+    Ok(id)
 }
 
 /// The last marker at or before a position; nil when there is none.

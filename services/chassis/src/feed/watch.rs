@@ -118,7 +118,7 @@ impl<F: Clone + Send + Sync + 'static, R: Send + 'static> Watcher<F, R> {
             if first || news {
                 let batch = match batch.after == self.at && news {
                     true => batch,
-                    false => Arc::new(self.feed.read(self.at).await?),
+                    false => Arc::new(self.read().await?),
                 };
                 let more = !batch.caught_up;
                 self.deliver(&batch).await?;
@@ -127,13 +127,22 @@ impl<F: Clone + Send + Sync + 'static, R: Send + 'static> Watcher<F, R> {
                     continue;
                 }
             } else if told.elapsed() >= HEARTBEAT {
-                self.deliver(&batch).await?;
+                // Whatever this batch holds, the watcher has it: it has read up to here.
+                self.deliver(&Batch { entries: Vec::new(), ..Batch::clone(&batch) }).await?;
                 told = tokio::time::Instant::now();
             }
             if latest.changed().await.is_err() {
                 return Ok(());
             }
         }
+    }
+
+    /// Reads in a task of its own, which ends even when the watcher goes: the driver forgets a transaction whose BEGIN was
+    /// broken off, and the pool would lend it to the next.
+    async fn read(&self) -> Result<Batch<F>, Error> {
+        let (feed, at) = (self.feed.clone(), self.at);
+        return feed.read(at).await;
+
     }
 
     async fn deliver(&mut self, batch: &Batch<F>) -> Result<(), Error> {

@@ -3,7 +3,7 @@
 use sea_orm::{ActiveValue::Set, entity::prelude::*};
 
 use super::Write;
-use crate::{clock::Micros, database::Database, error::Error};
+use crate::{clock::Micros, error::Error};
 
 /// How long requests are kept at least; what the contract promises is 7 days.
 const KEPT: i64 = 8 * Micros::DAY;
@@ -84,9 +84,9 @@ pub(super) async fn note(write: &Write<'_>, done: Vec<(Request, Done)>) -> Resul
 }
 
 /// Deletes requests that are older than any repeat may be.
-pub async fn forget_old_requests(database: &Database) -> Result<u64, Error> {
+pub async fn forget_old_requests(db: &DatabaseConnection) -> Result<u64, Error> {
     let before = Micros(Micros::now().0 - KEPT);
-    let deleted = Entity::delete_many().filter(Column::CreateTime.lt(before)).exec(&database.write).await?;
+    let deleted = Entity::delete_many().filter(Column::CreateTime.lt(before)).exec(db).await?;
     Ok(deleted.rows_affected)
 }
 

@@ -183,10 +183,10 @@ async fn record_all<M: Recorded>(
 ) -> Result<Vec<Result<Outcome<M>, Error>>, Error> {
     let mut outcomes: Vec<Option<Result<Outcome<M>, Error>>> = rows.iter().map(|_| None).collect();
     let mut waiting: Vec<(usize, Pending<M>)> = rows.into_iter().enumerate().collect();
-    // Rows of the same key or request in one batch are taken in turns: the second finds what the first has written.
+    // Rows that bring a key or a request once more wait for a turn in which they find what the first has written.
     while !waiting.is_empty() {
-        let (turn, later) = first_of_each(waiting);
-        for (index, outcome) in record_turn(write, turn).await? {
+        let (told, later) = record_turn(write, waiting).await?;
+        for (index, outcome) in told {
             outcomes[index] = Some(outcome);
         }
         waiting = later;
@@ -197,23 +197,12 @@ async fn record_all<M: Recorded>(
 
 type Indexed<T> = Vec<(usize, T)>;
 
-/// Splits off the rows whose key and request came before.
-fn first_of_each<M: Recorded>(rows: Indexed<Pending<M>>) -> (Indexed<Pending<M>>, Indexed<Pending<M>>) {
-    let (mut keys, mut requests) = (HashSet::new(), HashSet::new());
-    rows.into_iter().partition(|(_, pending)| {
-        let key = pending.row.head().external.map(|(system, id)| (system.to_owned(), id.to_owned()));
-        let request = pending.request.id.map(|id| (id, pending.request.method, pending.request.actor.clone()));
-        let new_key = key.is_none_or(|key| keys.insert(key));
-        let new_request = request.is_none_or(|request| requests.insert(request));
-        new_key && new_request
-    })
-}
-
-/// Records rows of which no two have the same key or request.
+/// Records rows, but for those that bring a key or a request of another row of this turn: they are returned.
 async fn record_turn<M: Recorded>(
     write: &Write<'_>,
     rows: Indexed<Pending<M>>,
-) -> Result<Indexed<Result<Outcome<M>, Error>>, Error> {
+) -> Result<(Indexed<Result<Outcome<M>, Error>>, Indexed<Pending<M>>), Error> {
+    let (mut later, mut keys, mut ids) = (Vec::new(), HashSet::new(), HashSet::new());
     let mut outcomes = Vec::with_capacity(rows.len());
     let mut new = Vec::with_capacity(rows.len());
     let mut noted = Vec::new();
@@ -222,7 +211,7 @@ async fn record_turn<M: Recorded>(
     let repeats = ledger::find_all(write, &requests).await?;
     let repeated: Vec<Uuid> = repeats.iter().filter_map(|r| r.as_ref().ok().copied().flatten()).map(|d| d.id).collect();
     let repeated = by_ids::<M::Table>(write.db, repeated).await?;
-    let mut existing = by_keys(write.db, &rows).await?;
+    let existing = by_keys(write.db, &rows).await?;
     for ((index, pending), repeat) in rows.into_iter().zip(repeats) {
         match repeat {
             Err(error) => outcomes.push((index, Err(error))),
@@ -231,15 +220,22 @@ async fn record_turn<M: Recorded>(
                 let row = row.ok_or_else(|| Error::not_found(M::NOUN, done.id));
                 outcomes.push((index, row.map(|row| Outcome::Unchanged(row, done.position))));
             }
-            Ok(None) => match take_existing(&mut existing, &pending) {
-                None => new.push((index, pending)),
-                Some(row) if row.head().fingerprint == pending.request.fingerprint => {
-                    let Head { id, position, .. } = row.head();
-                    noted.push((pending.request, Done { id, position }));
-                    outcomes.push((index, Ok(Outcome::Unchanged(row, position))));
+            Ok(None) => {
+                let id = pending.request.id.map(|id| (id, pending.request.method, pending.request.actor.clone()));
+                let again = id.is_some_and(|id| !ids.insert(id));
+                let key = key(&pending.row);
+                match key.as_ref().and_then(|key| existing.get(key)) {
+                    _ if again => later.push((index, pending)),
+                    Some(row) if row.head().fingerprint == pending.request.fingerprint => {
+                        let Head { id, position, .. } = row.head();
+                        noted.push((pending.request, Done { id, position }));
+                        outcomes.push((index, Ok(Outcome::Unchanged(row.clone(), position))));
+                    }
+                    Some(row) => outcomes.push((index, Err(key_reused(row)))),
+                    None if key.is_some_and(|key| !keys.insert(key)) => later.push((index, pending)),
+                    None => new.push((index, pending)),
                 }
-                Some(row) => outcomes.push((index, Err(key_reused::<M>(&row)))),
-            },
+            }
         }
     }
 
@@ -271,7 +267,7 @@ async fn record_turn<M: Recorded>(
         outcomes.push((index, result.map(Outcome::Recorded)));
     }
     ledger::note(write, noted).await?;
-    Ok(outcomes)
+    Ok((outcomes, later))
 }
 
 /// Inserts rows with one statement. When the database refuses it the halves are tried, so that a bad row fails alone.
@@ -384,16 +380,14 @@ async fn by_keys<M: Recorded>(
             .filter(Expr::col("external_system").eq(system))
             .filter(Expr::col("external_id").is_in(ids));
         for row in of_system.all(db).await? {
-            let key = row.head().external.map(|(system, id)| (system.to_owned(), id.to_owned()));
-            found.extend(key.map(|key| (key, row)));
+            found.extend(key(&row).map(|key| (key, row)));
         }
     }
     Ok(found)
 }
 
-fn take_existing<M: Recorded>(existing: &mut HashMap<(String, String), M>, pending: &Pending<M>) -> Option<M> {
-    let (system, id) = pending.row.head().external?;
-    existing.remove(&(system.to_owned(), id.to_owned()))
+fn key<M: Recorded>(row: &M) -> Option<(String, String)> {
+    row.head().external.map(|(system, id)| (system.to_owned(), id.to_owned()))
 }
 
 fn key_reused<M: Recorded>(row: &M) -> Error {

@@ -2,13 +2,14 @@
 
 use barometer_chassis::{
     database::Location,
-    testing::{Cluster, DatabaseKind, TestDatabase},
+    feed::{Delivery, Watch},
+    testing::{Cluster, DatabaseKind, StopMode, TestDatabase},
 };
 use tonic::{Code, Status};
 
 use crate::{
     follower::{Follower, next},
-    nouns::note,
+    nouns::{Fact, note},
     replica::{Replica, SERVICE, eventually, position_of, status_reason},
 };
 
@@ -92,7 +93,7 @@ async fn a_server_that_was_only_away_takes_nothing_from_anybody() {
     let token = replica.store.record_one(note("a")).await.expect("a note").1;
     follower.catch_up(&replica, &mut watch).await;
 
-    cluster.restart(barometer_chassis::testing::StopMode::Immediate).await;
+    cluster.restart(StopMode::Immediate).await;
     eventually("the running store writes again", async || replica.store.record_one(note("b")).await.is_ok()).await;
     follower.catch_up(&replica, &mut watch).await;
     follower.expect_notes_of(&replica).await;
@@ -105,12 +106,12 @@ async fn a_server_that_was_only_away_takes_nothing_from_anybody() {
 /// What callers know before history is rewound to `backup`.
 struct Before<B> {
     backup: B,
-    /// Tokens of writes that the backup has.
+    /// Tokens of writes that the backup has, and of those that came after it.
     kept: Vec<String>,
     /// Tokens of writes that it has not.
     lost: Vec<String>,
     /// Watchers at the end of the feed.
-    watches: Vec<(barometer_chassis::feed::Watch<barometer_chassis::feed::Delivery<crate::nouns::Fact>>, Follower)>,
+    watches: Vec<(Watch<Delivery<Fact>>, Follower)>,
 }
 
 impl<B> Before<B> {
@@ -138,8 +139,14 @@ impl<B> Before<B> {
 
         // Until the counter is far beyond where it was.
         for n in 0..8 {
-            let written = async || replica.store.record_one(note("new")).await.is_ok();
-            eventually("the running store writes again", written).await;
+            let mut token = None;
+            let write = async || replica.store.record_one(note("new")).await.ok().map(|(_, token)| token);
+            eventually("the running store writes again", async || {
+                token = write().await;
+                token.is_some()
+            })
+            .await;
+            self.kept.extend(token);
             assert_eq!(replica.head().await, kept + 2 + n);
             self.expect_tokens(replica).await;
         }

@@ -66,7 +66,8 @@ macro_rules! noun {
                 fn prepare<'w>(_: &'w Write<'w>, rows: &'w mut [Pending<Self>]) -> BoxFuture<'w, Result<(), Error>> {
                     Box::pin(async move {
                         for pending in rows.iter_mut().filter(|pending| pending.row.text == REFUSED) {
-                            pending.refused = Some(Error::not_found("customer", "nobody"));
+                            let message = "not now".to_owned();
+                            pending.refused = Some(Error::State { reason: "NOT_NOW", message });
                         }
                         Ok(())
                     })

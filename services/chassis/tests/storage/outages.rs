@@ -11,6 +11,7 @@ use std::{
 use barometer_chassis::{
     database::Location,
     health::Health,
+    reader,
     testing::{Cluster, StopMode},
 };
 use futures_util::future::join_all;
@@ -32,10 +33,11 @@ async fn while_the_database_is_away_writes_fail_and_health_says_so() {
     let (row, _) = replica.store.record_one(note("a")).await.expect("a note");
 
     cluster.stop(StopMode::Fast).await;
-    let refused = replica.store.record_one(note("b")).await.expect_err("nobody to write it");
-    assert_eq!(tonic::Status::from(refused).code(), tonic::Code::Unavailable);
-    let unread = barometer_chassis::reader::get::<crate::nouns::note::Model>(replica.store.db(), row.id).await;
-    assert_eq!(tonic::Status::from(unread.expect_err("nobody to ask")).code(), tonic::Code::Unavailable);
+    let (refused, unread) =
+        tokio::join!(replica.store.record_one(note("b")), reader::get::<note::Model>(replica.store.db(), row.id));
+    for error in [refused.map(drop).expect_err("nobody to write it"), unread.map(drop).expect_err("nobody to ask")] {
+        assert_eq!(tonic::Status::from(error).code(), tonic::Code::Unavailable);
+    }
     eventually("unhealthy", async || !health.is_serving()).await;
 
     cluster.start_again().await;

@@ -94,8 +94,13 @@ async fn tokens_are_good_at_each_replica_while_one_comes_and_goes() {
     let markers = steady.markers().await;
     assert_eq!(markers.len(), 13);
     let other = Replica::open(&location).await;
+    // What is near to a marker is what may go wrong.
+    let near = |token: &&String| {
+        let n = position_of(token).n;
+        markers.iter().any(|marker| (marker - 2..marker + 12).contains(&n))
+    };
     let mut gone = Vec::new();
-    for token in &tokens {
+    for token in tokens.iter().filter(near) {
         for replica in [&steady, &other] {
             if next(&mut replica.watch(token)).await.is_err() {
                 gone.push(position_of(token).n);

@@ -20,7 +20,8 @@ async fn many_writers_at_once_are_each_acknowledged_once() {
             let store = replica.store.clone();
             tokio::spawn(async move { store.record_one(note(&n.to_string())).await.expect("a note").0 })
         };
-        let rows: Vec<_> = join_all((0..1_000).map(write)).await.into_iter().map(|row| row.expect("no panic")).collect();
+        let rows: Vec<_> =
+            join_all((0..1_000).map(write)).await.into_iter().map(|row| row.expect("no panic")).collect();
         assert_eq!(rows.iter().map(|row| row.id).collect::<BTreeSet<_>>().len(), 1_000);
         assert_eq!(rows.iter().map(|row| row.position).collect::<BTreeSet<_>>(), (2..=1_001).collect());
         assert!((0..).zip(&rows).all(|(n, row)| row.text == n.to_string()));

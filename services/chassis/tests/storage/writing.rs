@@ -47,7 +47,7 @@ async fn a_row_that_is_refused_takes_no_position() {
         let rows = ["a", REFUSED, "b", FORBIDDEN, "c"].map(note).into_iter().collect();
         let outcomes = replica.store.writer.record(rows).await.expect("outcomes");
         let outcomes: Vec<_> = outcomes.into_iter().map(position_or_reason).collect();
-        assert_eq!(outcomes, ["2", "NOT_FOUND", "3", "INTERNAL", "4"]);
+        assert_eq!(outcomes, ["2", "NOT_NOW", "3", "INTERNAL", "4"]);
         replica.expect_dense().await;
         for bad in [REFUSED, FORBIDDEN] {
             assert!(replica.store.record_one(note(bad)).await.is_err());
@@ -137,12 +137,8 @@ async fn a_command_that_hides_a_failed_statement_spoils_no_other() {
                 }
             })
         });
-        let (before, hidden, after, ()) = tokio::join!(
-            replica.store.record_one(note("a")),
-            hiding,
-            replica.store.record_one(note("b")),
-            gate.open()
-        );
+        let (before, hidden, after, ()) =
+            tokio::join!(replica.store.record_one(note("a")), hiding, replica.store.record_one(note("b")), gate.open());
         assert!(hidden.is_err());
         before.expect("a note");
         after.expect("a note");

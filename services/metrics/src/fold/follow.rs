@@ -74,9 +74,6 @@ async fn follow_once<F: Feed>(fold: &Arc<Fold>, feed: &mut F, pause: &mut Durati
             return End::Lost(error);
         }
         *pause = FIRST_PAUSE;
-        let link = &mut fold.links()[F::SOURCE as usize];
-        link.connected = true;
-        link.last_error.clear();
     }
 }
 

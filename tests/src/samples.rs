@@ -1,0 +1,131 @@
+//! Good messages, for tests that change what they are about.
+
+use std::collections::BTreeMap;
+
+use barometer_chassis::clock::Micros;
+use barometer_proto::{
+    common::v1::{ExternalId, Money},
+    customers::v1::{
+        Attribute, AttributeChange, Customer, Direction, Interaction, Purchase, PurchaseLine, SubscriptionEvent,
+        SubscriptionEventType, attribute_change, interaction, purchase, subscription_event,
+    },
+    surveys::v1::{Response, Survey, SurveyKind, SurveyType, response},
+};
+use prost_types::{FieldMask, Timestamp};
+
+/// A key of the shop.
+pub fn key(value: &str) -> ExternalId {
+    ExternalId { system: "shop".to_owned(), value: value.to_owned() }
+}
+
+/// Whole euros.
+pub fn eur(units: i64) -> Money {
+    Money { currency_code: "EUR".to_owned(), units, nanos: 0 }
+}
+
+/// An instant of 2024, so many hours after its beginning.
+pub fn hour(hours: i64) -> Timestamp {
+    Timestamp { seconds: 1_704_067_200 + hours * 3_600, nanos: 0 }
+}
+
+/// An instant so many seconds from now.
+pub fn from_now(seconds: i64) -> Timestamp {
+    Micros(Micros::now().0 + seconds * Micros::SECOND).to_wire()
+}
+
+/// The paths of a mask.
+pub fn mask(paths: &[&str]) -> Option<FieldMask> {
+    Some(FieldMask { paths: paths.iter().map(ToString::to_string).collect() })
+}
+
+/// One declared dimension.
+pub fn region(value: &str) -> BTreeMap<String, String> {
+    BTreeMap::from([("region".to_owned(), value.to_owned())])
+}
+
+/// A customer with one key.
+pub fn customer(value: &str) -> Customer {
+    Customer { external_ids: vec![key(value)], language: "en".to_owned(), ..Customer::default() }
+}
+
+/// A change to the tier `gold`.
+pub fn attribute_change(customer: &str) -> AttributeChange {
+    AttributeChange {
+        customer: Some(attribute_change::Customer::CustomerId(customer.to_owned())),
+        attribute: Attribute::Tier.into(),
+        value: "gold".to_owned(),
+        time: Some(hour(1)),
+        dimensions: region("north"),
+        ..AttributeChange::default()
+    }
+}
+
+/// A purchase of one line.
+pub fn purchase(customer: &str) -> Purchase {
+    let line = PurchaseLine {
+        product: "p-1".to_owned(),
+        category: "books".to_owned(),
+        quantity: 2,
+        list_price: Some(eur(7)),
+        discount: Some(eur(2)),
+        voucher: String::new(),
+        amount: Some(eur(12)),
+    };
+    Purchase {
+        customer: Some(purchase::Customer::CustomerId(customer.to_owned())),
+        time: Some(hour(1)),
+        amount: Some(eur(12)),
+        lines: vec![line],
+        channel: "web".to_owned(),
+        dimensions: region("north"),
+        ..Purchase::default()
+    }
+}
+
+/// A mail from the customer.
+pub fn interaction(customer: &str) -> Interaction {
+    Interaction {
+        customer: Some(interaction::Customer::CustomerId(customer.to_owned())),
+        time: Some(hour(1)),
+        channel: "email".to_owned(),
+        direction: Direction::Inbound.into(),
+        dimensions: region("north"),
+        ..Interaction::default()
+    }
+}
+
+/// The start of a subscription.
+pub fn subscription_event(customer: &str) -> SubscriptionEvent {
+    SubscriptionEvent {
+        customer: Some(subscription_event::Customer::CustomerId(customer.to_owned())),
+        subscription: "s-1".to_owned(),
+        r#type: SubscriptionEventType::Start.into(),
+        time: Some(hour(1)),
+        monthly_amount: Some(eur(9)),
+        dimensions: region("north"),
+        ..SubscriptionEvent::default()
+    }
+}
+
+/// A survey with the dimension `region`.
+pub fn survey(name: &str, kind: SurveyKind) -> Survey {
+    Survey {
+        name: name.to_owned(),
+        kind: kind.into(),
+        r#type: SurveyType::Transactional.into(),
+        question: BTreeMap::from([("en".to_owned(), "How was it?".to_owned())]),
+        dimensions: vec!["region".to_owned()],
+        ..Survey::default()
+    }
+}
+
+/// An anonymous answer.
+pub fn response(survey: &str, score: i32) -> Response {
+    Response {
+        survey: Some(response::Survey::SurveyId(survey.to_owned())),
+        score: Some(score),
+        answer_time: Some(hour(1)),
+        dimensions: region("north"),
+        ..Response::default()
+    }
+}

@@ -1,0 +1,105 @@
+//! Calls by hand: any bytes to any method.
+
+use barometer_proto::{customers, surveys};
+use prost::bytes::{Buf, BufMut};
+use tonic::{
+    Request, Status,
+    client::Grpc,
+    codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
+    codegen::{Service, http},
+    transport::Channel,
+};
+
+/// Sends messages, and gives the answers; a watch is left after its first one.
+pub(crate) async fn call(channel: Channel, path: &str, messages: Vec<Vec<u8>>) -> Result<Vec<Vec<u8>>, Status> {
+    let mut grpc = Grpc::new(channel);
+    grpc.ready().await.expect("a connection");
+    let uri: http::uri::PathAndQuery = path.parse().expect("a path");
+    let mut answers = grpc.streaming(Request::new(tokio_stream::iter(messages)), uri, Bytes).await?.into_inner();
+    let mut received = Vec::new();
+    while let Some(answer) = answers.message().await? {
+        received.push(answer);
+        if path.contains("/Watch") {
+            break;
+        }
+    }
+    Ok(received)
+}
+
+/// Sends the body of a request as it is, frames and all.
+pub(crate) async fn post(mut channel: Channel, endpoint: &str, path: &str, body: String) -> Result<(), Status> {
+    let request = http::Request::post(format!("{endpoint}{path}"))
+        .header(http::header::CONTENT_TYPE, "application/grpc")
+        .header(http::header::TE, "trailers")
+        .body(tonic::body::Body::new(body))
+        .expect("a request");
+    std::future::poll_fn(|context| channel.poll_ready(context)).await.expect("a connection");
+    let answer = channel.call(request).await.expect("an answer");
+    let in_headers = Status::from_header_map(answer.headers());
+    let status = match in_headers {
+        Some(status) => Some(status),
+        None => {
+            let mut body = answer.into_body();
+            loop {
+                let frame = std::future::poll_fn(|context| http_body::Body::poll_frame(std::pin::Pin::new(&mut body), context));
+                match frame.await.transpose()?.map(http_body::Frame::into_trailers) {
+                    Some(Ok(trailers)) => break Status::from_header_map(&trailers),
+                    Some(Err(_data)) => {}
+                    None => break None,
+                }
+            }
+        }
+    };
+    match status {
+        Some(status) if status.code() != tonic::Code::Ok => Err(status),
+        _ => Ok(()),
+    }
+}
+
+pub(crate) fn customers_from_start() -> customers::v1::WatchFactsRequest {
+    customers::v1::WatchFactsRequest::default()
+}
+
+pub(crate) fn surveys_from_start() -> surveys::v1::WatchFactsRequest {
+    surveys::v1::WatchFactsRequest::default()
+}
+
+/// Messages as they are.
+#[derive(Clone, Copy)]
+struct Bytes;
+
+impl Codec for Bytes {
+    type Encode = Vec<u8>;
+    type Decode = Vec<u8>;
+    type Encoder = Bytes;
+    type Decoder = Bytes;
+
+    fn encoder(&mut self) -> Bytes {
+        Bytes
+    }
+
+    fn decoder(&mut self) -> Bytes {
+        Bytes
+    }
+}
+
+impl Encoder for Bytes {
+    type Item = Vec<u8>;
+    type Error = Status;
+
+    fn encode(&mut self, message: Vec<u8>, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        buffer.put_slice(&message);
+        Ok(())
+    }
+}
+
+impl Decoder for Bytes {
+    type Item = Vec<u8>;
+    type Error = Status;
+
+    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Vec<u8>>, Status> {
+        let mut message = vec![0; buffer.remaining()];
+        buffer.copy_to_slice(&mut message);
+        Ok(Some(message))
+    }
+}
