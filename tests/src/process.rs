@@ -101,7 +101,11 @@ pub fn run(endpoint: &str, arguments: &[&str], folder: &Path) -> Output {
 
 /// Starts a client command that may be killed.
 pub fn start(endpoint: &str, arguments: &[&str], folder: &Path) -> Child {
-    command(endpoint, arguments, folder).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program starts")
+    command(endpoint, arguments, folder)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program starts")
 }
 
 fn command(endpoint: &str, arguments: &[&str], folder: &Path) -> Command {

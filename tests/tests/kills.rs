@@ -90,7 +90,8 @@ fn killed_run(kind: DatabaseKind) {
     // Clients and servers die after ever other times, so that they die at ever other places.
     for round in 0..6_u64 {
         let server = Server::start(&world.database, &[]);
-        let mut client = start(&server.endpoint, &[&["import", "purchases", world.file][..], &IMPORT].concat(), world.folder());
+        let mut client =
+            start(&server.endpoint, &[&["import", "purchases", world.file][..], &IMPORT].concat(), world.folder());
         std::thread::sleep(Duration::from_millis(40 + 110 * round));
         if round % 2 == 0 {
             drop(client.kill());

@@ -26,6 +26,7 @@ pub use field::Kind;
 use crate::endpoint::Endpoint;
 use crate::failure::Failure;
 use crate::output;
+use crate::suite::Suite;
 
 use customers::Customers;
 use interactions::Interactions;
@@ -65,7 +66,7 @@ pub struct ImportArgs {
     rejects: Option<PathBuf>,
 
     /// How long to try when the suite can not be reached
-    #[arg(long, default_value = "60s", value_name = "TIME", value_parser = config::duration)]
+    #[arg(long, default_value = "60s", value_name = "TIME", value_parser = patience)]
     give_up_after: Duration,
 
     #[command(flatten)]
@@ -144,7 +145,11 @@ impl ImportArgs {
         let batches = source.start::<N>(plan);
         let upload = Upload::new(noun, batches, report, self.give_up_after, self.endpoint.url());
         let summary = upload.run().await?.close()?;
-        output::print(|out| summary.write(out))?;
+        let included = match summary.position() {
+            "" => None,
+            position => Suite::new(&self.endpoint)?.includes(position).await,
+        };
+        output::print(|out| summary.write(included, out))?;
         summary.verdict()
     }
 }
@@ -155,6 +160,12 @@ fn check_rejects(rejects: &Path, file: &Path) -> Result<(), Failure> {
         (Ok(rejects), Ok(file)) if rejects == file => Err(Failure::usage("--rejects is the file that is imported")),
         _ => Ok(()),
     }
+}
+
+fn patience(text: &str) -> Result<Duration, String> {
+    let patience = config::duration(text)?;
+    let day = Duration::from_secs(24 * 3600);
+    if (Duration::from_secs(1)..=day).contains(&patience) { Ok(patience) } else { Err("expected 1s to 24h".to_owned()) }
 }
 
 fn delimiter(text: &str) -> Result<u8, String> {

@@ -53,8 +53,7 @@ pub struct QueryArgs {
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parameter)]
     parameters: Vec<(String, String)>,
 
-    /// Time zone that decides where days begin, those of --from and --to too. The server's when absent; but with dates
-    /// in --from or --to it is UTC
+    /// Time zone that decides where days begin, those of --from and --to too; the server's when absent
     #[arg(long, value_name = "ZONE", value_parser = instant::time_zone)]
     time_zone: Option<TimeZone>,
 
@@ -121,8 +120,14 @@ impl QueryArgs {
     /// # Errors
     /// When the flags are wrong, the suite does not answer, or nothing can be printed.
     pub async fn run(self) -> Result<(), Failure> {
-        let query = self.to_request()?;
         let suite = Suite::new(&self.endpoint)?;
+        let zone = match &self.time_zone {
+            None if self.names_days() => {
+                Some(instant::time_zone(&suite.time_zone().await?).map_err(Failure::internal)?)
+            }
+            zone => zone.clone(),
+        };
+        let query = self.to_request(zone.as_ref())?;
         let QueryMetricsResponse { results, freshness } = suite.query(&query, flag_of).await?;
         let result = results.into_iter().next();
         let result = result.ok_or_else(|| Failure::internal("the suite answered without figures"))?;
@@ -137,13 +142,16 @@ impl QueryArgs {
         })
     }
 
-    fn to_request(&self) -> Result<QueryMetricsRequest, Failure> {
-        // Days of one zone only: those of the periods are those of the dates.
-        let dates = [&self.from, &self.to].into_iter().flatten().any(|text| text.parse::<jiff::Timestamp>().is_err());
-        let zone = self.time_zone.clone().or_else(|| dates.then_some(TimeZone::UTC));
+    /// Whether the time asked for is said in days, which begin at another instant in every zone.
+    fn names_days(&self) -> bool {
+        [&self.from, &self.to].into_iter().flatten().any(|text| text.parse::<jiff::Timestamp>().is_err())
+    }
+
+    /// The request; its days are those of `zone`, or the server's.
+    fn to_request(&self, zone: Option<&TimeZone>) -> Result<QueryMetricsRequest, Failure> {
         let time = |flag: &str, text: &Option<String>| {
             let Some(text) = text else { return Ok(None) };
-            let at = instant::boundary(text, zone.as_ref().unwrap_or(&TimeZone::UTC));
+            let at = instant::boundary(text, zone.unwrap_or(&TimeZone::UTC));
             let examples = "2017, 2017-05, 2017-05-13, 2017-05-13T09:00 or 2017-05-13T09:00:00Z";
             at.map(|at| Some(at.to_wire())).ok_or_else(|| format!("{flag}: {text:?} is not a time such as {examples}"))
         };
@@ -159,7 +167,7 @@ impl QueryArgs {
             start_time,
             end_time,
             granularity: self.every.map_or(Granularity::Unspecified, Granularity::from) as i32,
-            time_zone: zone.as_ref().and_then(TimeZone::iana_name).unwrap_or_default().to_owned(),
+            time_zone: zone.and_then(TimeZone::iana_name).unwrap_or_default().to_owned(),
             group_by: self.by.clone(),
             filters: filters(&self.conditions),
             parameters: self.parameters.iter().cloned().collect::<BTreeMap<_, _>>(),
@@ -319,7 +327,8 @@ mod tests {
 
     fn query(flags: &str) -> Result<QueryMetricsRequest, Failure> {
         let flags = std::iter::once("x").chain(flags.split_whitespace());
-        Cli::try_parse_from(flags).expect("flags parse").query.to_request()
+        let query = Cli::try_parse_from(flags).expect("flags parse").query;
+        query.to_request(query.time_zone.as_ref())
     }
 
     fn start(query: &QueryMetricsRequest) -> String {
@@ -331,7 +340,7 @@ mod tests {
         let asked = query("nps --from 2017-05 --time-zone Europe/Chisinau --every month").expect("a query");
         assert_eq!((start(&asked).as_str(), asked.time_zone.as_str()), ("2017-04-30T21:00:00Z", "Europe/Chisinau"));
         let asked = query("nps --from 2017").expect("a query");
-        assert_eq!((start(&asked).as_str(), asked.time_zone.as_str()), ("2017-01-01T00:00:00Z", "UTC"));
+        assert_eq!((start(&asked).as_str(), asked.time_zone.as_str()), ("2017-01-01T00:00:00Z", ""));
         // Nothing that depends on a zone: the server's days.
         assert_eq!(query("nps --to 2017-01-01T00:00:00Z").map(|asked| asked.time_zone), Ok(String::new()));
         let failure = query("nps --from then --to now").expect_err("no times");

@@ -1,14 +1,21 @@
 //! What commands ask a running suite for.
 
+use std::time::Duration;
+
 use barometer_chassis::client::{self, Channel, RetryBudget};
 use barometer_proto::metrics::v1::metrics_service_client::MetricsServiceClient;
 use barometer_proto::metrics::v1::{
-    GetMetricRequest, ListMetricsRequest, Metric, QueryMetricsRequest, QueryMetricsResponse,
+    GetFoldRequest, GetMetricRequest, ListMetricsRequest, Metric, QueryMetricsRequest, QueryMetricsResponse,
 };
-use tonic::{Response, Status};
+use tonic::{Code, Response, Status};
+use tonic_types::StatusExt;
 
 use crate::endpoint::{Endpoint, request};
 use crate::failure::Failure;
+
+/// How long a command waits for figures that are being made: after a start all facts are read first.
+const PATIENCE: Duration = Duration::from_secs(20);
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// The metrics of a running suite.
 pub(crate) struct Suite {
@@ -35,8 +42,37 @@ impl Suite {
             let (mut client, query) = (self.client.clone(), query.clone());
             async move { client.query_metrics(request(query)).await }
         };
-        let answer = client::retry(&self.retries, call).await;
+        let answer = patiently(|| client::retry(&self.retries, call)).await;
         answer.map(Response::into_inner).map_err(|status| Failure::of_request(&status, &self.endpoint, flag_of))
+    }
+
+    /// Waits until the figures include a position; tells whether they do after some time. `None` when no figures are to
+    /// be had at this address.
+    pub(crate) async fn includes(&self, position: &str) -> Option<bool> {
+        let query = QueryMetricsRequest {
+            metrics: vec!["responses".to_owned()],
+            at_least: vec![position.to_owned()],
+            ..QueryMetricsRequest::default()
+        };
+        let ask = || {
+            let (mut client, query) = (self.client.clone(), query.clone());
+            async move { client.query_metrics(request(query)).await }
+        };
+        match patiently(ask).await {
+            Ok(_) => Some(true),
+            Err(status) if status.code() == Code::Unimplemented => None,
+            Err(_) => Some(false),
+        }
+    }
+
+    /// The server's reporting time zone.
+    pub(crate) async fn time_zone(&self) -> Result<String, Failure> {
+        let call = || {
+            let mut client = self.client.clone();
+            async move { client.get_fold(request(GetFoldRequest {})).await }
+        };
+        let fold = client::retry(&self.retries, call).await.map_err(|status| self.failed(&status))?;
+        Ok(fold.into_inner().reporting_time_zone)
     }
 
     /// The definition of a metric.
@@ -70,4 +106,23 @@ impl Suite {
     fn failed(&self, status: &Status) -> Failure {
         Failure::of_status(status, &self.endpoint)
     }
+}
+
+/// Asks again while the answer is that the figures are not there yet.
+async fn patiently<T, F>(ask: impl Fn() -> F) -> Result<T, Status>
+where
+    F: Future<Output = Result<T, Status>>,
+{
+    let until = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        match ask().await {
+            Err(status) if is_early(&status) && tokio::time::Instant::now() < until => tokio::time::sleep(PAUSE).await,
+            answer => return answer,
+        }
+    }
+}
+
+fn is_early(status: &Status) -> bool {
+    let reason = status.get_details_error_info().map(|info| info.reason);
+    matches!(reason.as_deref(), Some("NOT_READY" | "NOT_YET_INCLUDED"))
 }

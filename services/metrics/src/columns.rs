@@ -69,9 +69,7 @@ impl Facts {
         match fact.ok_or(Unreadable("fact"))? {
             Fact::Customer(fact) => self.customers.put(stamp, &id, fact, &mut self.people),
             Fact::AttributeChange(fact) => self.attributes.put(stamp, fact, &mut self.people),
-            Fact::Purchase(fact) => {
-                self.purchases.put(stamp, fact, &mut self.people, self.attributes.countries())
-            }
+            Fact::Purchase(fact) => self.purchases.put(stamp, fact, &mut self.people, self.attributes.countries()),
             Fact::Interaction(fact) => {
                 let customer = customer(&mut self.people, &fact.customer_id)?;
                 self.interactions.put(stamp, customer, instant(fact.time)?);

@@ -61,6 +61,8 @@ pub(crate) struct Link {
     pub(crate) last_error: String,
     /// Batches taken in. Each confirms the history that it goes on with.
     batches: u64,
+    /// What the state says of it, or said a moment ago: to be read without waiting for long queries.
+    reached: Reached,
 }
 
 /// The fold of one process. Shared by its watchers and all queries.
@@ -85,11 +87,12 @@ impl Fold {
         let state = snapshots.load();
         let resumed = state.is_some();
         let state = state.unwrap_or_default();
+        let links = state.reached.clone().map(|reached| Link { reached, ..Link::default() });
         Fold {
             ready: watch::Sender::new(state.is_ready()),
             state: RwLock::new(state),
             changing: tokio::sync::Mutex::new(()),
-            links: Mutex::default(),
+            links: Mutex::new(links),
             progress: watch::Sender::new(0),
             snapshots,
             resumed,
@@ -97,12 +100,7 @@ impl Fold {
     }
 
     /// Follows the feeds and writes snapshots until `shutdown`; then writes a last one.
-    pub(crate) async fn run(
-        self: Arc<Self>,
-        customers: impl Feed,
-        surveys: impl Feed,
-        shutdown: Shutdown,
-    ) {
+    pub(crate) async fn run(self: Arc<Self>, customers: impl Feed, surveys: impl Feed, shutdown: Shutdown) {
         let mut tasks = JoinSet::new();
         tasks.spawn(follow::follow(Arc::clone(&self), customers, shutdown.clone()));
         tasks.spawn(follow::follow(Arc::clone(&self), surveys, shutdown.clone()));
@@ -111,7 +109,7 @@ impl Fold {
         self.write_snapshot().await;
     }
 
-    /// The state, for reading. Only for code that does not wait.
+    /// The state, for reading. Waits when somebody waits to write, so not for code that serves calls itself.
     pub(crate) fn read(&self) -> RwLockReadGuard<'_, State> {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -156,14 +154,14 @@ impl Fold {
     /// Whether the facts include the positions. A position of another history than that of the facts is gone only once a
     /// batch came after `before` and confirmed that history: else the other one may be the newer.
     fn includes(&self, positions: &[(Source, Position)], before: [u64; Source::ALL.len()]) -> Result<bool, Error> {
-        let state = self.read();
+        let links = self.links();
         let mut all = true;
         for (source, position) in positions {
-            let reached = state.reached(*source);
-            let confirmed = || reached.ready && self.link(*source).batches > before[*source as usize];
+            let Link { reached, batches, .. } = &links[*source as usize];
+            let confirmed = reached.ready && *batches > before[*source as usize];
             match reached.standing(*position) {
                 Standing::Included => {}
-                Standing::Gone if confirmed() => return Err(Error::Gone),
+                Standing::Gone if confirmed => return Err(Error::Gone),
                 Standing::Gone | Standing::Ahead => all = false,
             }
         }
@@ -187,18 +185,17 @@ impl Fold {
             for (number, unreadable) in F::put_all(&mut state.facts, facts) {
                 tracing::error!(source = F::SOURCE.name(), number, %unreadable, "a fact is left out");
             }
-            let read_time = read_time.filter(|_| caught_up);
-            state.reached[F::SOURCE as usize].advance(position, read_time);
-            count
+            let reached = &mut state.reached[F::SOURCE as usize];
+            reached.advance(position, read_time.filter(|_| caught_up));
+            (count, reached.clone())
         });
-        let count = applied.await.map_err(|error| error.to_string())?;
-        {
-            let link = &mut self.links()[F::SOURCE as usize];
+        let (count, reached) = applied.await.map_err(|error| error.to_string())?;
+        self.note(F::SOURCE, u64::try_from(count).unwrap_or_default(), |link| {
             link.connected = true;
             link.batches += 1;
             link.last_error.clear();
-        }
-        self.tell(u64::try_from(count).unwrap_or_default());
+            link.reached = reached;
+        });
         Ok(())
     }
 
@@ -214,15 +211,21 @@ impl Fold {
         });
         // It does not panic, and is not cancelled.
         let _done = forget.await;
-        self.links()[source as usize].restarts += 1;
-        self.tell(1);
+        self.note(source, 1, |link| {
+            link.restarts += 1;
+            link.reached = Reached::default();
+        });
     }
 
-    /// Wakes whoever waits for facts or readiness.
-    fn tell(&self, changes: u64) {
-        let ready = self.read().is_ready();
+    /// Notes how a source is doing after a change, and wakes whoever waits.
+    fn note(&self, source: Source, facts: u64, change: impl FnOnce(&mut Link)) {
+        let ready = {
+            let mut links = self.links();
+            change(&mut links[source as usize]);
+            links.iter().all(|link| link.reached.ready)
+        };
         self.ready.send_if_modified(|was| std::mem::replace(was, ready) != ready);
-        self.progress.send_modify(|taken| *taken += changes);
+        self.progress.send_modify(|taken| *taken += facts);
     }
 
     fn links(&self) -> MutexGuard<'_, [Link; Source::ALL.len()]> {

@@ -104,14 +104,14 @@ pub fn add(
     limits: &ServerConfig,
     shutdown: Shutdown,
 ) -> Result<JoinHandle<()>, Error> {
-    let zone = TimeZone::get(&config.reporting_time_zone).map_err(|error| Error::Internal(error.to_string()))?;
+    let zones = Zones::new(&config.reporting_time_zone).map_err(|error| Error::Internal(error.to_string()))?;
     let every_time = Duration::from_secs(config.snapshot_every_seconds);
     let snapshots = Snapshots::new(&data_dir.join(NAME), config.snapshot_every_facts, every_time)
         .map_err(|error| Error::Internal(format!("{}: {error}", data_dir.display())))?;
     let fold = Arc::new(Fold::open(snapshots));
 
     let queries = usize::from(config.concurrent_queries.max(1));
-    let service = service::Metrics::new(Arc::clone(&fold), Zones::new(&zone), queries);
+    let service = service::Metrics::new(Arc::clone(&fold), zones, queries);
     let service = MetricsServiceServer::new(service)
         .max_decoding_message_size(limits.max_message_bytes)
         .max_encoding_message_size(limits.max_message_bytes)

@@ -71,7 +71,16 @@ impl Query {
         for metric in &self.metrics {
             let monthly;
             let periods = if metric.measure == Measure::CohortRetention && self.granularity == Granularity::All {
-                monthly = self.periods(Granularity::Month, range.clone())?;
+                let start = match self.start {
+                    Some(start) => start,
+                    // An open range is that of whole months.
+                    None => Periods::start_of(&self.days, Granularity::Month, range.start).unwrap_or(range.start),
+                };
+                let end = match self.end {
+                    Some(end) => end,
+                    None => Periods::end_of(&self.days, Granularity::Month, range.end - 1).unwrap_or(range.end),
+                };
+                monthly = self.periods(Granularity::Month, start..end)?;
                 &monthly
             } else {
                 &periods
@@ -156,3 +165,6 @@ fn refuse_periods(error: &PeriodError) -> Error {
         PeriodError::OffTheCalendar => Error::invalid("end_time", "OUT_OF_RANGE", error.to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests;

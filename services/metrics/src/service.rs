@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::{
     catalogue,
     fold::Fold,
-    query::{self, Query, Vocabulary, Zones},
+    query::{self, Vocabulary, Zones},
     wire as render,
 };
 
@@ -35,15 +35,11 @@ impl Metrics {
         Metrics { fold, zones: Arc::new(zones), places: Arc::new(Semaphore::new(queries)) }
     }
 
-    fn vocabulary(&self) -> Result<Vocabulary, Error> {
-        let state = self.fold.read();
-        if state.is_ready() { Ok(Vocabulary::of(&state.facts)) } else { Err(not_ready()) }
-    }
-
-    /// Computes an answer, away from the threads that serve calls. All of it is of one state of the facts.
-    async fn answer(&self, query: Query) -> Result<wire::QueryMetricsResponse, Error> {
-        let place = Arc::clone(&self.places).acquire_owned().await.map_err(|error| Error::Internal(error.to_string()))?;
-        let fold = Arc::clone(&self.fold);
+    /// Parses and computes, away from the threads that serve calls. All of it is of one state of the facts.
+    async fn answer(&self, request: wire::QueryMetricsRequest) -> Result<wire::QueryMetricsResponse, Error> {
+        let place =
+            Arc::clone(&self.places).acquire_owned().await.map_err(|error| Error::Internal(error.to_string()))?;
+        let Metrics { fold, zones, .. } = self.clone();
         let computed = tokio::task::spawn_blocking(move || {
             // Kept until it is computed, also when nobody waits any more.
             let _place = place;
@@ -51,6 +47,7 @@ impl Metrics {
             if !state.is_ready() {
                 return Err(not_ready());
             }
+            let query = query::parse(request, &Vocabulary::of(&state.facts), &zones)?;
             let figures = query.run(&state.facts)?;
             let freshness = render::freshness(&fold, &state);
             drop(state);
@@ -76,7 +73,8 @@ impl MetricsService for Metrics {
         let wire::ListMetricsRequest { page_size, page_token } = request.into_inner();
         let page = Door::open(|door| door.page(page_size, &page_token))?;
         let place = |index: i64| PageToken { key: index, id: Uuid::nil() };
-        let rest = (0..).zip(&catalogue::METRICS).filter(|(index, _)| page.after.is_none_or(|after| *index > after.key));
+        let rest =
+            (0..).zip(&catalogue::METRICS).filter(|(index, _)| page.after.is_none_or(|after| *index > after.key));
         let (metrics, next_page_token) = page.cut(rest.collect(), |(index, _)| place(*index));
         let metrics = metrics.into_iter().map(|(_, metric)| render::metric(metric)).collect();
         Ok(Response::new(wire::ListMetricsResponse { metrics, next_page_token }))
@@ -96,11 +94,12 @@ impl MetricsService for Metrics {
         let request = request.into_inner();
         // First, because the writes may bring the dimensions that are asked about.
         self.fold.include(&query::positions(&request.at_least), left).await?;
-        let query = query::parse(request, &self.vocabulary()?, &self.zones)?;
-        Ok(Response::new(self.answer(query).await?))
+        Ok(Response::new(self.answer(request).await?))
     }
 
     async fn get_fold(&self, _request: Request<wire::GetFoldRequest>) -> Result<Response<wire::Fold>, Status> {
-        Ok(Response::new(render::fold(&self.fold, Micros::now())))
+        let Metrics { fold, zones, .. } = self.clone();
+        let rendered = tokio::task::spawn_blocking(move || render::fold(&fold, &zones, Micros::now())).await;
+        Ok(Response::new(rendered.map_err(|error| Error::Internal(error.to_string()))?))
     }
 }

@@ -6,7 +6,7 @@ use barometer_proto::{common::v1::Money, metrics::v1 as wire};
 use crate::{
     catalogue::{Metric, Parameter},
     fold::{Fold, Source, State},
-    query::{Figure, Figures, Measured},
+    query::{Figure, Figures, Measured, Zones},
     rules::{interval::Interval, level::Level},
 };
 
@@ -117,7 +117,7 @@ fn freshness_of(fold: &Fold, state: &State, source: Source) -> wire::Freshness {
 }
 
 /// The state of the fold at an instant.
-pub(crate) fn fold(fold: &Fold, now: Micros) -> wire::Fold {
+pub(crate) fn fold(fold: &Fold, zones: &Zones, now: Micros) -> wire::Fold {
     let state = fold.read();
     let sources = Source::ALL.into_iter().map(|source| {
         let link = fold.link(source);
@@ -137,6 +137,7 @@ pub(crate) fn fold(fold: &Fold, now: Micros) -> wire::Fold {
         sources: sources.collect(),
         snapshot_time: fold.snapshot_time().map(Micros::to_wire),
         resumed: fold.resumed,
+        reporting_time_zone: zones.reporting_name.clone(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Calls by hand: any bytes to any method.
 
 use barometer_proto::{customers, surveys};
-use prost::bytes::{Buf, BufMut};
+use bytes::{Buf, BufMut};
 use tonic::{
     Request, Status,
     client::Grpc,
@@ -41,7 +41,8 @@ pub(crate) async fn post(mut channel: Channel, endpoint: &str, path: &str, body:
         None => {
             let mut body = answer.into_body();
             loop {
-                let frame = std::future::poll_fn(|context| http_body::Body::poll_frame(std::pin::Pin::new(&mut body), context));
+                let frame =
+                    std::future::poll_fn(|context| http_body::Body::poll_frame(std::pin::Pin::new(&mut body), context));
                 match frame.await.transpose()?.map(http_body::Frame::into_trailers) {
                     Some(Ok(trailers)) => break Status::from_header_map(&trailers),
                     Some(Err(_data)) => {}

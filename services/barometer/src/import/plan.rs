@@ -86,7 +86,7 @@ impl Plan {
         }
         draft.check_missing();
         let source = mapping.source.as_deref().unwrap_or(file_name);
-        draft.check_system(if mapping.source.is_some() { "--source" } else { "the file's name" }, source);
+        draft.check_system("--source (the file's name by default)", source);
         draft.check_system("--customer-system", &mapping.customer_system);
         draft.finish()?;
         let Draft { sources, dimensions, remarks, .. } = draft;
@@ -200,7 +200,7 @@ impl<'a> Draft<'a> {
                 self.remarks.push(format!("{name} is a field of {}: the column is used for it", self.kind.name()));
             }
         } else if let Err(error) = Door::open(|door| door.dimension_key("--dimension", &name)) {
-            self.wrong_flags.push(format!("{error}; choose another, as in --dimension NAME={flag}"));
+            self.wrong_flags.push(format!("{error}; choose another, as in --dimension NAME={}", &self.header[column]));
         } else if self.dimensions.iter().any(|(other, _)| *other == name) {
             self.wrong_flags.push(format!("dimension {name} is given twice"));
         } else {
@@ -243,10 +243,9 @@ impl<'a> Draft<'a> {
         }
     }
 
-    fn check_system(&mut self, flag: &str, system: &str) {
+    fn check_system(&mut self, what: &str, system: &str) {
         if !(1..=MAX_SYSTEM).contains(&system.chars().count()) {
-            self.wrong_flags
-                .push(format!("{flag} {system:?} does not have 1 to {MAX_SYSTEM} characters: use --source"));
+            self.wrong_flags.push(format!("{what} must have 1 to {MAX_SYSTEM} characters, not {system:?}"));
         }
     }
 

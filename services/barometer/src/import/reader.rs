@@ -130,6 +130,8 @@ struct Batcher<'a, N: Noun> {
 
 /// A row and its size on the wire.
 type Weighed<R> = (R, usize);
+/// What became of a line.
+type Checked<R> = Result<Weighed<R>, RejectedLine>;
 /// What is wrong with a line, by field.
 type Problems = Vec<(String, Problem)>;
 
@@ -164,7 +166,7 @@ impl<'a, N: Noun> Batcher<'a, N> {
     }
 
     /// The next line as a row with its size, or as rejected; none at the end of the file.
-    fn line(&mut self, source: &mut Source) -> Result<Option<Result<Weighed<N::Row>, RejectedLine>>, Failure> {
+    fn line(&mut self, source: &mut Source) -> Result<Option<Checked<N::Row>>, Failure> {
         match source.csv.read_record(&mut self.record) {
             Ok(false) => Ok(None),
             Ok(true) => {

@@ -26,7 +26,7 @@ pub(crate) struct Tally {
     pub(crate) unchanged: u64,
     /// Rows that were rejected, here or by the suite.
     pub(crate) rejected: u64,
-    /// Position of the last write.
+    /// Position of the last write; when nothing was written, of rows that were there.
     pub(crate) position: String,
 }
 
@@ -58,7 +58,8 @@ impl Report {
         self.tally.recorded += answer.recorded;
         self.tally.unchanged += answer.unchanged;
         self.tally.rejected += rejected.len() as u64;
-        if !answer.position.is_empty() {
+        // What is written now comes after all that was there: later batches of known rows must not take it back.
+        if answer.recorded > 0 || self.tally.recorded == 0 && !answer.position.is_empty() {
             self.tally.position = answer.position;
         }
         if let Some(line) = self.progress.advance(self.tally.rows(), end) {
@@ -100,8 +101,13 @@ pub(crate) struct Summary {
 }
 
 impl Summary {
-    /// Writes it in lines of a name and a value.
-    pub(crate) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+    /// The last position that was recorded; empty when nothing was.
+    pub(crate) fn position(&self) -> &str {
+        &self.tally.position
+    }
+
+    /// Writes it in lines of a name and a value; `included` says whether the figures hold it all by now.
+    pub(crate) fn write(&self, included: Option<bool>, out: &mut dyn Write) -> io::Result<()> {
         let Tally { recorded, unchanged, rejected, position } = &self.tally;
         writeln!(out, "rows read   {}", self.tally.rows())?;
         writeln!(out, "recorded    {recorded}")?;
@@ -111,6 +117,13 @@ impl Summary {
         writeln!(out, "rows/s      {:.0}", rate(self.tally.rows(), self.elapsed))?;
         if !position.is_empty() {
             writeln!(out, "position    {position}")?;
+        }
+        match included {
+            Some(true) => writeln!(out, "figures     include it all")?,
+            Some(false) => {
+                writeln!(out, "figures     do not include it all yet: query with --at-least and the position")?
+            }
+            None => {}
         }
         Ok(())
     }
@@ -211,8 +224,8 @@ impl Progress {
         let done = Done { rows, elapsed, end, bytes: self.bytes };
         match &self.bar {
             Some(bar) => {
-                bar.set_message(done.rate());
                 bar.set_position(end);
+                bar.set_message(done.rate());
                 None
             }
             None if self.told.elapsed() >= TOLD_EVERY => {

@@ -161,7 +161,7 @@ impl<N: Noun> Upload<N> {
         if self.broken.is_none() {
             self.since = Instant::now();
             let (endpoint, seconds) = (&self.endpoint, self.give_up_after.as_secs());
-            self.report.remark(&format!("no connection to {endpoint} ({cause}): trying again for {seconds} s"));
+            self.report.remark(&format!("interrupted ({cause}): trying {endpoint} again for {seconds} s"));
         }
         self.broken = Some(cause);
         let left = self.deadline().saturating_duration_since(Instant::now());

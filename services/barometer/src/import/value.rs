@@ -127,9 +127,9 @@ pub(crate) fn currency(text: &str) -> Result<String, Problem> {
         .ok_or_else(|| Problem::new("NOT_A_CURRENCY", format!("{text:?} is not three capital letters as in ISO 4217")))
 }
 
-/// One of a few words, in any case, with spaces or hyphens for underscores.
+/// One of a few words, in any case, with spaces or hyphens for underscores, and with or without apostrophes.
 pub(crate) fn word(text: &str, words: Words) -> Result<i32, Problem> {
-    let spelled = text.trim().to_ascii_lowercase().replace([' ', '-'], "_");
+    let spelled = text.trim().to_ascii_lowercase().replace([' ', '-'], "_").replace(['\'', '’'], "");
     let known = words.iter().find(|(word, _)| *word == spelled);
     known.map(|(_, value)| *value).ok_or_else(|| {
         let words: Vec<_> = words.iter().map(|(word, _)| *word).collect();
@@ -179,6 +179,7 @@ mod tests {
     fn words_are_read_in_any_spelling() {
         assert_eq!(word("No Answer", DISPOSITION), Ok(1));
         assert_eq!(word("dont-know", DISPOSITION), Ok(2));
+        assert_eq!(word("Don't know", DISPOSITION), Ok(2));
         let problem = word("up", DIRECTION).expect_err("no direction");
         assert_eq!(problem.description, "\"up\" is none of inbound, outbound");
     }

@@ -47,7 +47,9 @@ fn rows(answer: &Answer, metric: &Metric, by: &[String]) -> Table {
     if let Some(level) = level {
         table.column(format!("{} % interval", trimmed(level * 100.0)), Align::Right);
     }
-    for name in metric.counts.iter().chain(&metric.amounts) {
+    // A count that is the figure itself says nothing more.
+    let counts = || metric.counts.iter().filter(|name| **name != metric.id);
+    for name in counts().chain(&metric.amounts) {
         table.column(name, Align::Right);
     }
     table.column("", Align::Left);
@@ -58,7 +60,7 @@ fn rows(answer: &Answer, metric: &Metric, by: &[String]) -> Table {
         cells.extend(groups.iter().map(|name| group(row.group.get(name))));
         cells.push(value(row, metric.unit()));
         cells.extend(level.map(|_| interval(row, metric.unit())));
-        cells.extend(metric.counts.iter().map(|name| row.counts.get(name).map_or_else(none, |n| trimmed(*n))));
+        cells.extend(counts().map(|name| row.counts.get(name).map_or_else(none, |n| trimmed(*n))));
         cells.extend(
             metric.amounts.iter().map(|name| row.amounts.get(name).map_or_else(none, |m| Decimal::from(m).grouped())),
         );

@@ -141,8 +141,8 @@ impl<F: Clone + Send + Sync + 'static, R: Send + 'static> Watcher<F, R> {
     /// broken off, and the pool would lend it to the next.
     async fn read(&self) -> Result<Batch<F>, Error> {
         let (feed, at) = (self.feed.clone(), self.at);
-        return feed.read(at).await;
-
+        let read = tokio::spawn(async move { feed.read(at).await });
+        read.await.map_err(|error| Error::Internal(error.to_string()))?
     }
 
     async fn deliver(&mut self, batch: &Batch<F>) -> Result<(), Error> {

@@ -322,17 +322,21 @@ async fn a_watch_ends_with_its_watcher_and_with_the_process() {
 async fn watchers_who_leave_at_once_leave_no_transaction_open() {
     let database = TestDatabase::new(DatabaseKind::Postgres).await;
     let replica = Replica::open(&database.location()).await;
-    for n in 0..300 {
-        let watch = replica.watch("");
-        tokio::time::sleep(Duration::from_micros(10 * (n % 100))).await;
-        drop(watch);
-    }
     let observer = sea_orm::Database::connect(database.postgres_url().expect("a server")).await.expect("a connection");
-    let sql = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'";
+    let sql = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'";
     let open = async || observer.query_all_raw(Statement::from_string(DbBackend::Postgres, sql)).await.expect("rows");
-    // Soon, and not only when the server ends them.
-    let closed = eventually("no transaction is open", async || open().await.is_empty());
-    timeout(Duration::from_secs(3), closed).await.expect("soon");
+    for n in 0..200 {
+        let watch = replica.watch("");
+        // At one moment or another while it begins to read.
+        let leaves = Instant::now() + Duration::from_micros(10 * n);
+        while Instant::now() < leaves {
+            tokio::task::yield_now().await;
+        }
+        drop(watch);
+        // Soon, and not only when the server ends them.
+        let closed = eventually("no transaction is open", async || open().await.is_empty());
+        timeout(Duration::from_secs(3), closed).await.expect("soon");
+    }
 }
 
 #[tokio::test]

@@ -185,6 +185,10 @@ impl Customers {
                     reached = reached.max(done.position);
                     *(if changed { &mut batch.recorded } else { &mut batch.unchanged }) += 1;
                 }
+                Err(Error::Exists { reason, message }) => {
+                    let taken = Error::invalid("external_ids", reason, message);
+                    batch.rejected.push(import::reject(number, taken, "customer")?);
+                }
                 Err(error) => batch.rejected.push(import::reject(number, error, "customer")?),
             }
         }
@@ -233,7 +237,8 @@ impl Customers {
                 let since = new.row.since;
                 let (done, changes) = change(write, old, new, Recording::FirstFrom(since)).await?;
                 noted.store(changes, Ordering::Relaxed);
-                Ok(done)
+                // What an earlier run recorded is included, whatever it was.
+                Ok(Done { position: write.position(), ..done })
             })
         });
         let done = work.await?;

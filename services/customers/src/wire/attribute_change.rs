@@ -17,7 +17,8 @@ impl Noun for Model {
     type Wire = wire::AttributeChange;
     const FIELD: &'static str = "attribute_change";
     const ID_FIELD: &'static str = "attribute_change_id";
-    const AMENDABLE: &'static [&'static str] = &["customer_id", "customer_key", "attribute", "value", "leaves", "time", "dimensions"];
+    const AMENDABLE: &'static [&'static str] =
+        &["customer_id", "customer_key", "attribute", "value", "leaves", "time", "dimensions"];
 
     fn parse(door: &mut Door, message: wire::AttributeChange, _stages: &Stages, actor: String) -> (Self, CustomerRef) {
         let wire::AttributeChange {

@@ -4,8 +4,9 @@ use barometer_proto::customers::v1::{Attribute as WireAttribute, AttributeChange
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Stamp, Unreadable, customer, instant,
+    Stamp, Unreadable, customer,
     dictionary::{Dictionary, EMPTY},
+    instant,
     people::Ids,
     rows::{Rows, put},
 };
@@ -146,7 +147,11 @@ impl Attributes {
     }
 }
 
-fn history_mut(histories: &mut [Vec<Vec<Change>>; ATTRIBUTES], attribute: Attribute, customer: u32) -> &mut Vec<Change> {
+fn history_mut(
+    histories: &mut [Vec<Vec<Change>>; ATTRIBUTES],
+    attribute: Attribute,
+    customer: u32,
+) -> &mut Vec<Change> {
     let of_attribute = &mut histories[attribute as usize];
     let index = customer as usize;
     if index >= of_attribute.len() {

@@ -55,7 +55,7 @@ async fn follow_for_ever<F: Feed>(fold: Arc<Fold>, mut feed: F) {
 
 /// Follows a feed until it ends. A batch resets the pause before it is opened again.
 async fn follow_once<F: Feed>(fold: &Arc<Fold>, feed: &mut F, pause: &mut Duration) -> End {
-    let position = fold.read().reached(F::SOURCE).position;
+    let position = fold.link(F::SOURCE).reached.position;
     let after = if position == Position::START { String::new() } else { position.encode(F::SOURCE.name()) };
     let opening = tokio::time::timeout(SILENCE, feed.open(after)).await;
     let mut batches = match opening {

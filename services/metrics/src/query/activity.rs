@@ -10,10 +10,13 @@ use super::{
     figures::{Figure, Grid, Measured},
     sales,
 };
-use crate::rules::{
-    activity::{Window, churned, is_active, repeated},
-    money::is_sale,
-    proportion::ProportionTally,
+use crate::{
+    columns::times::EVER,
+    rules::{
+        activity::{Window, churned, is_active, repeated},
+        money::is_sale,
+        proportion::ProportionTally,
+    },
 };
 
 pub(super) fn active_customers(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
@@ -64,7 +67,7 @@ fn churn(ask: &Ask<'_>, of: impl Fn(ProportionTally) -> ProportionTally) -> Resu
     let range = ask.range();
     let reach = reach(ask);
     let periods = ask.periods.as_slice();
-    let cutter = each_buyer(ask, range.start.saturating_sub(reach)..range.end, |group, sales| {
+    let cutter = each_buyer(ask, range.start.saturating_sub(reach).max(EVER)..range.end, |group, sales| {
         // Only who bought in the window before its start is active then.
         let (Some(first), Some(last)) = (sales.first(), sales.last()) else { return };
         let from = periods.partition_point(|period| period.start <= *first);
@@ -96,7 +99,7 @@ fn standing<'q>(ask: &Ask<'q>) -> Result<(Cutter<'q>, Grid<Standing>), Error> {
     let Some(window) = ask.query.parameters.window() else { return Ok((ask.cutter(), grid)) };
     let range = ask.range();
     let periods = ask.periods.as_slice();
-    let cutter = each_buyer(ask, i64::MIN..range.end, |group, sales| {
+    let cutter = each_buyer(ask, EVER..range.end, |group, sales| {
         let (Some(first), Some(last)) = (sales.first(), sales.last()) else { return };
         let from = periods.partition_point(|period| period.end <= *first);
         // For now noted where it begins, below carried on.

@@ -15,20 +15,15 @@ use crate::{
         responses::{MAX_SCORE, NO_SCORE},
         times::NEVER,
     },
-    rules::{
-        mean::MeanTally,
-        nps::NpsTally,
-        proportion::ProportionTally,
-        scale::Scale,
-        weight::Weight,
-    },
+    rules::{mean::MeanTally, nps::NpsTally, proportion::ProportionTally, scale::Scale, weight::Weight},
 };
 
 pub(super) fn nps(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let parameters = &ask.query.parameters;
     let measure = |tally: &NpsTally| {
         let piles = [tally.promoters(), tally.passives(), tally.detractors()];
-        let size = |index: usize| if parameters.weighted { piles[index].weight() } else { real(piles[index].answers()) };
+        let size =
+            |index: usize| if parameters.weighted { piles[index].weight() } else { real(piles[index].answers()) };
         let counts = vec![
             ("promoters", size(0)),
             ("passives", size(1)),
@@ -56,7 +51,9 @@ pub(super) fn nps(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
             grid.at(cell).add(group, weight);
         }
     };
-    let cutter = if parameters.latest_per_customer { latest(ask, each)? } else {
+    let cutter = if parameters.latest_per_customer {
+        latest(ask, each)?
+    } else {
         scan(ask, |cells, rows| cells.iter().zip(rows).for_each(|(cell, row)| each(*cell, *row)))?
     };
     Ok(ask.figures(&cutter, &grid, measure))
@@ -195,9 +192,11 @@ fn scan<'q>(ask: &Ask<'q>, mut each: impl FnMut(&[u32], &[u32])) -> Result<Cutte
         let first = u32::try_from(block.start).unwrap_or(u32::MAX);
         let candidates = times[block.clone()].iter().zip(&responses.surveys[block]);
         rows.clear();
-        rows.extend((first..).zip(candidates).filter_map(|(row, (at, survey))| {
-            (range.contains(at) && is_wanted(&wanted, *survey)).then_some(row)
-        }));
+        rows.extend(
+            (first..)
+                .zip(candidates)
+                .filter_map(|(row, (at, survey))| (range.contains(at) && is_wanted(&wanted, *survey)).then_some(row)),
+        );
         cutter.cut(&mut rows, &mut groups, |row| times[row as usize])?;
         if ask.periods.len() > 1 {
             for (row, group) in rows.iter().zip(&mut groups) {
@@ -220,7 +219,9 @@ fn wanted(measure: Measure, facts: &Facts) -> Vec<bool> {
         _ => None,
     };
     let surveys = facts.surveys.as_slice().iter();
-    surveys.map(|survey| survey.as_ref().is_some_and(|survey| scale.is_none_or(|scale| survey.scale() == scale))).collect()
+    surveys
+        .map(|survey| survey.as_ref().is_some_and(|survey| scale.is_none_or(|scale| survey.scale() == scale)))
+        .collect()
 }
 
 fn is_wanted(wanted: &[bool], survey: u32) -> bool {

@@ -3,29 +3,34 @@
 use barometer_chassis::error::Error;
 
 use super::{
-    Ask, MAX_ROWS,
+    Ask,
     activity::each_buyer,
     figures::{Figure, Measured},
     refuse_periods, too_many_rows,
 };
-use crate::rules::cohort::CohortTable;
+use crate::{columns::times::EVER, rules::cohort::CohortTable};
+
+/// Cells of all tables together, those without customers included: 160 MB.
+const MAX_CELLS: usize = 20_000_000;
 
 pub(super) fn cohort_retention(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let periods = ask.periods.as_slice();
     let table = || CohortTable::new(ask.periods, ask.query.now).map_err(|error| refuse_periods(&error));
-    // One for each group; the first tells early that there are too many periods.
+    // The first one tells that there are too many periods, if so. Further ones are made as groups appear.
     let mut tables = vec![table()?];
     let cells = tables.iter().flat_map(CohortTable::cells).count();
-    let cutter = each_buyer(ask, i64::MIN..ask.range().end, |group, sales| {
+    let mut too_many = false;
+    let cutter = each_buyer(ask, EVER..ask.range().end, |group, sales| {
         let group = group as usize;
-        while tables.len() <= group && tables.len() * cells <= MAX_ROWS {
-            tables.extend(tables.first().map(|_| ()).and_then(|()| table().ok()));
+        too_many |= (group + 1) * cells > MAX_CELLS;
+        while !too_many && tables.len() <= group {
+            tables.extend(table());
         }
         if let Some(table) = tables.get_mut(group) {
             table.add(sales);
         }
     })?;
-    if cutter.groups() > tables.len() {
+    if too_many {
         return Err(too_many_rows());
     }
     let mut figures = Vec::new();

@@ -46,7 +46,7 @@ struct Filter<'f> {
 }
 
 impl<'f> Cutter<'f> {
-    /// A cutter for a table. Names of dimensions that it does not have are left out: parsing refused them.
+    /// A cutter for a table.
     pub(crate) fn new(
         facts: &'f Facts,
         table: Table,
@@ -56,14 +56,14 @@ impl<'f> Cutter<'f> {
     ) -> Self {
         let find = |name: &String| Dimension::find(facts, table, name);
         let is_part = |dimension: &Dimension<'_>| matches!(dimension.reader, Reader::Parts);
-        let filters = filters.iter().filter_map(|condition| {
-            let dimension = find(&condition.dimension)?;
+        let filters = filters.iter().map(|condition| {
+            let dimension = find(&condition.dimension);
             let mut passes = dimension.among(&condition.values);
             passes.iter_mut().for_each(|passes| *passes ^= condition.exclude);
-            Some(Filter { dimension, passes, exclude: condition.exclude })
+            Filter { dimension, passes, exclude: condition.exclude }
         });
         let (part_filters, filters) = filters.partition(|filter| is_part(&filter.dimension));
-        let levels = group_by.iter().filter_map(find).map(Level::new);
+        let levels = group_by.iter().map(find).map(Level::new);
         let (mut part_levels, levels): (Vec<_>, Vec<_>) = levels.partition(|level| is_part(&level.dimension));
         Cutter {
             filters,

@@ -28,17 +28,43 @@ impl Table {
     pub(crate) fn dimensions(self) -> &'static [&'static str] {
         match self {
             Table::Responses => &[
-                "category", "channel", "country", "country_now", "disposition", "journey_stage", "language", "member",
-                "member_now", "score", "segment", "segment_now", "survey", "survey_kind", "survey_type", "tier",
-                "tier_now", "touchpoint",
+                "category",
+                "channel",
+                "country",
+                "country_now",
+                "disposition",
+                "journey_stage",
+                "language",
+                "member",
+                "member_now",
+                "score",
+                "segment",
+                "segment_now",
+                "survey",
+                "survey_kind",
+                "survey_type",
+                "tier",
+                "tier_now",
+                "touchpoint",
             ],
             Table::Purchases => &[
-                "category", "channel", "country", "country_now", "currency", "customer_country", "member",
-                "member_now", "segment", "segment_now", "tier", "tier_now", "voucher",
+                "category",
+                "channel",
+                "country",
+                "country_now",
+                "currency",
+                "customer_country",
+                "member",
+                "member_now",
+                "segment",
+                "segment_now",
+                "tier",
+                "tier_now",
+                "voucher",
             ],
-            Table::Customers => &[
-                "country", "country_now", "member", "member_now", "segment", "segment_now", "tier", "tier_now",
-            ],
+            Table::Customers => {
+                &["country", "country_now", "member", "member_now", "segment", "segment_now", "tier", "tier_now"]
+            }
         }
     }
 
@@ -92,14 +118,16 @@ enum Labels<'f> {
 }
 
 impl<'f> Dimension<'f> {
-    /// The dimension of that name; nothing when the table has none.
-    pub(crate) fn find(facts: &'f Facts, table: Table, name: &str) -> Option<Self> {
-        let (reader, labels) = match table {
+    /// The dimension of that name. When the table has none (it may have lost its last fact since the query was parsed)
+    /// every fact is without it.
+    pub(crate) fn find(facts: &'f Facts, table: Table, name: &str) -> Self {
+        let found = match table {
             Table::Responses => of_responses(facts, name),
             Table::Purchases => of_purchases(facts, name),
             Table::Customers => of_customers(facts, name),
-        }?;
-        Some(Dimension { name: name.to_owned(), reader, labels })
+        };
+        let (reader, labels) = found.unwrap_or_else(|| (Reader::Column(&[]), own(&[""])));
+        Dimension { name: name.to_owned(), reader, labels }
     }
 
     /// The text of a code.

@@ -52,11 +52,7 @@ impl Measured {
     }
 
     /// A number of things; no figure over no facts.
-    pub(crate) fn count(
-        value: u64,
-        facts: u64,
-        counts: impl IntoIterator<Item = (&'static str, u64)>,
-    ) -> Self {
+    pub(crate) fn count(value: u64, facts: u64, counts: impl IntoIterator<Item = (&'static str, u64)>) -> Self {
         Measured { value: (facts > 0).then(|| real(value)), counts: plain(counts), ..Measured::default() }
     }
 }
@@ -76,29 +72,26 @@ impl<T: Default + Clone> Grid<T> {
 
     /// The cell of a group and period.
     pub(crate) fn cell(&mut self, group: u32, period: usize) -> &mut T {
-        let index = group as usize * self.periods + period;
-        if index >= self.cells.len() {
-            self.cells.resize(index + 1, T::default());
-        }
-        &mut self.cells[index]
+        self.at(self.index(group, period))
     }
 
     /// The cell of a group and period as it stands.
     pub(crate) fn get(&self, group: u32, period: usize) -> T {
-        self.cells.get(group as usize * self.periods + period).cloned().unwrap_or_default()
+        self.cells.get(self.index(group, period) as usize).cloned().unwrap_or_default()
     }
 
-    /// Where a cell is, as a number below the number of groups times periods.
+    /// Where a cell is, as a number below that of groups times periods, which is within [`MAX_ROWS`](super::MAX_ROWS).
     pub(crate) fn index(&self, group: u32, period: usize) -> u32 {
         u32::try_from(group as usize * self.periods + period).unwrap_or(u32::MAX)
     }
 
     /// The cell of such a number.
     pub(crate) fn at(&mut self, index: u32) -> &mut T {
-        let period = index as usize % self.periods;
-        // Both below `u32::MAX`, because the number is.
-        let group = u32::try_from(index as usize / self.periods).unwrap_or_default();
-        self.cell(group, period)
+        let index = index as usize;
+        if index >= self.cells.len() {
+            self.cells.resize(index + 1, T::default());
+        }
+        &mut self.cells[index]
     }
 }
 
@@ -113,7 +106,8 @@ impl Ask<'_> {
     ) -> Vec<Figure> {
         let periods = self.periods.as_slice();
         let row = |group: u32| (0..periods.len()).map(|period| measure(&grid.get(group, period))).collect::<Vec<_>>();
-        let counted = |row: &[Measured]| row.iter().flat_map(|measured| &measured.counts).any(|(_, count)| *count != 0.0);
+        let counted =
+            |row: &[Measured]| row.iter().flat_map(|measured| &measured.counts).any(|(_, count)| *count != 0.0);
         let mut groups: Vec<_> = (0..u32::try_from(cutter.groups()).unwrap_or(u32::MAX))
             .map(|group| (cutter.name(group), row(group)))
             .filter(|(name, row)| name.is_empty() || counted(row))

@@ -116,9 +116,8 @@ pub(crate) fn parse(
             zones.find("")
         });
         let group_by = parse_group_by(door, group_by, &metrics, vocabulary);
-        let filters = door.each("filters", filters, MAX_FILTERS, |door, filter| {
-            parse_filter(door, filter, &metrics, vocabulary)
-        });
+        let filters =
+            door.each("filters", filters, MAX_FILTERS, |door, filter| parse_filter(door, filter, &metrics, vocabulary));
         let parameters = parse_parameters(door, &parameters, &metrics);
         check_positions(door, &at_least);
         days.map(|days| Query { metrics, start, end, granularity, days, group_by, filters, parameters, now })
@@ -201,11 +200,7 @@ fn check_dimension(
     name
 }
 
-fn parse_parameters(
-    door: &mut Door,
-    given: &BTreeMap<String, String>,
-    metrics: &[&'static Metric],
-) -> Parameters {
+fn parse_parameters(door: &mut Door, given: &BTreeMap<String, String>, metrics: &[&'static Metric]) -> Parameters {
     let known: BTreeMap<_, _> =
         metrics.iter().flat_map(|metric| metric.parameters).map(|parameter| (parameter.name, *parameter)).collect();
     let mut parameters = Parameters::default();
@@ -244,4 +239,3 @@ fn check_positions(door: &mut Door, tokens: &[String]) {
         }
     }
 }
-

@@ -3,18 +3,21 @@
 use std::ops::Range;
 
 use super::{Query, answers, known};
-use crate::{
-    catalogue::Measure,
-    columns::Facts,
-    rules::period::Periods,
-};
+use crate::{catalogue::Measure, columns::Facts, rules::period::Periods};
 
-/// What is asked for; where that is open, from the first fact of the metrics asked for until just after the last, or now
-/// if that is later. Without any fact, the present day.
+/// What is asked for; where that is open, from the first fact of the metrics asked for until after the last, and not
+/// before now when one of them tells a state. Without any fact, the present day.
 pub(super) fn of(query: &Query, facts: &Facts) -> Range<i64> {
     let end = query.end.unwrap_or_else(|| {
         let last = query.metrics.iter().filter_map(|metric| last(metric.measure, facts)).max();
-        last.map_or(query.now, |last| query.now.max(last.saturating_add(1)))
+        let after = last.map(|last| {
+            Periods::end_of(&query.days, query.granularity, last).unwrap_or_else(|| last.saturating_add(1))
+        });
+        let tells_a_state = query.metrics.iter().any(|metric| is_state(metric.measure));
+        match after {
+            Some(after) if !tells_a_state => after,
+            _ => after.map_or(query.now, |after| query.now.max(after)),
+        }
     });
     let start = query.start.unwrap_or_else(|| {
         let first = query.metrics.iter().filter_map(|metric| first(metric.measure, facts)).min();
@@ -27,6 +30,26 @@ pub(super) fn of(query: &Query, facts: &Facts) -> Range<i64> {
         }
     });
     start..end
+}
+
+/// Whether a metric tells how things stand at an instant, which without any other is now.
+fn is_state(measure: Measure) -> bool {
+    match measure {
+        Measure::Customers
+        | Measure::ActiveCustomers
+        | Measure::ChurnRate
+        | Measure::RetentionRate
+        | Measure::InactiveShare => true,
+        Measure::Nps
+        | Measure::Csat
+        | Measure::Ces
+        | Measure::Responses
+        | Measure::NewCustomers
+        | Measure::Purchases
+        | Measure::Revenue
+        | Measure::RepeatPurchaseRate
+        | Measure::CohortRetention => false,
+    }
 }
 
 fn first(measure: Measure, facts: &Facts) -> Option<i64> {

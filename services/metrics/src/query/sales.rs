@@ -13,9 +13,7 @@ use crate::rules::money::is_sale;
 
 pub(super) fn purchases(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let (cutter, grid) = tills(ask)?;
-    Ok(ask.figures(&cutter, &grid, |till| {
-        Measured::count(till.sales, till.sales + till.returns, till.counts())
-    }))
+    Ok(ask.figures(&cutter, &grid, |till| Measured::count(till.sales, till.sales + till.returns, till.counts())))
 }
 
 pub(super) fn revenue(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
@@ -75,11 +73,7 @@ fn tills<'q>(ask: &Ask<'q>) -> Result<(Cutter<'q>, Grid<Till>), Error> {
 }
 
 /// Goes through all purchases and returns of a range that pass, in pieces where they are divided.
-pub(super) fn scan<'q>(
-    ask: &Ask<'q>,
-    range: Range<i64>,
-    mut each: impl FnMut(Piece),
-) -> Result<Cutter<'q>, Error> {
+pub(super) fn scan<'q>(ask: &Ask<'q>, range: Range<i64>, mut each: impl FnMut(Piece)) -> Result<Cutter<'q>, Error> {
     let purchases = &ask.facts.purchases;
     let times = purchases.times.as_slice();
     let mut cutter = ask.cutter();

@@ -15,14 +15,20 @@ const KEPT: usize = 32;
 /// The days of the server's reporting zone, and of zones that queries named.
 #[derive(Debug)]
 pub(crate) struct Zones {
+    /// IANA name of the reporting zone.
+    pub(crate) reporting_name: String,
     reporting: Arc<LocalDays>,
     named: Mutex<BTreeMap<String, Arc<LocalDays>>>,
 }
 
 impl Zones {
-    /// With a reporting zone.
-    pub(crate) fn new(reporting: &TimeZone) -> Self {
-        Zones { reporting: Arc::new(LocalDays::new(reporting)), named: Mutex::default() }
+    /// With a reporting zone by its IANA name.
+    ///
+    /// # Errors
+    /// When there is none of that name.
+    pub(crate) fn new(reporting: &str) -> Result<Self, jiff::Error> {
+        let days = LocalDays::new(&TimeZone::get(reporting)?);
+        Ok(Zones { reporting_name: reporting.to_owned(), reporting: Arc::new(days), named: Mutex::default() })
     }
 
     /// The days of a zone by its IANA name, of the reporting zone when that is empty. `None` for what is no zone.

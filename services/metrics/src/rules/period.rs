@@ -62,6 +62,14 @@ impl Periods {
         Some(days.start_of(day_of(first)))
     }
 
+    /// The instant at which the whole period of the calendar that holds `instant` is over; `None` as for
+    /// [`Periods::start_of`].
+    pub fn end_of(days: &LocalDays, granularity: Granularity, instant: i64) -> Option<i64> {
+        Timestamp::from_microsecond(instant).ok()?;
+        let first = granularity.first_date(date_of(days.day(instant)))?;
+        Some(days.start_of(day_of(granularity.next(first)?)))
+    }
+
     /// The periods in order.
     pub fn as_slice(&self) -> &[Period] {
         &self.periods

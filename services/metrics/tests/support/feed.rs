@@ -18,14 +18,15 @@ use uuid::Uuid;
 
 use super::Shared;
 
+/// Facts of a batch.
+const BATCH: usize = 3;
+
 /// The feed of one source: its facts, each at its position.
 #[derive(Clone)]
 pub struct Feed<F> {
     service: &'static str,
     log: Shared<Log<F>>,
     changed: watch::Sender<u64>,
-    /// Facts of a batch.
-    pub batch: usize,
 }
 
 #[derive(Clone)]
@@ -83,7 +84,7 @@ fact!(surveys, "barometer.surveys.v1.SurveyService");
 
 impl<F: Fact> Feed<F> {
     pub fn new(service: &'static str) -> Self {
-        let feed = Feed { service, log: Arc::new(Mutex::new(Log::new())), changed: watch::Sender::new(0), batch: 1000 };
+        let feed = Feed { service, log: Arc::new(Mutex::new(Log::new())), changed: watch::Sender::new(0) };
         feed.mark();
         feed
     }
@@ -203,9 +204,9 @@ impl<F: Fact> Watcher<F> {
                 let mut until = marker.map_or(log.n, |marker| marker.n);
                 let mut facts: Vec<_> = log.facts.iter().filter(|(n, _)| *n > watcher.at.n && *n <= until).collect();
                 facts.sort_by_key(|(n, _)| *n);
-                if let Some((n, _)) = facts.get(watcher.feed.batch - 1) {
+                if let Some((n, _)) = facts.get(BATCH - 1) {
                     until = *n;
-                    facts.truncate(watcher.feed.batch);
+                    facts.truncate(BATCH);
                 }
                 watcher.at = log.at(until);
                 let facts = facts.into_iter().map(|(_, fact)| fact.clone()).collect();

@@ -61,8 +61,9 @@ impl World {
         let shutdown = Shutdown::new();
         let (customers, surveys) = (self.customers_channel.clone(), self.surveys_channel.clone());
         let directory: &Path = self.directory.path();
-        let fold = barometer_metrics::add(config, directory, customers, surveys, &mut server, &limits, shutdown.clone())
-            .expect("metrics");
+        let fold =
+            barometer_metrics::add(config, directory, customers, surveys, &mut server, &limits, shutdown.clone())
+                .expect("metrics");
         let health = server.health();
         let (channel, server) = listen(server, &shutdown).await;
         Metrics { client: MetricsServiceClient::new(channel), health, shutdown, fold, server }
@@ -141,12 +142,17 @@ async fn listen(server: Server, shutdown: &Shutdown) -> (Channel, JoinHandle<()>
     let listener = server::bind("127.0.0.1:0".parse().expect("an address")).await.expect("a port");
     let address = format!("http://{}", listener.local_addr().expect("an address"));
     let shutdown = shutdown.clone();
-    let serving = tokio::spawn(async move { server.serve(listener, shutdown.into_cancelled()).await.expect("serving") });
+    let serving =
+        tokio::spawn(async move { server.serve(listener, shutdown.into_cancelled()).await.expect("serving") });
     (client::connect(&address, &ClientConfig::default()).expect("a channel"), serving)
 }
 
 fn quick() -> ServerConfig {
-    ServerConfig { drain_pause: Duration::from_millis(1), drain_timeout: Duration::from_millis(500), ..Default::default() }
+    ServerConfig {
+        drain_pause: Duration::from_millis(1),
+        drain_timeout: Duration::from_millis(500),
+        ..Default::default()
+    }
 }
 
 /// Keeps what a test shares with its feeds.

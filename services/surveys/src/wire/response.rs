@@ -54,9 +54,7 @@ pub(crate) enum CustomerRef {
 pub(crate) fn parse_survey_ref(door: &mut Door, survey: Option<&Survey>) -> Option<SurveyRef> {
     match survey {
         Some(Survey::SurveyId(id)) => Some(SurveyRef::Id(door.id("survey_id", id))),
-        Some(Survey::SurveyName(name)) => {
-            Some(SurveyRef::Name(door.required_text("survey_name", name.clone(), 128)))
-        }
+        Some(Survey::SurveyName(name)) => Some(SurveyRef::Name(door.required_text("survey_name", name.clone(), 128))),
         None => {
             door.missing("survey_id");
             None

@@ -1,0 +1,196 @@
+//! Figures against facts in any order, and against plain recomputation.
+
+mod script;
+mod twin;
+
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use proptest::prelude::*;
+
+use self::script::{DAY, Write, history};
+use super::{Condition, Figure, Query};
+use crate::{
+    catalogue::{self, Measure, Parameters},
+    columns::Facts,
+    rules::{granularity::Granularity, zone::LocalDays},
+};
+
+fn query(metric: &str, granularity: Granularity, group_by: &[&str]) -> Query {
+    Query {
+        metrics: vec![catalogue::find(metric).expect("a metric")],
+        start: Some(0),
+        end: Some(100 * DAY),
+        granularity,
+        days: Arc::new(LocalDays::new(&TimeZone::UTC)),
+        group_by: group_by.iter().map(|name| (*name).to_owned()).collect(),
+        filters: Vec::new(),
+        parameters: Parameters { inactivity_days: 20, ..Parameters::default() },
+        now: 90 * DAY,
+    }
+}
+
+fn only(mut query: Query, dimension: &str, value: &str, exclude: bool) -> Query {
+    query.filters.push(Condition { dimension: dimension.to_owned(), values: vec![value.to_owned()], exclude });
+    query
+}
+
+fn figures(query: &Query, facts: &Facts) -> Vec<Figure> {
+    query.run(facts).expect("figures").remove(0).figures
+}
+
+/// Every metric in several ways.
+fn everything(facts: &Facts) -> Vec<Vec<Figure>> {
+    let mut all = Vec::new();
+    for metric in &catalogue::METRICS {
+        let dimensions = metric.table.dimensions().iter().copied().chain(["area"]);
+        all.push(figures(&query(metric.id, Granularity::All, &[]), facts));
+        all.push(figures(&query(metric.id, Granularity::Week, &["tier", "segment_now"]), facts));
+        for dimension in dimensions {
+            all.push(figures(&query(metric.id, Granularity::Month, &[dimension]), facts));
+            for exclude in [true, false] {
+                let filtered = only(query(metric.id, Granularity::All, &[]), dimension, "a", exclude);
+                all.push(figures(&filtered, facts));
+            }
+        }
+        let open = Query { start: None, end: None, ..query(metric.id, Granularity::Quarter, &["area"]) };
+        all.push(figures(&open, facts));
+        for (name, value) in [("weighted", "true"), ("latest_per_customer", "true"), ("basis", "orders")] {
+            let mut query = query(metric.id, Granularity::Month, &["area"]);
+            query.parameters.set(name, value);
+            all.push(figures(&query, facts));
+        }
+    }
+    all
+}
+
+fn fold(writes: &[Write]) -> Facts {
+    let mut facts = Facts::default();
+    for write in writes {
+        write.apply(&mut facts);
+    }
+    facts
+}
+
+/// The metrics whose counts are of facts, so that those of slices add up.
+fn is_additive(measure: Measure) -> bool {
+    matches!(
+        measure,
+        Measure::Nps | Measure::Csat | Measure::Ces | Measure::Responses | Measure::Customers | Measure::NewCustomers
+    )
+}
+
+fn total(figures: &[Figure], name: &str) -> f64 {
+    figures
+        .iter()
+        .flat_map(|figure| &figure.measured.counts)
+        .filter(|(count, _)| *count == name)
+        .map(|(_, count)| count)
+        .sum()
+}
+
+fn net(figures: &[Figure]) -> i128 {
+    figures
+        .iter()
+        .flat_map(|figure| &figure.measured.amounts)
+        .filter(|(name, _)| *name == "net")
+        .map(|(_, net)| net)
+        .sum()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    #[test]
+    fn neither_order_nor_repetition_of_facts_matters(history in history()) {
+        let plain = everything(&fold(&history.last_versions()));
+        prop_assert_eq!(&everything(&fold(&history.in_order())), &plain, "as it was written");
+        prop_assert_eq!(&everything(&fold(&history.shuffled)), &plain, "in any order, some of it twice");
+        let again = [history.in_order(), history.shuffled.clone()].concat();
+        prop_assert_eq!(&everything(&fold(&again)), &plain, "all of it again");
+    }
+
+    #[test]
+    fn a_snapshot_gives_the_same_figures_and_goes_on_the_same(history in history()) {
+        let (before, after) = history.shuffled.split_at(history.shuffled.len() / 2);
+        let bytes = postcard::to_allocvec(&fold(before)).expect("bytes");
+        let mut facts: Facts = postcard::from_bytes(&bytes).expect("facts");
+        facts.restore();
+        prop_assert_eq!(everything(&facts), everything(&fold(before)));
+        after.iter().for_each(|write| write.apply(&mut facts));
+        prop_assert_eq!(everything(&facts), everything(&fold(&history.shuffled)));
+    }
+
+    #[test]
+    fn slices_add_up(history in history()) {
+        let facts = fold(&history.shuffled);
+        for metric in catalogue::METRICS.iter().filter(|metric| is_additive(metric.measure)) {
+            // Counts of one moment do not add up over time.
+            let stock = metric.measure == Measure::Customers;
+            let granularity = if stock { Granularity::All } else { Granularity::Week };
+            let whole = figures(&query(metric.id, Granularity::All, &[]), &facts);
+            let single = metric.table.dimensions().iter().copied().chain(["area"]).filter(|name| !name.contains("segment"));
+            for dimension in single {
+                let slices = figures(&query(metric.id, granularity, &[dimension]), &facts);
+                for count in metric.counts {
+                    prop_assert_eq!(total(&slices, count), total(&whole, count), "{} {} {}", metric.id, dimension, count);
+                }
+                let with = figures(&only(query(metric.id, Granularity::All, &[]), dimension, "a", false), &facts);
+                let without = figures(&only(query(metric.id, Granularity::All, &[]), dimension, "a", true), &facts);
+                for count in metric.counts {
+                    prop_assert_eq!(total(&with, count) + total(&without, count), total(&whole, count));
+                }
+            }
+        }
+        let whole = figures(&query("revenue", Granularity::All, &[]), &facts);
+        for dimension in ["category", "country", "channel", "area", "tier", "voucher", "customer_country", "member_now"] {
+            prop_assert_eq!(net(&figures(&query("revenue", Granularity::Day, &[dimension]), &facts)), net(&whole));
+            let with = figures(&only(query("revenue", Granularity::All, &[]), dimension, "a", false), &facts);
+            let without = figures(&only(query("revenue", Granularity::All, &[]), dimension, "a", true), &facts);
+            prop_assert_eq!(net(&with) + net(&without), net(&whole), "{}", dimension);
+        }
+    }
+
+    #[test]
+    fn figures_are_those_of_plain_recomputation(history in history()) {
+        let facts = fold(&history.shuffled);
+        let model = twin::Model::of(&history.last_versions());
+        for granularity in [Granularity::All, Granularity::Week] {
+            for group_by in [&["language"][..], &["tier"], &["segment"], &["area", "tier"]] {
+                let query = query("nps", granularity, group_by);
+                prop_assert_eq!(twin::shape(&figures(&query, &facts)), model.nps(&query), "nps by {:?}", group_by);
+            }
+            for group_by in [&["category"][..], &["country"], &["segment"], &["area", "category"]] {
+                let query = query("revenue", granularity, group_by);
+                prop_assert_eq!(twin::shape(&figures(&query, &facts)), model.revenue(&query), "revenue by {:?}", group_by);
+            }
+            for group_by in [&["channel"][..], &["category"], &["tier"]] {
+                for metric in ["active_customers", "churn_rate", "inactive_share", "repeat_purchase_rate"] {
+                    let query = query(metric, granularity, group_by);
+                    let expected = model.buyers(&query);
+                    prop_assert_eq!(twin::shape(&figures(&query, &facts)), expected, "{} by {:?}", metric, group_by);
+                }
+            }
+            for group_by in [&["tier"][..], &["segment"], &["tier_now"], &["area", "member"]] {
+                for metric in ["customers", "new_customers"] {
+                    let query = query(metric, granularity, group_by);
+                    let expected = model.known(&query);
+                    prop_assert_eq!(twin::shape(&figures(&query, &facts)), expected, "{} by {:?}", metric, group_by);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_has_a_row_for_each_period_and_no_figure() {
+    let facts = Facts::default();
+    for metric in &catalogue::METRICS {
+        let rows = figures(&query(metric.id, Granularity::Month, &[]), &facts);
+        let expected = if metric.measure == Measure::CohortRetention { 0 } else { 4 };
+        assert_eq!(rows.len(), expected, "{}", metric.id);
+        assert!(rows.iter().all(|row| row.measured.value.is_none()), "{}", metric.id);
+        let open = Query { start: None, end: None, ..query(metric.id, Granularity::Day, &[]) };
+        assert!(open.run(&facts).is_ok(), "{}", metric.id);
+    }
+}

@@ -1,0 +1,224 @@
+//! Histories of facts: written, amended, withdrawn; told in any order.
+
+use std::collections::BTreeMap;
+
+use barometer_proto::{common::v1::Money, customers::v1 as customers, surveys::v1 as surveys};
+use proptest::{collection::vec, option, prelude::*, sample::select};
+use uuid::Uuid;
+
+use crate::columns::Facts;
+
+/// Microseconds.
+pub(super) const DAY: i64 = barometer_chassis::clock::Micros::DAY;
+
+/// A version of a fact, as its source tells it.
+#[derive(Clone, Debug)]
+pub(super) enum Write {
+    Customers(customers::Fact),
+    Surveys(surveys::Fact),
+}
+
+/// Facts with all of their versions.
+#[derive(Clone, Debug)]
+pub(super) struct History {
+    /// By fact: its versions, the oldest first.
+    facts: Vec<Vec<Write>>,
+    /// All versions in some order, some of them several times.
+    pub(super) shuffled: Vec<Write>,
+}
+
+impl Write {
+    pub(super) fn apply(&self, facts: &mut Facts) {
+        match self.clone() {
+            Write::Customers(fact) => facts.put_customers(fact).expect("readable"),
+            Write::Surveys(fact) => facts.put_surveys(fact).expect("readable"),
+        }
+    }
+}
+
+impl History {
+    pub(super) fn in_order(&self) -> Vec<Write> {
+        self.facts.concat()
+    }
+
+    /// What is so in the end, withdrawn facts left out.
+    pub(super) fn last_versions(&self) -> Vec<Write> {
+        let last = self.facts.iter().filter_map(|versions| versions.last());
+        last.filter(|write| !write.is_tombstone()).cloned().collect()
+    }
+}
+
+impl Write {
+    fn is_tombstone(&self) -> bool {
+        match self {
+            Write::Customers(fact) => matches!(fact.fact, Some(customers::fact::Fact::Tombstone(_))),
+            Write::Surveys(fact) => matches!(fact.fact, Some(surveys::fact::Fact::Tombstone(_))),
+        }
+    }
+}
+
+pub(super) fn history() -> impl Strategy<Value = History> {
+    let customers = vec((vec(customer_fact(), 1..3), any::<bool>()), 0..45);
+    let surveys = vec((vec(response(), 1..3), any::<bool>()), 0..30);
+    let people = vec(known(), 4);
+    (customers, surveys, people, vec(survey(), 3)).prop_flat_map(|(customers, surveys, people, kinds)| {
+        let facts = number(customers, surveys, people, kinds);
+        let all = facts.concat();
+        let twice = vec(select(all.clone()), 0..20);
+        twice.prop_flat_map(move |twice| {
+            let facts = facts.clone();
+            let all = [all.clone(), twice].concat();
+            Just(all).prop_shuffle().prop_map(move |shuffled| History { facts: facts.clone(), shuffled })
+        })
+    })
+}
+
+/// Gives facts their numbers and versions; withdraws those of which it is said.
+fn number(
+    customer_facts: Vec<(Vec<customers::fact::Fact>, bool)>,
+    responses: Vec<(Vec<surveys::ResponseFact>, bool)>,
+    people: Vec<customers::CustomerFact>,
+    kinds: Vec<surveys::SurveyFact>,
+) -> Vec<Vec<Write>> {
+    let mut facts = Vec::new();
+    for ((index, number), fact) in (0..).zip(10..).zip(people) {
+        let fact = Some(customers::fact::Fact::Customer(fact));
+        facts.push(vec![Write::Customers(customers::Fact { id: id(index), number, version: 1, fact })]);
+    }
+    for ((index, number), fact) in (0..).zip(10..).zip(kinds) {
+        let fact = Some(surveys::fact::Fact::Survey(fact));
+        facts.push(vec![Write::Surveys(surveys::Fact { id: id(index), number, version: 1, fact })]);
+    }
+    for (number, (versions, withdrawn)) in (100..).zip(customer_facts) {
+        let kind = kind_of(&versions[0]);
+        let end = customers::fact::Fact::Tombstone(customers::Tombstone { kind: kind.into() });
+        // A fact never changes its kind.
+        let versions = versions.into_iter().filter(|fact| kind_of(fact) == kind).chain(withdrawn.then_some(end));
+        let write = |(version, fact)| {
+            Write::Customers(customers::Fact { id: String::new(), number, version, fact: Some(fact) })
+        };
+        facts.push((1..).zip(versions).map(write).collect());
+    }
+    for (number, (versions, withdrawn)) in (100..).zip(responses) {
+        let end = surveys::Tombstone { kind: surveys::FactKind::Response.into() };
+        let versions = versions.into_iter().map(surveys::fact::Fact::Response);
+        let versions = versions.chain(withdrawn.then_some(surveys::fact::Fact::Tombstone(end)));
+        let write =
+            |(version, fact)| Write::Surveys(surveys::Fact { id: String::new(), number, version, fact: Some(fact) });
+        facts.push((1..).zip(versions).map(write).collect());
+    }
+    facts
+}
+
+fn kind_of(fact: &customers::fact::Fact) -> customers::FactKind {
+    use customers::{FactKind, fact::Fact};
+    match fact {
+        Fact::Customer(_) => FactKind::Customer,
+        Fact::AttributeChange(_) => FactKind::AttributeChange,
+        Fact::Purchase(_) => FactKind::Purchase,
+        Fact::Interaction(_) => FactKind::Interaction,
+        Fact::SubscriptionEvent(_) => FactKind::SubscriptionEvent,
+        Fact::Tombstone(tombstone) => tombstone.kind(),
+    }
+}
+
+fn id(index: u128) -> String {
+    Uuid::from_u128(index).to_string()
+}
+
+fn person() -> impl Strategy<Value = String> {
+    (0_u128..4).prop_map(id)
+}
+
+/// Within a hundred days, often the same instant.
+fn time() -> impl Strategy<Value = Option<prost_types::Timestamp>> {
+    (0_i64..400).prop_map(|quarters| Some(barometer_chassis::clock::Micros(quarters * DAY / 4).to_wire()))
+}
+
+/// A text of few.
+fn word() -> impl Strategy<Value = String> {
+    select(vec!["", "a", "b", "c"]).prop_map(str::to_owned)
+}
+
+fn area() -> impl Strategy<Value = BTreeMap<String, String>> {
+    option::of(select(vec!["a", "b"]))
+        .prop_map(|area| area.map(|area| ("area".to_owned(), area.to_owned())).into_iter().collect())
+}
+
+fn known() -> impl Strategy<Value = customers::CustomerFact> {
+    (option::of(time()), time(), area()).prop_map(|(since, create_time, dimensions)| customers::CustomerFact {
+        since: since.flatten(),
+        create_time,
+        dimensions,
+    })
+}
+
+fn survey() -> impl Strategy<Value = surveys::SurveyFact> {
+    (word(), 1..=3, 1..=2).prop_map(|(name, kind, r#type)| surveys::SurveyFact { name, kind, r#type })
+}
+
+fn response() -> impl Strategy<Value = surveys::ResponseFact> {
+    let who = (0_u128..4, option::of(person()));
+    let weight = select(vec![1_000_000_000_000, 250_000_000_000, 1]);
+    (who, option::of(0..=10), word(), time(), weight, area()).prop_map(
+        |((survey, customer), score, language, time, weight_trillionths, dimensions)| surveys::ResponseFact {
+            // The last of the surveys is never known.
+            survey_id: id(survey),
+            customer_id: customer.unwrap_or_default(),
+            score,
+            disposition: i32::from(score.is_none()),
+            channel: language.clone(),
+            language,
+            time,
+            weight_trillionths,
+            dimensions,
+            ..Default::default()
+        },
+    )
+}
+
+fn customer_fact() -> impl Strategy<Value = customers::fact::Fact> {
+    use customers::fact::Fact;
+    let interaction = (person(), time()).prop_map(|(customer_id, time)| {
+        Fact::Interaction(customers::InteractionFact { customer_id, time, ..Default::default() })
+    });
+    prop_oneof![
+        6 => purchase().prop_map(Fact::Purchase),
+        4 => attribute_change().prop_map(Fact::AttributeChange),
+        1 => interaction,
+    ]
+}
+
+fn purchase() -> impl Strategy<Value = customers::PurchaseFact> {
+    let lines = vec((word(), -20_i64..50), 0..4);
+    let texts = (word(), word(), any::<bool>(), select(vec!["EUR", "USD"]));
+    (person(), time(), lines, -30_i64..100, texts, area()).prop_map(
+        |(customer_id, time, lines, amount, (channel, country, voucher, currency), dimensions)| {
+            let money = |units| Some(Money { currency_code: currency.to_owned(), units, nanos: 0 });
+            let amount = if lines.is_empty() { amount } else { lines.iter().map(|(_, amount)| amount).sum() };
+            let line = |(category, amount)| customers::PurchaseLineFact {
+                category,
+                quantity: 1,
+                discount: None,
+                amount: money(amount),
+            };
+            customers::PurchaseFact {
+                customer_id,
+                time,
+                amount: money(amount),
+                lines: lines.into_iter().map(line).collect(),
+                channel,
+                country,
+                voucher,
+                dimensions,
+                ..Default::default()
+            }
+        },
+    )
+}
+
+fn attribute_change() -> impl Strategy<Value = customers::AttributeChangeFact> {
+    (person(), time(), 1..=4, word(), any::<bool>()).prop_map(|(customer_id, time, attribute, value, leaves)| {
+        customers::AttributeChangeFact { customer_id, time, attribute, value, leaves, dimensions: BTreeMap::new() }
+    })
+}

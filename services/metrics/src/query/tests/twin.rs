@@ -1,0 +1,300 @@
+//! The same figures computed plainly from the facts as they are in the end: no columns, no codes, no blocks.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use barometer_chassis::clock::Micros;
+use barometer_proto::{customers::v1 as customers, surveys::v1 as surveys};
+
+use super::{DAY, Figure, Query, script::Write};
+use crate::{
+    catalogue::Measure,
+    rules::period::{Period, Periods},
+};
+
+/// A row: start of the period, group, counts, net amount.
+pub(super) type Shape = (i64, Vec<(String, String)>, Vec<(&'static str, u64)>, Option<i128>);
+
+/// What is compared of figures.
+pub(super) fn shape(figures: &[Figure]) -> Vec<Shape> {
+    let shape = |figure: &Figure| {
+        let counts = figure.measured.counts.iter().map(|(name, count)| (*name, whole(*count))).collect();
+        let net = figure.measured.amounts.iter().find(|(name, _)| *name == "net").map(|(_, net)| *net);
+        let mut group = figure.group.clone();
+        group.sort();
+        (figure.start, group, counts, net)
+    };
+    let mut shapes: Vec<_> = figures.iter().map(shape).collect();
+    shapes.sort();
+    shapes
+}
+
+/// A count that is a whole number.
+fn whole(count: f64) -> u64 {
+    count.to_string().parse().expect("a whole number")
+}
+
+/// Facts as they are.
+#[derive(Default)]
+pub(super) struct Model {
+    people: Vec<(String, customers::CustomerFact)>,
+    changes: Vec<(i64, customers::AttributeChangeFact)>,
+    purchases: Vec<customers::PurchaseFact>,
+    interactions: Vec<customers::InteractionFact>,
+    surveys: BTreeMap<String, surveys::SurveyFact>,
+    responses: Vec<surveys::ResponseFact>,
+}
+
+type Group = Vec<(String, String)>;
+
+impl Model {
+    pub(super) fn of(writes: &[Write]) -> Self {
+        use customers::fact::Fact;
+        let mut model = Model::default();
+        for write in writes.iter().cloned() {
+            match write {
+                Write::Customers(fact) => match fact.fact.expect("a fact") {
+                    Fact::Customer(of) => model.people.push((fact.id, of)),
+                    Fact::AttributeChange(of) => model.changes.push((fact.number, of)),
+                    Fact::Purchase(of) => model.purchases.push(of),
+                    Fact::Interaction(of) => model.interactions.push(of),
+                    Fact::SubscriptionEvent(_) | Fact::Tombstone(_) => unreachable!(),
+                },
+                Write::Surveys(fact) => match fact.fact.expect("a fact") {
+                    surveys::fact::Fact::Survey(of) => drop(model.surveys.insert(fact.id, of)),
+                    surveys::fact::Fact::Response(of) => model.responses.push(of),
+                    surveys::fact::Fact::Tombstone(_) => unreachable!(),
+                },
+            }
+        }
+        model.changes.sort_by_key(|(number, change)| (micros(change.time), *number));
+        model
+    }
+
+    pub(super) fn nps(&self, query: &Query) -> Vec<Shape> {
+        let mut cells = Cells::new(query, ["promoters", "passives", "detractors", "answers"], false);
+        for response in &self.responses {
+            let survey = self.surveys.get(&response.survey_id).filter(|survey| survey.kind == 1);
+            let (Some(survey), Some(score)) = (survey, response.score) else {
+                // Of those without a score there is nothing in a row, nor do they make one.
+                continue;
+            };
+            let at = micros(response.time);
+            let values = |name: &str| match name {
+                "language" => vec![response.language.clone()],
+                "area" => vec![response.dimensions.get("area").cloned().unwrap_or_default()],
+                _ => self.attribute(name, &response.customer_id, at),
+            };
+            let side = match score {
+                9.. => 0,
+                7..=8 => 1,
+                _ => 2,
+            };
+            let kind = ["", "relational", "transactional"][usize::try_from(survey.r#type).expect("a type")];
+            for mut group in groups(query, &values) {
+                group.push(("survey_type".to_owned(), kind.to_owned()));
+                cells.count(at, &group, [side, 3], 0);
+            }
+        }
+        cells.shapes()
+    }
+
+    pub(super) fn revenue(&self, query: &Query) -> Vec<Shape> {
+        let mut cells = Cells::new(query, ["sales", "returns", "customers"], true);
+        let mut buyers = BTreeSet::new();
+        for purchase in &self.purchases {
+            let at = micros(purchase.time);
+            let money = purchase.amount.as_ref().expect("money");
+            let sale = money.units >= 0;
+            for (category, amount) in parts(purchase) {
+                // Not divided, it is taken as a whole, once.
+                let divided = query.group_by.iter().any(|name| name == "category");
+                let amount = if divided { amount } else { money.units };
+                for mut group in groups(query, &|name| self.of_purchase(name, purchase, &category)) {
+                    group.push(("currency".to_owned(), money.currency_code.clone()));
+                    cells.count(at, &group, [usize::from(!sale)], i128::from(amount) * 1_000_000);
+                    if sale && buyers.insert((cells.period(at), sorted(&group), purchase.customer_id.clone())) {
+                        cells.count(at, &group, [2], 0);
+                    }
+                }
+                if !divided {
+                    break;
+                }
+            }
+        }
+        cells.shapes()
+    }
+
+    /// Active, churned, inactive and repeating buyers.
+    pub(super) fn buyers(&self, query: &Query) -> Vec<Shape> {
+        let mut sales: BTreeMap<(Group, String), Vec<i64>> = BTreeMap::new();
+        for purchase in self.purchases.iter().filter(|purchase| purchase.amount.as_ref().expect("money").units >= 0) {
+            for (category, _) in parts(purchase) {
+                for group in groups(query, &|name| self.of_purchase(name, purchase, &category)) {
+                    let of_one = sales.entry((group, purchase.customer_id.clone())).or_default();
+                    let at = micros(purchase.time);
+                    // One purchase of several lines is one sale.
+                    if !of_one.contains(&at) || !query.group_by.iter().any(|name| name == "category") {
+                        of_one.push(at);
+                    }
+                }
+                if !query.group_by.iter().any(|name| name == "category") {
+                    break;
+                }
+            }
+        }
+        let reach = i64::from(query.parameters.inactivity_days) * DAY;
+        let names: &[&'static str] = query.metrics[0].counts;
+        let mut cells = Cells::new(query, names.iter().copied(), false);
+        for ((group, _), sales) in &sales {
+            let active = |at: i64| sales.iter().any(|sale| at - reach <= *sale && *sale < at);
+            for period in cells.periods.clone() {
+                let bought: Vec<_> = sales.iter().filter(|sale| (period.start..period.end).contains(sale)).collect();
+                let days: BTreeSet<_> = bought.iter().map(|sale| sale.div_euclid(DAY)).collect();
+                let (before, after) = (active(period.start), active(period.end));
+                let ever = sales.iter().any(|sale| *sale < period.end);
+                let counted = match query.metrics[0].measure {
+                    Measure::ActiveCustomers => vec![after, !bought.is_empty()],
+                    Measure::ChurnRate => vec![before, before && !after, before && after],
+                    Measure::InactiveShare => vec![ever && !after, ever],
+                    Measure::RepeatPurchaseRate => vec![days.len() > 1, !days.is_empty()],
+                    _ => unreachable!(),
+                };
+                let which = counted.iter().enumerate().filter(|(_, counted)| **counted).map(|(index, _)| index);
+                cells.count(period.start, group, which, 0);
+            }
+        }
+        cells.shapes()
+    }
+
+    pub(super) fn known(&self, query: &Query) -> Vec<Shape> {
+        let mut cells = Cells::new(query, ["customers"], false);
+        for (id, person) in &self.people {
+            let purchases = self.purchases.iter().filter(|of| of.customer_id == *id).map(|of| micros(of.time));
+            let interactions = self.interactions.iter().filter(|of| of.customer_id == *id).map(|of| micros(of.time));
+            let responses = self.responses.iter().filter(|of| of.customer_id == *id).map(|of| micros(of.time));
+            let facts = purchases.chain(interactions).chain(responses).chain(person.since.map(|at| micros(Some(at))));
+            let known = facts.min().unwrap_or_else(|| micros(person.create_time));
+            for period in cells.periods.clone() {
+                let counts = match query.metrics[0].measure {
+                    Measure::Customers => known < period.end,
+                    _ => (period.start..period.end).contains(&known),
+                };
+                if counts {
+                    let values = |name: &str| match name {
+                        "area" => vec![person.dimensions.get("area").cloned().unwrap_or_default()],
+                        _ => self.attribute(name, id, period.end - 1),
+                    };
+                    groups(query, &values).iter().for_each(|group| cells.count(period.start, group, [0], 0));
+                }
+            }
+        }
+        cells.shapes()
+    }
+
+    fn of_purchase(&self, name: &str, purchase: &customers::PurchaseFact, category: &str) -> Vec<String> {
+        match name {
+            "category" => vec![category.to_owned()],
+            "channel" => vec![purchase.channel.clone()],
+            "area" => vec![purchase.dimensions.get("area").cloned().unwrap_or_default()],
+            "country" if !purchase.country.is_empty() => vec![purchase.country.clone()],
+            _ => self.attribute(name, &purchase.customer_id, micros(purchase.time)),
+        }
+    }
+
+    fn attribute(&self, name: &str, customer: &str, at: i64) -> Vec<String> {
+        let (name, at) = name.strip_suffix("_now").map_or((name, at), |name| (name, i64::MAX));
+        let attribute = ["", "tier", "country", "segment", "member"].iter().position(|other| *other == name);
+        let attribute = i32::try_from(attribute.expect("an attribute")).expect("small");
+        let mut values = Vec::new();
+        let changes = self.changes.iter().map(|(_, change)| change);
+        for change in changes.filter(|change| {
+            change.customer_id == customer && change.attribute == attribute && micros(change.time) <= at
+        }) {
+            values.retain(|value| name == "segment" && *value != change.value);
+            if name != "segment" || !change.leaves {
+                values.push(change.value.clone());
+            }
+        }
+        if values.is_empty() { vec![String::new()] } else { values }
+    }
+}
+
+/// The amounts of a purchase by category.
+fn parts(purchase: &customers::PurchaseFact) -> BTreeMap<String, i64> {
+    let mut parts = BTreeMap::new();
+    for line in &purchase.lines {
+        *parts.entry(line.category.clone()).or_default() += line.amount.as_ref().expect("money").units;
+    }
+    if parts.is_empty() {
+        parts.insert(String::new(), purchase.amount.as_ref().expect("money").units);
+    }
+    parts
+}
+
+/// The groups of a fact, given the values of each dimension.
+fn groups(query: &Query, values: &dyn Fn(&str) -> Vec<String>) -> Vec<Group> {
+    let mut groups = vec![Vec::new()];
+    for name in &query.group_by {
+        let with = |group: &Group| {
+            let group = group.clone();
+            values(name).into_iter().map(move |value| [group.clone(), vec![(name.clone(), value)]].concat())
+        };
+        groups = groups.iter().flat_map(with).collect();
+    }
+    groups
+}
+
+fn sorted(group: &Group) -> Group {
+    let mut group = group.clone();
+    group.sort();
+    group
+}
+
+fn micros(at: Option<prost_types::Timestamp>) -> i64 {
+    Micros::from_wire(&at.expect("an instant")).expect("in range").0
+}
+
+/// Counts by group and period.
+struct Cells {
+    periods: Vec<Period>,
+    names: Vec<&'static str>,
+    money: bool,
+    counted: BTreeMap<(Group, usize), (Vec<u64>, i128)>,
+}
+
+impl Cells {
+    fn new(query: &Query, names: impl IntoIterator<Item = &'static str>, money: bool) -> Self {
+        let range = query.start.expect("a start")..query.end.expect("an end");
+        let periods = Periods::new(&query.days, query.granularity, range).expect("periods").as_slice().to_vec();
+        Cells { periods, names: names.into_iter().collect(), money, counted: BTreeMap::new() }
+    }
+
+    fn period(&self, at: i64) -> Option<usize> {
+        self.periods.iter().position(|period| (period.start..period.end).contains(&at))
+    }
+
+    fn count(&mut self, at: i64, group: &Group, which: impl IntoIterator<Item = usize>, net: i128) {
+        let Some(period) = self.period(at) else { return };
+        let zero = || (vec![0; self.names.len()], 0);
+        let cell = self.counted.entry((sorted(group), period)).or_insert_with(zero);
+        which.into_iter().for_each(|index| cell.0[index] += 1);
+        cell.1 += net;
+    }
+
+    /// A row for each period of each group in which anything was counted at any time.
+    fn shapes(&self) -> Vec<Shape> {
+        let something = |(_, (counts, _)): &(_, &(Vec<u64>, i128))| counts.iter().any(|count| *count > 0);
+        let groups: BTreeSet<_> = self.counted.iter().filter(something).map(|((group, _), _)| group.clone()).collect();
+        let zero = (vec![0; self.names.len()], 0);
+        let mut shapes = Vec::new();
+        for group in groups {
+            for (index, period) in self.periods.iter().enumerate() {
+                let (counts, net) = self.counted.get(&(group.clone(), index)).unwrap_or(&zero);
+                let counts = self.names.iter().copied().zip(counts.iter().copied()).collect();
+                shapes.push((period.start, group.clone(), counts, self.money.then_some(*net)));
+            }
+        }
+        shapes.sort();
+        shapes
+    }
+}

@@ -1,0 +1,10 @@
+//! Bad input, for every RPC: one clear error that names every offending field, and nothing changed.
+
+mod customers;
+mod facts;
+mod nouns;
+mod surveys;
+mod table;
+mod transport;
+mod wire;
+mod world;

@@ -1,0 +1,29 @@
+//! What every kind of recorded fact can do: purchases, interactions, changes of attributes, subscriptions, answers.
+
+mod importing;
+mod kind;
+mod lists;
+mod privacy;
+mod recording;
+mod repeating;
+
+/// Runs a test for each kind on each database.
+macro_rules! for_each_kind {
+    ($($test:ident: $of:ident;)*) => {$(
+        #[tokio::test]
+        async fn $test() {
+            barometer_chassis::testing::on_each_database(async |database| {
+                let services = barometer_tests::services::Services::start(database).await;
+                let world = crate::kind::World::new(&services).await;
+                $of::<barometer_proto::customers::v1::AttributeChange>(&services, &world).await;
+                $of::<barometer_proto::customers::v1::Purchase>(&services, &world).await;
+                $of::<barometer_proto::customers::v1::Interaction>(&services, &world).await;
+                $of::<barometer_proto::customers::v1::SubscriptionEvent>(&services, &world).await;
+                $of::<barometer_proto::surveys::v1::Response>(&services, &world).await;
+                services.stop().await;
+            })
+            .await;
+        }
+    )*};
+}
+pub(crate) use for_each_kind;
