@@ -81,8 +81,13 @@ pub(crate) async fn list_customers(
             .to_owned();
         select = select.filter(customer::Column::Id.in_subquery(tagged));
     }
-    let (rows, next) = page.cut(select.all(db).await?, |row| PageToken { key: row.create_time.0, id: row.id.0 });
+    let (rows, next) = page.cut(select.all(db).await?, place);
     Ok((with_keys_and_tags(db, rows).await?, next))
+}
+
+/// A customer's place in a list.
+pub(crate) fn place(row: &customer::Model) -> PageToken {
+    PageToken { key: row.create_time.0, id: row.id.0 }
 }
 
 /// Creates customers: rows, keys and tags. ALREADY_EXISTS when a key is taken. The rows get their ids here.

@@ -4,7 +4,7 @@ mod response;
 
 use barometer_chassis::{
     client::Channel,
-    door::{Door, Stages},
+    door::{Door, Stages, fit},
     error::Error,
     feed::{Delivery, Watch},
     fingerprint,
@@ -114,12 +114,14 @@ impl SurveyService for Surveys {
         let wire::ListSurveysRequest { page_size, page_token, state } = request.into_inner();
         let (page, state) =
             Door::open(|door| (door.page(page_size, &page_token), door.optional_choice("state", state)))?;
-        let (rows, next_page_token) = store::list_surveys(self.store.db(), page, state).await?;
+        let (rows, next) = store::list_surveys(self.store.db(), page, state).await?;
+        let places: Vec<_> = rows.iter().map(store::place).collect();
         let mut surveys = Vec::with_capacity(rows.len());
         for row in rows {
             let position = self.store.feed.token(row.position).await?;
             surveys.push(render_survey(row, position));
         }
+        let (surveys, next_page_token) = fit(surveys, &places, next);
         Ok(Response::new(wire::ListSurveysResponse { surveys, next_page_token }))
     }
 
@@ -208,6 +210,6 @@ impl SurveyService for Surveys {
             caught_up: delivery.caught_up,
             read_time: Some(delivery.read_time.to_wire()),
         };
-        Ok(Response::new(self.store.feed.watch(&after, kinds, self.ending.clone(), render)?))
+        Ok(Response::new(self.store.feed.watch(&after, kinds, self.ending.clone(), prost::Message::encoded_len, render)?))
     }
 }

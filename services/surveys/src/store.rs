@@ -46,7 +46,12 @@ pub(crate) async fn list_surveys(
     if state != State::Unspecified {
         select = select.filter(survey::Column::State.eq(i32::from(state)));
     }
-    Ok(page.cut(select.all(db).await?, |row| PageToken { key: row.create_time.0, id: row.id }))
+    Ok(page.cut(select.all(db).await?, place))
+}
+
+/// A survey's place in a list.
+pub(crate) fn place(row: &survey::Model) -> PageToken {
+    PageToken { key: row.create_time.0, id: row.id }
 }
 
 /// Creates a survey. ALREADY_EXISTS when the name is taken.

@@ -30,7 +30,7 @@ async fn bad_input_is_told_and_changes_nothing() {
         nouns::interactions(&mut table, &world);
         nouns::subscription_events(&mut table, &world);
         watch(&mut table.rpc("WatchFacts", &[]), "customers", &world.draft.position);
-        table.check(&services).await;
+        table.check(&services.channel).await;
         services.stop().await;
     })
     .await;

@@ -2,6 +2,7 @@
 
 mod customers;
 mod facts;
+mod metrics;
 mod nouns;
 mod surveys;
 mod table;

@@ -25,7 +25,7 @@ async fn bad_input_is_told_and_changes_nothing() {
         verbs(&mut table, &world);
         responses(&mut table, &world);
         watch(&mut table.rpc("WatchFacts", &[]), "surveys", &world.customer.position);
-        table.check(&services).await;
+        table.check(&services.channel).await;
         services.stop().await;
     })
     .await;

@@ -2,37 +2,56 @@
 
 use barometer_chassis::testing::on_each_database;
 use barometer_tests::services::{MAX_MESSAGE, Services, told};
-use tonic::Code;
+use tonic::{Code, transport::Channel};
 
 use crate::{table::descriptor, wire};
 
 const SERVICES: [&str; 2] = ["barometer.customers.v1.CustomerService", "barometer.surveys.v1.SurveyService"];
 
+fn paths_of(service: &str) -> Vec<String> {
+    descriptor(service).methods().map(|method| format!("/{service}/{}", method.name())).collect()
+}
+
 fn paths() -> Vec<String> {
-    let path = |service: &str| {
-        let methods = descriptor(service);
-        methods.methods().map(|method| format!("/{service}/{}", method.name())).collect::<Vec<_>>()
-    };
-    SERVICES.iter().flat_map(|service| path(service)).collect()
+    SERVICES.iter().flat_map(|service| paths_of(service)).collect()
+}
+
+/// Sends bytes that are no message to every RPC of a service.
+pub(crate) async fn check_refuses_garbage(channel: &Channel, service: &str) {
+    let cut_off = vec![0x0a, 0x7f, 0x01];
+    let endless = vec![0xff; 11];
+    for path in paths_of(service) {
+        for garbage in [&cut_off, &endless] {
+            let refused = wire::call(channel.clone(), &path, vec![garbage.clone()]).await.expect_err(&path);
+            assert_eq!(told(&refused), (Code::InvalidArgument, "MALFORMED".to_owned(), vec![]), "{path}");
+        }
+        let refused = wire::call(channel.clone(), &path, vec![message(MAX_MESSAGE)]).await.expect_err(&path);
+        let (code, reason, _) = told(&refused);
+        assert_eq!((code, reason.as_str()), (Code::InvalidArgument, "MESSAGE_TOO_LARGE"), "{path}");
+    }
+}
+
+/// An unknown field of so many bytes: a good message, but for its size.
+fn message(bytes: usize) -> Vec<u8> {
+    let mut message = vec![0xfa, 0x7f];
+    prost::encoding::encode_varint(bytes as u64, &mut message);
+    message.resize(message.len() + bytes, b'x');
+    message
 }
 
 #[tokio::test]
-async fn what_is_no_message_is_told_and_changes_nothing() {
+async fn what_is_no_message_or_too_large_is_told() {
     on_each_database(async |database| {
         let services = Services::start(database).await;
-        let truncated = vec![0x0a, 0x7f, 0x01];
-        let not_utf8 = vec![0x0a, 0x02, 0xff, 0xfe];
-        let endless = vec![0xff; 11];
-        for path in paths() {
-            for garbage in [&truncated, &endless] {
-                let refused = wire::call(services.channel.clone(), &path, vec![garbage.clone()]).await;
-                let refused = refused.expect_err(&path);
-                assert_eq!(told(&refused), (Code::InvalidArgument, "MALFORMED".to_owned(), vec![]), "{path}");
-            }
+        for service in SERVICES {
+            check_refuses_garbage(&services.channel, service).await;
         }
+        let not_utf8 = vec![0x0a, 0x02, 0xff, 0xfe];
         let path = "/barometer.customers.v1.CustomerService/GetCustomer";
         let refused = wire::call(services.channel.clone(), path, vec![not_utf8]).await.expect_err("not UTF-8");
         assert_eq!(told(&refused), (Code::InvalidArgument, "MALFORMED".to_owned(), vec![]));
+        let path = "/barometer.customers.v1.CustomerService/ListCustomers";
+        wire::call(services.channel.clone(), path, vec![message(MAX_MESSAGE - 100)]).await.expect("not too large");
         services.stop().await;
     })
     .await;
@@ -61,29 +80,6 @@ async fn frames_that_are_none_fail_their_own_call_only() {
         }
         let mut alive = services.customers.clone();
         alive.list_customers(barometer_proto::customers::v1::ListCustomersRequest::default()).await.expect("alive");
-        services.stop().await;
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_message_that_is_too_large_is_refused() {
-    on_each_database(async |database| {
-        let services = Services::start(database).await;
-        // An unknown field of so many bytes: a good message, but for its size.
-        let message = |bytes: usize| {
-            let mut message = vec![0xfa, 0x7f];
-            prost::encoding::encode_varint(bytes as u64, &mut message);
-            message.resize(message.len() + bytes, b'x');
-            message
-        };
-        for path in paths() {
-            let refused = wire::call(services.channel.clone(), &path, vec![message(MAX_MESSAGE)]).await;
-            let (code, reason, _) = told(&refused.expect_err(&path));
-            assert_eq!((code, reason.as_str()), (Code::InvalidArgument, "MESSAGE_TOO_LARGE"), "{path}");
-        }
-        let path = "/barometer.customers.v1.CustomerService/ListCustomers";
-        wire::call(services.channel.clone(), path, vec![message(MAX_MESSAGE - 100)]).await.expect("not too large");
         services.stop().await;
     })
     .await;

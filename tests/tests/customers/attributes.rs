@@ -48,7 +48,7 @@ async fn record(services: &Services, id: &str, of: Attribute, value: &str, time:
 
 async fn amend(services: &Services, change: AttributeChange, path: &str) {
     let request = AmendAttributeChangeRequest {
-        attribute_change: Some(change),
+        attribute_change: Some(AttributeChange { etag: String::new(), ..change }),
         update_mask: mask(&[path]),
         request_id: String::new(),
     };

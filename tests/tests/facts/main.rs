@@ -1,5 +1,6 @@
 //! What every kind of recorded fact can do: purchases, interactions, changes of attributes, subscriptions, answers.
 
+mod feed;
 mod importing;
 mod kind;
 mod lists;
@@ -15,11 +16,14 @@ macro_rules! for_each_kind {
             barometer_chassis::testing::on_each_database(async |database| {
                 let services = barometer_tests::services::Services::start(database).await;
                 let world = crate::kind::World::new(&services).await;
-                $of::<barometer_proto::customers::v1::AttributeChange>(&services, &world).await;
-                $of::<barometer_proto::customers::v1::Purchase>(&services, &world).await;
-                $of::<barometer_proto::customers::v1::Interaction>(&services, &world).await;
-                $of::<barometer_proto::customers::v1::SubscriptionEvent>(&services, &world).await;
-                $of::<barometer_proto::surveys::v1::Response>(&services, &world).await;
+                // Together, as they would come: they share customers and nothing else.
+                tokio::join!(
+                    $of::<barometer_proto::customers::v1::AttributeChange>(&services, &world),
+                    $of::<barometer_proto::customers::v1::Purchase>(&services, &world),
+                    $of::<barometer_proto::customers::v1::Interaction>(&services, &world),
+                    $of::<barometer_proto::customers::v1::SubscriptionEvent>(&services, &world),
+                    $of::<barometer_proto::surveys::v1::Response>(&services, &world),
+                );
                 services.stop().await;
             })
             .await;

@@ -1,6 +1,7 @@
 //! Pages of lists: size, and the opaque token that says where the next one begins.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use prost::Message;
 use uuid::Uuid;
 
 use super::Door;
@@ -8,6 +9,8 @@ use super::Door;
 const DEFAULT_SIZE: u16 = 50;
 /// The most that a page holds.
 const MAX_SIZE: u16 = 1_000;
+/// The most bytes of a page, unless one item alone has more: callers take messages of 4 MiB unless told otherwise.
+const MAX_BYTES: usize = 3 * 1024 * 1024;
 
 /// Which page of a list is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +64,22 @@ impl Page {
     }
 }
 
+/// Leaves out of a page what does not fit into one message; then the next page begins there. `places` are those of the
+/// items, `next` the token so far.
+pub fn fit<M: Message>(mut items: Vec<M>, places: &[PageToken], next: String) -> (Vec<M>, String) {
+    let mut bytes = 0;
+    let fits = |item: &M| {
+        bytes += item.encoded_len();
+        bytes <= MAX_BYTES
+    };
+    let fitting = items.iter().map(fits).take_while(|fits| *fits).count().max(1);
+    if fitting >= items.len() {
+        return (items, next);
+    }
+    items.truncate(fitting);
+    (items, places.get(fitting - 1).map(PageToken::encode).unwrap_or(next))
+}
+
 impl Door {
     /// `page_size` and `page_token` of a list's request.
     pub fn page(&mut self, size: i32, token: &str) -> Page {
@@ -90,6 +109,21 @@ mod tests {
         assert_eq!(size(7), Some(7));
         assert_eq!(size(i32::MAX), Some(1_000));
         assert_eq!(size(-1), None);
+    }
+
+    #[test]
+    fn what_does_not_fit_begins_the_next_page() {
+        let place = |key| PageToken { key, id: Uuid::nil() };
+        let places = [place(3), place(2), place(1)];
+        let texts = |sizes: [usize; 3]| sizes.map(|size| "x".repeat(size)).to_vec();
+        let size = |sizes| {
+            let (page, next) = fit(texts(sizes), &places, "next".to_owned());
+            (page.len(), next)
+        };
+        assert_eq!(size([1, 1, 1]), (3, "next".to_owned()));
+        assert_eq!(size([MAX_BYTES / 2, MAX_BYTES / 3, MAX_BYTES / 2]), (2, place(2).encode()));
+        assert_eq!(size([2 * MAX_BYTES, 1, 1]), (1, place(3).encode()));
+        assert_eq!(fit(Vec::<String>::new(), &[], String::new()), (vec![], String::new()));
     }
 
     #[test]

@@ -18,6 +18,8 @@ use crate::{clock::Micros, error::Error, position::Position, shutdown::Shutdown}
 const HEARTBEAT: Duration = Duration::from_secs(1);
 /// Batches that wait for a slow watcher. Beyond it the feed is not read for it until it has taken one.
 const WAITING: usize = 2;
+/// The most bytes of facts in one message: callers take messages of 4 MiB unless told otherwise.
+const MAX_BYTES: usize = 3 * 1024 * 1024;
 
 /// One batch for a watcher.
 #[derive(Clone, Debug)]
@@ -47,7 +49,7 @@ impl<R> Stream for Watch<R> {
 
 impl<F: Clone + Send + Sync + 'static> Feed<F> {
     /// Follows the feed after a position: facts of the kinds given, of all when there are none. Ends when the watcher
-    /// goes, with the process, or with an error, [`Error::Gone`] among them.
+    /// goes, with the process, or with an error, [`Error::Gone`] among them. `size` tells the bytes that a fact takes.
     ///
     /// Errors: INVALID for a token that is none of this service.
     pub fn watch<R: Send + 'static>(
@@ -55,6 +57,7 @@ impl<F: Clone + Send + Sync + 'static> Feed<F> {
         after: &str,
         kinds: Vec<i32>,
         shutdown: Shutdown,
+        size: fn(&F) -> usize,
         render: fn(Delivery<F>) -> R,
     ) -> Result<Watch<R>, Error> {
         let after = self.parse_token("after", after)?;
@@ -63,7 +66,7 @@ impl<F: Clone + Send + Sync + 'static> Feed<F> {
             return Err(Error::invalid(&field, "UNKNOWN_VALUE", "is no kind of fact of this service"));
         }
         let (sender, batches) = mpsc::channel(WAITING);
-        let watcher = Watcher { feed: self.clone(), kinds, at: after, sender, render };
+        let watcher = Watcher { feed: self.clone(), kinds, at: after, sender, size, render };
         tokio::spawn(watcher.run(shutdown));
         Ok(Watch { batches })
     }
@@ -89,6 +92,7 @@ struct Watcher<F, R> {
     kinds: Vec<i32>,
     at: Position,
     sender: mpsc::Sender<Result<R, Status>>,
+    size: fn(&F) -> usize,
     render: fn(Delivery<F>) -> R,
 }
 
@@ -145,17 +149,29 @@ impl<F: Clone + Send + Sync + 'static, R: Send + 'static> Watcher<F, R> {
         read.await.map_err(|error| Error::Internal(error.to_string()))?
     }
 
+    /// Sends a batch, in as many parts as messages are needed. A part ends with a fact: there its position is.
     async fn deliver(&mut self, batch: &Batch<F>) -> Result<(), Error> {
         let wanted = |tag: i32| self.kinds.is_empty() || self.kinds.contains(&tag);
-        let delivery = Delivery {
-            facts: batch.entries.iter().filter(|entry| wanted(entry.tag)).map(|entry| entry.fact.clone()).collect(),
-            position: batch.until.encode(self.feed.inner.service),
-            caught_up: batch.caught_up,
-            read_time: batch.read_time,
-        };
+        let (mut facts, mut bytes, mut reached) = (Vec::new(), 0, batch.after);
+        for entry in batch.entries.iter().filter(|entry| wanted(entry.tag)) {
+            let size = (self.size)(&entry.fact);
+            if bytes + size > MAX_BYTES && !facts.is_empty() {
+                self.send(std::mem::take(&mut facts), reached, batch, false).await;
+                bytes = 0;
+            }
+            bytes += size;
+            facts.push(entry.fact.clone());
+            reached.n = entry.position;
+        }
+        self.send(facts, batch.until, batch, batch.caught_up).await;
         self.at = batch.until;
+        Ok(())
+    }
+
+    async fn send(&self, facts: Vec<F>, reached: Position, batch: &Batch<F>, caught_up: bool) {
+        let position = reached.encode(self.feed.inner.service);
+        let delivery = Delivery { facts, position, caught_up, read_time: batch.read_time };
         // The watcher's end is noticed by its closed channel.
         let _gone = self.sender.send(Ok((self.render)(delivery))).await;
-        Ok(())
     }
 }

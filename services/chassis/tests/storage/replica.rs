@@ -71,7 +71,7 @@ impl Replica {
     }
 
     pub(crate) fn watch_kinds(&self, after: &str, kinds: Vec<i32>) -> Watch<Delivery<Fact>> {
-        self.store.feed.watch(after, kinds, self.shutdown.clone(), |delivery| delivery).expect("a watch")
+        self.store.feed.watch(after, kinds, self.shutdown.clone(), |_| 1, |delivery| delivery).expect("a watch")
     }
 
     /// Gives a note another text.

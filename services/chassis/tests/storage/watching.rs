@@ -50,6 +50,31 @@ async fn a_watcher_gets_what_was_and_then_what_comes() {
 }
 
 #[tokio::test]
+async fn what_is_too_large_for_a_message_comes_in_parts_that_can_each_be_resumed() {
+    on_each_database(async |database| {
+        let replica = Replica::open(&database.location()).await;
+        for n in 0..10 {
+            replica.store.record_one(note(&n.to_string())).await.expect("a note");
+        }
+        let half_a_message = |_: &_| 1_500_000;
+        let watch = |after: &str| {
+            let watch = replica.store.feed.watch(after, vec![NOTE], Shutdown::new(), half_a_message, |delivery| delivery);
+            watch.expect("a watch")
+        };
+        let (mut follower, mut position) = (Follower::default(), String::new());
+        // Each part is the last that this watcher hears; the next goes on from there.
+        while follower.len() < 10 {
+            let delivery = next(&mut watch(&position)).await.expect("a part");
+            assert!(delivery.facts.len() <= 2, "{delivery:?}");
+            position.clone_from(&delivery.position);
+            follower.apply(delivery);
+        }
+        assert_eq!(follower.delivered, 10);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_watcher_gets_the_kinds_it_asks_for() {
     on_each_database(async |database| {
         let replica = Replica::open(&database.location()).await;
@@ -67,7 +92,7 @@ async fn a_watcher_gets_the_kinds_it_asks_for() {
         // The position goes on without facts of one's kind, too.
         assert_eq!(notes.1.position, memos.1.position);
 
-        let unknown = replica.store.feed.watch("", vec![NOTE, 9], Shutdown::new(), |delivery| delivery).err();
+        let unknown = replica.store.feed.watch("", vec![NOTE, 9], Shutdown::new(), |_| 1, |delivery| delivery).err();
         let Some(Error::Invalid(violations)) = unknown else { panic!("{unknown:?}") };
         assert_eq!(violations[0].field, "kinds[1]");
     })
@@ -80,7 +105,8 @@ async fn a_token_that_is_none_of_this_service_is_refused() {
         let replica = Replica::open(&database.location()).await;
         let of_another = Position { n: 1, ..Position::START }.encode("surveys");
         for token in ["garbage", &of_another] {
-            let refused = replica.store.feed.watch(token, Vec::new(), Shutdown::new(), |delivery| delivery).err();
+            let refused =
+                replica.store.feed.watch(token, Vec::new(), Shutdown::new(), |_| 1, |delivery| delivery).err();
             let Some(Error::Invalid(violations)) = refused else { panic!("{refused:?}") };
             assert_eq!((violations[0].field.as_str(), violations[0].reason), ("after", "NOT_A_POSITION"));
         }
@@ -148,6 +174,24 @@ async fn exactly_a_full_batch_is_followed_by_the_rest() {
         follower.catch_up(&replica, &mut watch).await;
         assert_eq!(follower.len(), 1_000);
         assert_eq!(follower.n(), replica.head().await);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn large_facts_come_in_several_messages_and_each_can_be_resumed_after() {
+    on_each_database(async |database| {
+        let replica = Replica::open(&database.location()).await;
+        replica.store.writer.record((0..10).map(|n| note(&n.to_string())).collect()).await.expect("notes");
+        let mut follower = Follower::default();
+        while follower.n() < replica.head().await {
+            // A new watch after each message; of facts of 1 MiB three fit.
+            let size = |_: &_| 1024 * 1024;
+            let watch = replica.store.feed.watch(&follower.position, Vec::new(), Shutdown::new(), size, |parts| parts);
+            follower.apply(next(&mut watch.expect("a watch")).await.expect("a message"));
+        }
+        assert_eq!(follower.sizes, [0, 3, 3, 3, 1]);
+        follower.expect_notes_of(&replica).await;
     })
     .await;
 }

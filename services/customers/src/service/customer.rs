@@ -9,7 +9,7 @@ use std::{
 };
 
 use barometer_chassis::{
-    door::{Door, ExternalKey},
+    door::{Door, ExternalKey, fit},
     error::Error,
     fingerprint, import,
     layers::Principal,
@@ -117,8 +117,10 @@ impl Customers {
         request: wire::ListCustomersRequest,
     ) -> Result<wire::ListCustomersResponse, Error> {
         let (page, filter) = Door::open(|door| parse_list_customers(door, request))?;
-        let (profiles, next_page_token) = store::list_customers(self.store.db(), page, filter).await?;
-        Ok(wire::ListCustomersResponse { customers: self.render_all(profiles).await?, next_page_token })
+        let (profiles, next) = store::list_customers(self.store.db(), page, filter).await?;
+        let places: Vec<_> = profiles.iter().map(|profile| store::place(&profile.row)).collect();
+        let (customers, next_page_token) = fit(self.render_all(profiles).await?, &places, next);
+        Ok(wire::ListCustomersResponse { customers, next_page_token })
     }
 
     /// Answers without a write when every key is known.

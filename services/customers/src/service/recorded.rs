@@ -1,7 +1,7 @@
 //! What the RPCs on recorded facts do, for all four kinds alike.
 
 use barometer_chassis::{
-    door::{Door, Page},
+    door::{Door, Page, fit},
     error::Error,
     fingerprint,
     import::MAX_ROWS,
@@ -77,11 +77,12 @@ impl Customers {
     /// Reads a page.
     pub(super) async fn list<N: Noun>(&self, page: Page, filter: Condition) -> Result<(Vec<N::Wire>, String), Error> {
         let (rows, next) = reader::list::<N>(self.store.db(), page, filter, N::place).await?;
+        let places: Vec<_> = rows.iter().map(N::place).collect();
         let mut messages = Vec::with_capacity(rows.len());
         for row in rows {
             messages.push(self.render(row).await?);
         }
-        Ok((messages, next))
+        Ok(fit(messages, &places, next))
     }
 
     /// Corrects one. The fingerprint is that of the whole request.

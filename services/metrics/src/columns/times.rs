@@ -90,6 +90,19 @@ impl Times {
         meeting.map(|(block, _)| block * BLOCK..((block + 1) * BLOCK).min(self.at.len()))
     }
 
+    /// Fills `rows` with those of a block in which a fact happened in the range.
+    pub(crate) fn select(&self, block: Range<usize>, range: &Range<i64>, rows: &mut Vec<u32>) {
+        let first = u32::try_from(block.start).unwrap_or(u32::MAX);
+        rows.resize(block.len(), 0);
+        let mut found = 0;
+        for (row, at) in (first..).zip(&self.at[block]) {
+            // Written in any case and counted if it is one: without a branch, which time would mispredict.
+            rows[found] = row;
+            found += usize::from((range.start <= *at) & (*at < range.end));
+        }
+        rows.truncate(found);
+    }
+
     /// The first instant at which a fact happened.
     pub(crate) fn first(&self) -> Option<i64> {
         self.bounds.iter().map(|bounds| bounds.first).min().filter(|first| *first != i64::MAX)
@@ -130,6 +143,9 @@ mod tests {
         times.put(1, 20);
         assert_eq!((times.last(), times.live()), (Some(90), BLOCK));
         assert_eq!(times.blocks(0..20).count(), 0);
+        let mut rows = Vec::new();
+        times.select(0..4, &(20..51), &mut rows);
+        assert_eq!(rows, [0, 1, 3]);
         times.put(2, 60);
         assert_eq!(times.blocks(61..1_000).count(), 0);
         times.restore();

@@ -13,8 +13,9 @@ use super::{
 use crate::{
     columns::times::EVER,
     rules::{
-        activity::{Window, churned, is_active, repeated},
+        activity::{churned, is_active, repeated},
         money::is_sale,
+        period::Period,
         proportion::ProportionTally,
     },
 };
@@ -68,12 +69,9 @@ fn churn(ask: &Ask<'_>, of: impl Fn(ProportionTally) -> ProportionTally) -> Resu
     let reach = reach(ask);
     let periods = ask.periods.as_slice();
     let cutter = each_buyer(ask, range.start.saturating_sub(reach).max(EVER)..range.end, |group, sales| {
-        // Only who bought in the window before its start is active then.
-        let (Some(first), Some(last)) = (sales.first(), sales.last()) else { return };
-        let from = periods.partition_point(|period| period.start <= *first);
-        let to = periods.partition_point(|period| period.start <= last.saturating_add(reach));
-        for (index, period) in periods.iter().enumerate().take(to).skip(from) {
-            grid.cell(group, index).extend(churned(sales, window, period.start..period.end));
+        for index in within_reach(sales, reach, periods, |period| period.start) {
+            let Period { start, end, .. } = periods[index];
+            grid.cell(group, index).extend(churned(sales, window, start..end));
         }
     })?;
     Ok(ask.figures(&cutter, &grid, |tally| {
@@ -100,11 +98,12 @@ fn standing<'q>(ask: &Ask<'q>) -> Result<(Cutter<'q>, Grid<Standing>), Error> {
     let range = ask.range();
     let periods = ask.periods.as_slice();
     let cutter = each_buyer(ask, EVER..range.end, |group, sales| {
-        let (Some(first), Some(last)) = (sales.first(), sales.last()) else { return };
-        let from = periods.partition_point(|period| period.end <= *first);
+        let Some(first) = sales.first() else { return };
         // For now noted where it begins, below carried on.
-        grid.cell(group, from).ever += 1;
-        note_active(&mut grid, group, ask, sales, window, from, last.saturating_add(reach(ask)));
+        grid.cell(group, periods.partition_point(|period| period.end <= *first)).ever += 1;
+        for index in within_reach(sales, reach(ask), periods, |period| period.end) {
+            grid.cell(group, index).active += u64::from(is_active(sales, window, periods[index].end));
+        }
         let mut visited = None;
         for period in sales.iter().filter_map(|sale| ask.periods.index_of(*sale)) {
             if visited != Some(period) {
@@ -122,22 +121,19 @@ fn standing<'q>(ask: &Ask<'q>) -> Result<(Cutter<'q>, Grid<Standing>), Error> {
     Ok((cutter, grid))
 }
 
-/// Counts a buyer in each period at whose end it is active; after `until` it is not any more.
-fn note_active(
-    grid: &mut Grid<Standing>,
-    group: u32,
-    ask: &Ask<'_>,
+/// The periods whose start, or end, lies at most so long after some sale, each once: in others nobody is active then.
+fn within_reach(
     sales: &[i64],
-    window: Window,
-    from: usize,
-    until: i64,
-) {
-    let periods = ask.periods.as_slice().iter().enumerate().skip(from);
-    for (index, period) in periods.take_while(|(_, period)| period.end <= until) {
-        if is_active(sales, window, period.end) {
-            grid.cell(group, index).active += 1;
-        }
-    }
+    reach: i64,
+    periods: &[Period],
+    instant: impl Fn(&Period) -> i64 + Copy,
+) -> impl Iterator<Item = usize> {
+    let mut seen = 0;
+    sales.iter().flat_map(move |sale| {
+        let from = periods.partition_point(|period| instant(period) <= *sale).max(seen);
+        seen = from + periods[from..].partition_point(|period| instant(period) <= sale.saturating_add(reach));
+        from..seen
+    })
 }
 
 /// Visits the buyers of each group with the instants of their sales in a range, ascending.

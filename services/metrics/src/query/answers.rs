@@ -5,7 +5,7 @@ use barometer_chassis::error::Error;
 use super::{
     Ask,
     cut::Cutter,
-    figures::{Figure, Grid, Measured, plain, real},
+    figures::{Calendar, Figure, Grid, Measured, plain, real},
 };
 use crate::{
     catalogue::Measure,
@@ -184,25 +184,21 @@ fn scan<'q>(ask: &Ask<'q>, mut each: impl FnMut(&[u32], &[u32])) -> Result<Cutte
     let responses = &ask.facts.responses;
     let times = responses.times.as_slice();
     let wanted = wanted(ask.metric.measure, ask.facts);
+    let some_unwanted = wanted.contains(&false);
     let range = ask.range();
     let mut cutter = ask.cutter();
+    let mut calendar = Calendar::new(ask);
     let index = Grid::<()>::new(ask.periods.len());
     let (mut rows, mut groups) = (Vec::new(), Vec::new());
     for block in responses.times.blocks(range.clone()) {
-        let first = u32::try_from(block.start).unwrap_or(u32::MAX);
-        let candidates = times[block.clone()].iter().zip(&responses.surveys[block]);
-        rows.clear();
-        rows.extend(
-            (first..)
-                .zip(candidates)
-                .filter_map(|(row, (at, survey))| (range.contains(at) && is_wanted(&wanted, *survey)).then_some(row)),
-        );
+        responses.times.select(block, &range, &mut rows);
+        if some_unwanted {
+            rows.retain(|row| is_wanted(&wanted, responses.surveys[*row as usize]));
+        }
         cutter.cut(&mut rows, &mut groups, |row| times[row as usize])?;
         if ask.periods.len() > 1 {
             for (row, group) in rows.iter().zip(&mut groups) {
-                // Every instant of the range is in a period.
-                let period = ask.periods.index_of(times[*row as usize]).unwrap_or_default();
-                *group = index.index(*group, period);
+                *group = index.index(*group, calendar.period(times[*row as usize]));
             }
         }
         each(&groups, &rows);

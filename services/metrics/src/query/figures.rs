@@ -1,9 +1,16 @@
 //! Figures: what a query comes to.
 
+use std::ops::Range;
+
 use super::{Ask, cut::Cutter};
 use crate::{
     catalogue::Metric,
-    rules::{interval::Interval, level::Level, proportion::ProportionTally},
+    rules::{
+        interval::Interval,
+        level::Level,
+        period::{Period, Periods},
+        proportion::ProportionTally,
+    },
 };
 
 /// The figures of one metric, by period, then by group.
@@ -92,6 +99,31 @@ impl<T: Default + Clone> Grid<T> {
             self.cells.resize(index + 1, T::default());
         }
         &mut self.cells[index]
+    }
+}
+
+/// Finds the period of instant after instant; quickly when one falls into the same as the one before.
+#[derive(Debug)]
+pub(crate) struct Calendar<'q> {
+    periods: &'q Periods,
+    current: Range<i64>,
+    index: usize,
+}
+
+impl<'q> Calendar<'q> {
+    /// The periods of a query.
+    pub(crate) fn new(ask: &Ask<'q>) -> Self {
+        Calendar { periods: ask.periods, current: 0..0, index: 0 }
+    }
+
+    /// The period of an instant of the range.
+    pub(crate) fn period(&mut self, at: i64) -> usize {
+        if !self.current.contains(&at) {
+            self.index = self.periods.index_of(at).unwrap_or_default();
+            let Period { start, end, .. } = &self.periods.as_slice()[self.index];
+            self.current = *start..*end;
+        }
+        self.index
     }
 }
 

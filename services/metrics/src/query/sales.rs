@@ -7,7 +7,7 @@ use barometer_chassis::error::Error;
 use super::{
     Ask,
     cut::{Cutter, Piece},
-    figures::{Figure, Grid, Measured, plain, real},
+    figures::{Calendar, Figure, Grid, Measured, plain, real},
 };
 use crate::rules::money::is_sale;
 
@@ -50,12 +50,11 @@ fn tills<'q>(ask: &Ask<'q>) -> Result<(Cutter<'q>, Grid<Till>), Error> {
     let purchases = &ask.facts.purchases;
     let times = purchases.times.as_slice();
     let mut grid = Grid::<Till>::new(ask.periods.len());
+    let mut calendar = Calendar::new(ask);
     let mut buyers = Vec::new();
     let cutter = scan(ask, ask.range(), |piece| {
         let row = piece.row as usize;
-        // Every instant of the range is in a period.
-        let period = ask.periods.index_of(times[row]).unwrap_or_default();
-        let cell = grid.index(piece.group, period);
+        let cell = grid.index(piece.group, calendar.period(times[row]));
         let till = grid.at(cell);
         if is_sale(purchases.amounts[row]) {
             till.gross += i128::from(piece.amount);
@@ -79,9 +78,7 @@ pub(super) fn scan<'q>(ask: &Ask<'q>, range: Range<i64>, mut each: impl FnMut(Pi
     let mut cutter = ask.cutter();
     let (mut rows, mut groups, mut pieces) = (Vec::new(), Vec::new(), Vec::new());
     for block in purchases.times.blocks(range.clone()) {
-        let first = u32::try_from(block.start).unwrap_or(u32::MAX);
-        rows.clear();
-        rows.extend((first..).zip(&times[block]).filter(|(_, at)| range.contains(at)).map(|(row, _)| row));
+        purchases.times.select(block, &range, &mut rows);
         cutter.cut(&mut rows, &mut groups, |row| times[row as usize])?;
         cutter.divide(purchases, &rows, &groups, &mut pieces)?;
         pieces.iter().for_each(|piece| each(*piece));

@@ -1,6 +1,7 @@
 //! Figures against facts in any order, and against plain recomputation.
 
 mod script;
+mod speed;
 mod twin;
 
 use std::sync::Arc;

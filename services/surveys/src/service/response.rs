@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use barometer_chassis::{
-    door::{Door, ExternalKey, PageToken, is_unreachable},
+    door::{Door, ExternalKey, PageToken, fit, is_unreachable},
     error::Error,
     fingerprint,
     import::MAX_ROWS,
@@ -101,11 +101,13 @@ impl Surveys {
     pub(super) async fn list(&self, request: wire::ListResponsesRequest) -> Result<wire::ListResponsesResponse, Error> {
         let (page, filter) = Door::open(|door| parse_list_responses(door, request))?;
         let place = |row: &Model| PageToken { key: row.time.0, id: row.id };
-        let (rows, next_page_token) = reader::list(self.store.db(), page, filter, place).await?;
+        let (rows, next) = reader::list(self.store.db(), page, filter, place).await?;
+        let places: Vec<_> = rows.iter().map(place).collect();
         let mut responses = Vec::with_capacity(rows.len());
         for row in rows {
             responses.push(self.render(row).await?);
         }
+        let (responses, next_page_token) = fit(responses, &places, next);
         Ok(wire::ListResponsesResponse { responses, next_page_token })
     }
 
