@@ -40,9 +40,9 @@ pub(crate) fn explain(bare: &Status) -> Option<Status> {
         Code::Unimplemented => (Code::Unimplemented, "UNIMPLEMENTED"),
         code => (code, "TRANSPORT"),
     };
-    let message = match bare.message() {
-        "" => "there is no such method",
-        message => message,
+    let message = match (bare.code(), bare.message()) {
+        (Code::Unimplemented, "") => "there is no such method",
+        (_, message) => message,
     };
     Some(status(code, reason, message, None))
 }

@@ -58,7 +58,8 @@ async fn what_is_too_large_for_a_message_comes_in_parts_that_can_each_be_resumed
         }
         let half_a_message = |_: &_| 1_500_000;
         let watch = |after: &str| {
-            let watch = replica.store.feed.watch(after, vec![NOTE], Shutdown::new(), half_a_message, |delivery| delivery);
+            let watch =
+                replica.store.feed.watch(after, vec![NOTE], Shutdown::new(), half_a_message, |delivery| delivery);
             watch.expect("a watch")
         };
         let (mut follower, mut position) = (Follower::default(), String::new());
@@ -174,24 +175,6 @@ async fn exactly_a_full_batch_is_followed_by_the_rest() {
         follower.catch_up(&replica, &mut watch).await;
         assert_eq!(follower.len(), 1_000);
         assert_eq!(follower.n(), replica.head().await);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn large_facts_come_in_several_messages_and_each_can_be_resumed_after() {
-    on_each_database(async |database| {
-        let replica = Replica::open(&database.location()).await;
-        replica.store.writer.record((0..10).map(|n| note(&n.to_string())).collect()).await.expect("notes");
-        let mut follower = Follower::default();
-        while follower.n() < replica.head().await {
-            // A new watch after each message; of facts of 1 MiB three fit.
-            let size = |_: &_| 1024 * 1024;
-            let watch = replica.store.feed.watch(&follower.position, Vec::new(), Shutdown::new(), size, |parts| parts);
-            follower.apply(next(&mut watch.expect("a watch")).await.expect("a message"));
-        }
-        assert_eq!(follower.sizes, [0, 3, 3, 3, 1]);
-        follower.expect_notes_of(&replica).await;
     })
     .await;
 }
