@@ -90,7 +90,24 @@ impl Query {
             left = left.checked_sub(figures.len()).ok_or_else(too_many_rows)?;
             all.push(Figures { metric, figures });
         }
+        self.trim(&mut all);
         Ok(all)
+    }
+
+    /// Where the time asked for is open it is that of the facts that passed the filters: periods before the first and
+    /// after the last that counted something, for any of the metrics, are left out.
+    fn trim(&self, all: &mut [Figures]) {
+        let counted = all.iter().flat_map(|of_metric| &of_metric.figures).filter(|figure| figure.measured.is_counted());
+        let (first, last) =
+            counted.fold((i64::MAX, i64::MIN), |(first, last), figure| (first.min(figure.start), last.max(figure.end)));
+        if first > last {
+            return;
+        }
+        let after = if self.start.is_none() { first } else { i64::MIN };
+        let before = if self.end.is_none() && !range::tells_a_state(self) { last } else { i64::MAX };
+        for of_metric in all {
+            of_metric.figures.retain(|figure| figure.start >= after && figure.end <= before);
+        }
     }
 
     fn periods(&self, granularity: Granularity, range: std::ops::Range<i64>) -> Result<Periods, Error> {

@@ -210,6 +210,12 @@ impl SurveyService for Surveys {
             caught_up: delivery.caught_up,
             read_time: Some(delivery.read_time.to_wire()),
         };
-        Ok(Response::new(self.store.feed.watch(&after, kinds, self.ending.clone(), prost::Message::encoded_len, render)?))
+        Ok(Response::new(self.store.feed.watch(
+            &after,
+            kinds,
+            self.ending.clone(),
+            prost::Message::encoded_len,
+            render,
+        )?))
     }
 }

@@ -7,7 +7,6 @@ use barometer_tests::{samples::purchase, services::Services};
 use crate::kind::{Fact, World};
 
 #[tokio::test]
-#[ignore = "a batch of the feed may be larger than a message"]
 async fn large_facts_reach_watchers() {
     on_each_database(async |database| {
         let services = Services::start(database).await;

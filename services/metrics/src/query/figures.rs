@@ -58,6 +58,11 @@ impl Measured {
         }
     }
 
+    /// Whether there was any fact.
+    pub(crate) fn is_counted(&self) -> bool {
+        self.value.is_some() || self.counts.iter().any(|(_, count)| *count > 0.0)
+    }
+
     /// A number of things; no figure over no facts.
     pub(crate) fn count(value: u64, facts: u64, counts: impl IntoIterator<Item = (&'static str, u64)>) -> Self {
         Measured { value: (facts > 0).then(|| real(value)), counts: plain(counts), ..Measured::default() }

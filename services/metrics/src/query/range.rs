@@ -13,9 +13,8 @@ pub(super) fn of(query: &Query, facts: &Facts) -> Range<i64> {
         let after = last.map(|last| {
             Periods::end_of(&query.days, query.granularity, last).unwrap_or_else(|| last.saturating_add(1))
         });
-        let tells_a_state = query.metrics.iter().any(|metric| is_state(metric.measure));
         match after {
-            Some(after) if !tells_a_state => after,
+            Some(after) if !tells_a_state(query) => after,
             _ => after.map_or(query.now, |after| query.now.max(after)),
         }
     });
@@ -30,6 +29,11 @@ pub(super) fn of(query: &Query, facts: &Facts) -> Range<i64> {
         }
     });
     start..end
+}
+
+/// Whether one of the metrics asked for tells how things stand.
+pub(super) fn tells_a_state(query: &Query) -> bool {
+    query.metrics.iter().any(|metric| is_state(metric.measure))
 }
 
 /// Whether a metric tells how things stand at an instant, which without any other is now.
