@@ -1,5 +1,7 @@
 //! The program as its users run it: processes that can be killed.
 
+#![allow(clippy::disallowed_methods, reason = "threads wait for processes here, without a runtime")]
+
 use std::{
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},

@@ -1,5 +1,7 @@
 //! SIGKILL at any moment, of the client and of the server: afterwards all figures equal those of a clean run.
 
+#![allow(clippy::disallowed_methods, reason = "threads wait for processes here, without a runtime")]
+
 use std::{fmt::Write, fs, path::Path, time::Duration};
 
 use barometer_chassis::testing::{DatabaseKind, TestDatabase};

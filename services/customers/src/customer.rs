@@ -46,7 +46,8 @@ pub struct Model {
     /// The segments it is in now.
     #[sea_orm(column_type = "JsonBinary")]
     pub segments: Segments,
-    /// Who created it.
+    /// Who created it; no part of what was asked for, so none of its fingerprint.
+    #[serde(skip)]
     pub actor: String,
     /// When it was created.
     pub create_time: Micros,

@@ -59,7 +59,8 @@ pub struct Model {
     pub external_id: Option<String>,
     /// Hash of what was first recorded.
     pub fingerprint: i64,
-    /// Who recorded it.
+    /// Who recorded it; no part of what was recorded, so none of its fingerprint.
+    #[serde(skip)]
     pub actor: String,
     /// When it was recorded.
     pub create_time: Micros,

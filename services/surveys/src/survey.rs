@@ -40,7 +40,8 @@ pub struct Model {
     /// The dimensions that answers may carry.
     #[sea_orm(column_type = "JsonBinary")]
     pub dimensions: Declared,
-    /// Who created it.
+    /// Who created it; no part of what was asked for, so none of its fingerprint.
+    #[serde(skip)]
     pub actor: String,
     /// When it was created.
     pub create_time: Micros,
