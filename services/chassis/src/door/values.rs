@@ -182,7 +182,7 @@ impl Door {
 }
 
 /// Names that built-in dimensions have, or that queries and imports use for something else.
-const RESERVED: [&str; 40] = [
+const RESERVED: [&str; 42] = [
     "amount",
     "campaign",
     "category",
@@ -193,6 +193,7 @@ const RESERVED: [&str; 40] = [
     "country_now",
     "currency",
     "customer",
+    "customer_country",
     "customer_id",
     "direction",
     "disposition",
@@ -223,6 +224,7 @@ const RESERVED: [&str; 40] = [
     "tier",
     "tier_now",
     "touchpoint",
+    "voucher",
 ];
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! Figures against facts in any order, and against plain recomputation.
 
 mod script;
-mod speed;
 mod twin;
 
 use std::sync::Arc;
