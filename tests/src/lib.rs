@@ -66,7 +66,7 @@ impl Suite {
         let stop = Shutdown::new();
         let task = tokio::spawn({
             let stop = stop.clone();
-            async move { serve(args, listener, stop).await.expect("the suite serves") }
+            async move { serve(args, listener, stop, || Ok(())).await.expect("the suite serves") }
         });
         let channel = Channel::from_shared(endpoint.clone()).expect("a URL").connect_lazy();
         let suite = Suite {

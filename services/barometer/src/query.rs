@@ -32,7 +32,8 @@ pub struct QueryArgs {
     #[arg(long, value_name = "TIME")]
     from: Option<String>,
 
-    /// End of the time asked for, itself excluded: `--from 2017 --to 2018` is the year 2017. Up to now when absent
+    /// End of the time asked for, itself excluded: `--from 2017 --to 2018` is the year 2017. Up to the last fact when
+    /// absent, but to now for metrics that tell how things stand
     #[arg(long, value_name = "TIME")]
     to: Option<String>,
 

@@ -17,7 +17,7 @@ use barometer_chassis::{
     writer::DEFAULT_QUEUE,
 };
 use clap::{Args, ValueEnum};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::failure::Failure;
 
@@ -159,11 +159,16 @@ impl ServeArgs {
                 }
             }
         });
-        if let Some(file) = &self.port_file {
-            write_atomically(file, &address.to_string()).map_err(|error| Failure::output(file.display(), &error))?;
-        }
-        self.welcome(address);
-        let served = serve(self, listener, stop).await;
+        let flags = self.clone();
+        let ready = move || {
+            if let Some(file) = &flags.port_file {
+                write_atomically(file, &address.to_string())
+                    .map_err(|error| Failure::output(file.display(), &error))?;
+            }
+            flags.welcome(address);
+            Ok(())
+        };
+        let served = serve(self, listener, stop, ready).await;
         telemetry.shutdown().await;
         served
     }
@@ -189,8 +194,38 @@ impl ServeArgs {
     }
 }
 
-/// Serves on a listener until `stop`, then ends calls, writes what was acknowledged, and returns.
-pub async fn serve(args: ServeArgs, listener: TcpListener, stop: Shutdown) -> Result<(), Failure> {
+/// Serves on a listener until `stop`, then ends calls, writes what was acknowledged, and returns. `ready` is called once
+/// the databases are open.
+pub async fn serve(
+    args: ServeArgs,
+    listener: TcpListener,
+    stop: Shutdown,
+    ready: impl FnOnce() -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    // Writers and the fold outlive the calls that use them.
+    let background = Shutdown::new();
+    let (server, tasks) = tokio::select! {
+        opened = open(&args, &listener, &background) => opened?,
+        // Opening may wait long, for other replicas that migrate.
+        () = stop.cancelled() => return Ok(()),
+    };
+    ready()?;
+    let served = server.serve(listener, stop.into_cancelled()).await;
+    background.cancel();
+    for task in tasks {
+        if task.await.is_err() {
+            tracing::error!("a background task broke");
+        }
+    }
+    served.map_err(|error| Failure::internal(error.to_string()))
+}
+
+/// Opens what runs in this process: the services on their server, and the tasks that end after `background`.
+async fn open(
+    args: &ServeArgs,
+    listener: &TcpListener,
+    background: &Shutdown,
+) -> Result<(Server, Vec<JoinHandle<()>>), Failure> {
     let address = listener.local_addr().map_err(|error| Failure::internal(error.to_string()))?;
     let here = reachable(address);
     let location = match &args.database_url {
@@ -199,8 +234,6 @@ pub async fn serve(args: ServeArgs, listener: TcpListener, stop: Shutdown) -> Re
     };
     let mut server = Server::new(&args.server);
     server.add_descriptors(barometer_proto::FILE_DESCRIPTOR_SET);
-    // Writers and the fold outlive the calls that use them.
-    let background = Shutdown::new();
     let mut tasks = Vec::new();
     let broken = |error: barometer_chassis::error::Error| Failure::of_start(&error);
 
@@ -238,14 +271,7 @@ pub async fn serve(args: ServeArgs, listener: TcpListener, stop: Shutdown) -> Re
         tasks.push(task.map_err(broken)?);
     }
 
-    let served = server.serve(listener, stop.into_cancelled()).await;
-    background.cancel();
-    for task in tasks {
-        if task.await.is_err() {
-            tracing::error!("a background task broke");
-        }
-    }
-    served.map_err(|error| Failure::internal(error.to_string()))
+    Ok((server, tasks))
 }
 
 fn channel(endpoint: &str, config: &ClientConfig) -> Result<Channel, Failure> {

@@ -25,6 +25,9 @@ use crate::{
     error::{Error, Violation},
 };
 
+/// 1900-01-01T00:00:00Z: what happened before is a mistake, and would stretch every figure's range.
+const EARLIEST: i64 = -2_208_988_800_000_000;
+
 /// Collects the violations of one message while it is parsed.
 ///
 /// Each parsing function returns a value even when it has noted a violation; such a placeholder never gets out, because
@@ -164,9 +167,12 @@ impl Door {
         self.optional_time(field, at).unwrap_or_default()
     }
 
-    /// The instant of something that has happened: at most one day ahead, for clocks that go wrong.
+    /// The instant of something that has happened: from 1900 on, and at most one day ahead, for clocks that go wrong.
     pub fn past_time(&mut self, field: &str, at: Option<prost_types::Timestamp>) -> Micros {
         let at = self.time(field, at);
+        if at.0 != 0 && at.0 < EARLIEST {
+            self.refuse(field, "OUT_OF_RANGE", "lies before the year 1900");
+        }
         if at.0 > self.now.0 + Micros::DAY {
             self.refuse(field, "IN_THE_FUTURE", "lies more than a day in the future");
         }

@@ -27,6 +27,9 @@ pub(crate) trait Noun: Recorded<Context = CustomerRef> + serde::Serialize {
     /// The row for callers.
     fn render(self, position: String) -> Self::Wire;
 
+    /// Leaves out of a message what follows from its other fields, so that those can be amended alone.
+    fn leave_out_derived(_message: &mut Self::Wire) {}
+
     /// New values under the head of the old row.
     fn amended(old: Self, new: Self) -> Self;
 

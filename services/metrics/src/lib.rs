@@ -111,7 +111,7 @@ pub fn add(
     let fold = Arc::new(Fold::open(snapshots));
 
     let queries = usize::from(config.concurrent_queries.max(1));
-    let service = service::Metrics::new(Arc::clone(&fold), zones, queries);
+    let service = service::Metrics::new(Arc::clone(&fold), zones, queries, limits.max_message_bytes);
     let service = MetricsServiceServer::new(service)
         .max_decoding_message_size(limits.max_message_bytes)
         .max_encoding_message_size(limits.max_message_bytes)

@@ -150,8 +150,10 @@ impl<'q> Ask<'q> {
         let names_survey = |name: &str| name == "survey" || name == "survey_type";
         let implied = self.metric.always_grouped_by.iter().filter(|name| match **name {
             "survey_type" => {
-                !group_by.iter().any(|name| names_survey(name))
-                    && !filters.iter().any(|condition| names_survey(&condition.dimension))
+                let names_one = |condition: &Condition| {
+                    names_survey(&condition.dimension) && condition.values.len() == 1 && !condition.exclude
+                };
+                !group_by.iter().any(|name| names_survey(name)) && !filters.iter().any(names_one)
             }
             // Also when only one is asked for: the group names the currency of the amounts.
             name => self.metric.table.dimensions().contains(&name) && !group_by.iter().any(|other| other == name),

@@ -27,12 +27,13 @@ pub(crate) struct Metrics {
     zones: Arc<Zones>,
     /// Queries that may be computed at the same time.
     places: Arc<Semaphore>,
+    max_message_bytes: usize,
 }
 
 impl Metrics {
     /// The service over a fold.
-    pub(crate) fn new(fold: Arc<Fold>, zones: Zones, queries: usize) -> Self {
-        Metrics { fold, zones: Arc::new(zones), places: Arc::new(Semaphore::new(queries)) }
+    pub(crate) fn new(fold: Arc<Fold>, zones: Zones, queries: usize, max_message_bytes: usize) -> Self {
+        Metrics { fold, zones: Arc::new(zones), places: Arc::new(Semaphore::new(queries)), max_message_bytes }
     }
 
     /// Parses and computes, away from the threads that serve calls. All of it is of one state of the facts.
@@ -94,7 +95,14 @@ impl MetricsService for Metrics {
         let request = request.into_inner();
         // First, because the writes may bring the dimensions that are asked about.
         self.fold.include(&query::positions(&request.at_least), left).await?;
-        Ok(Response::new(self.answer(request).await?))
+        let answer = self.answer(request).await?;
+        let size = prost::Message::encoded_len(&answer);
+        if size > self.max_message_bytes {
+            let most = self.max_message_bytes;
+            let told = format!("the answer has {size} bytes, a message {most}: ask for less time, groups or metrics");
+            return Err(Error::invalid("metrics", "ANSWER_TOO_LARGE", told).into());
+        }
+        Ok(Response::new(answer))
     }
 
     async fn get_fold(&self, _request: Request<wire::GetFoldRequest>) -> Result<Response<wire::Fold>, Status> {

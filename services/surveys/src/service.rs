@@ -1,5 +1,6 @@
 //! The RPCs: parse, act, render.
 
+mod customers;
 mod response;
 
 use barometer_chassis::{

@@ -103,7 +103,8 @@ impl Customers {
         let work = self.store.change::<N, _>(mutation(method, actor, request_id, fingerprint), move |write| {
             Box::pin(async move {
                 let old: N = writer::current(write, id, N::named(&patch).1).await?;
-                let shown = old.clone().render(String::new());
+                let mut shown = old.clone().render(String::new());
+                N::leave_out_derived(&mut shown);
                 let merged = mask::merge(&shown, &patch, update_mask.as_ref(), N::AMENDABLE, N::FIELD)?;
                 let (mut new, customer) = Door::open(|door| {
                     door.inside(N::FIELD, |door| N::parse(door, merged, &stages, actor_text.clone()))

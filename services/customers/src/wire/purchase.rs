@@ -136,6 +136,13 @@ impl Noun for Model {
         }
     }
 
+    /// With lines the amount is their sum.
+    fn leave_out_derived(message: &mut wire::Purchase) {
+        if !message.lines.is_empty() {
+            message.amount = None;
+        }
+    }
+
     fn amended(old: Self, new: Self) -> Self {
         let Model {
             customer_id,

@@ -22,7 +22,9 @@ const LOOK: Duration = Duration::from_secs(1);
 const HASH: usize = blake3::OUT_LEN;
 
 /// The sources of everything that is in a snapshot: a change of any of them makes another shape.
-const SHAPE: [(&str, &str); 14] = [
+const SHAPE: [(&str, &str); 17] = [
+    ("chassis/clock.rs", include_str!("../../../chassis/src/clock.rs")),
+    ("chassis/position.rs", include_str!("../../../chassis/src/position.rs")),
     ("columns.rs", include_str!("../columns.rs")),
     ("columns/attributes.rs", include_str!("../columns/attributes.rs")),
     ("columns/customers.rs", include_str!("../columns/customers.rs")),
@@ -37,6 +39,7 @@ const SHAPE: [(&str, &str); 14] = [
     ("columns/times.rs", include_str!("../columns/times.rs")),
     ("fold.rs", include_str!("../fold.rs")),
     ("fold/reached.rs", include_str!("reached.rs")),
+    ("fold/source.rs", include_str!("source.rs")),
 ];
 
 /// Where snapshots are kept, and when one is due.

@@ -9,8 +9,8 @@ use tonic::Status;
 
 use crate::columns::{Facts, Unreadable};
 
-/// A batch may hold a thousand purchases of five hundred lines.
-const LARGEST_BATCH: usize = 256 * 1024 * 1024;
+/// Batches are cut at 3 MiB of facts; one fact alone is smaller than that.
+const LARGEST_BATCH: usize = 8 * 1024 * 1024;
 
 /// A service whose facts are folded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

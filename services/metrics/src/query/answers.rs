@@ -94,9 +94,18 @@ pub(super) fn responses(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
 
 /// The first answer that a metric counts, with or without a score.
 pub(super) fn first(measure: Measure, facts: &Facts) -> Option<i64> {
-    let wanted = wanted(measure, facts);
+    instants(facts, &wanted(measure, facts)).min()
+}
+
+/// The instant of the last answer that a metric is about.
+pub(super) fn last(measure: Measure, facts: &Facts) -> Option<i64> {
+    instants(facts, &wanted(measure, facts)).max()
+}
+
+/// The instants of the answers to wanted surveys.
+fn instants<'f>(facts: &'f Facts, wanted: &'f [bool]) -> impl Iterator<Item = i64> + 'f {
     let answers = facts.responses.times.as_slice().iter().zip(&facts.responses.surveys);
-    answers.filter(|(at, survey)| **at != NEVER && is_wanted(&wanted, **survey)).map(|(at, _)| *at).min()
+    answers.filter(|(at, survey)| **at != NEVER && is_wanted(wanted, **survey)).map(|(at, _)| *at)
 }
 
 const UNSCORED: usize = 11;

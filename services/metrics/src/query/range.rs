@@ -13,6 +13,8 @@ pub(super) fn of(query: &Query, facts: &Facts) -> Range<i64> {
         let after = last.map(|last| {
             Periods::end_of(&query.days, query.granularity, last).unwrap_or_else(|| last.saturating_add(1))
         });
+        // Who asks for what came after the last fact is told that there was nothing.
+        let after = after.filter(|after| query.start.is_none_or(|start| start < *after));
         match after {
             Some(after) if !tells_a_state(query) => after,
             _ => after.map_or(query.now, |after| query.now.max(after)),
@@ -73,7 +75,7 @@ fn first(measure: Measure, facts: &Facts) -> Option<i64> {
 
 fn last(measure: Measure, facts: &Facts) -> Option<i64> {
     match measure {
-        Measure::Nps | Measure::Csat | Measure::Ces | Measure::Responses => facts.responses.times.last(),
+        Measure::Nps | Measure::Csat | Measure::Ces | Measure::Responses => answers::last(measure, facts),
         Measure::Customers | Measure::NewCustomers => known::instants(facts).into_iter().map(|(_, _, at)| at).max(),
         Measure::ActiveCustomers
         | Measure::Purchases

@@ -1,9 +1,7 @@
 //! What the RPCs on responses do.
 
-use std::collections::HashMap;
-
 use barometer_chassis::{
-    door::{Door, ExternalKey, PageToken, fit, is_unreachable},
+    door::{Door, ExternalKey, PageToken, fit},
     error::Error,
     fingerprint,
     import::MAX_ROWS,
@@ -11,17 +9,13 @@ use barometer_chassis::{
     mask, reader,
     writer::{self, Pending},
 };
-use barometer_proto::{
-    customers::v1::ResolveCustomersRequest,
-    surveys::v1::{self as wire, response::Customer},
-};
-use tonic::{Code, Request};
+use barometer_proto::surveys::v1::{self as wire, response::Customer};
 use uuid::Uuid;
 
 use super::{Surveys, mutation};
 use crate::{
     response::{CustomerId, Model},
-    store::{self, Customers},
+    store::{self, Customers, SurveyRef},
     wire::{AMENDABLE, CustomerRef, parse_list_responses, parse_response, parse_survey_ref, render_response},
 };
 
@@ -36,7 +30,12 @@ impl Surveys {
     ) -> Result<wire::Response, Error> {
         let wire::SubmitResponseRequest { response, request_id } = request;
         let (row, customer, request_id) = self.parse(actor, response, &request_id, "response").await?;
-        let customers = self.resolve([&customer].into_iter()).await?;
+        let survey = store::get_survey(self.store.db(), &SurveyRef::Id(row.survey_id.0)).await?;
+        let customers = match survey.check_takes_answers() {
+            Ok(()) => self.resolve([&customer].into_iter()).await?,
+            // Refused, and so nobody is created for it; unless it repeats a request, whose customer is there.
+            Err(refused) => self.look_up(&customer).await?.ok_or(refused)?,
+        };
         let pending = pending("SubmitResponse", actor, row, customer, &customers, request_id)?;
         let (row, position) = self.store.record_one(pending).await.inspect_err(|error| self.doubt(error))?;
         Ok(render_response(row, position))
@@ -124,13 +123,24 @@ impl Surveys {
             let id = door.inside("response", |door| door.id("response_id", &patch.response_id));
             (patch, id, door.request_id(&request_text))
         })?;
+        if matches!(patch.customer, Some(Customer::CustomerKey(_))) {
+            // Before somebody is created for an answer that is not there.
+            reader::get::<Model>(self.store.db(), id).await?;
+        }
         let customers = self.resolve_patch(&patch).await?;
         let request = mutation("AmendResponse", actor, request_id, fingerprint);
         let stages = self.stages.clone();
         let work = self.store.change::<Model, _>(request, move |write| {
             Box::pin(async move {
                 let old: Model = writer::current(write, id, &patch.etag).await?;
-                let shown = render_response(old.clone(), String::new());
+                let mut shown = render_response(old.clone(), String::new());
+                let names_score = update_mask.as_ref().is_none_or(|mask| {
+                    mask.paths.is_empty() || mask.paths.iter().any(|path| path == "score" || path == "*")
+                });
+                // Who gives a score need not take back why there was none.
+                if names_score && patch.score.is_some() {
+                    shown.disposition = wire::Disposition::Unspecified.into();
+                }
                 let merged = mask::merge(&shown, &patch, update_mask.as_ref(), &AMENDABLE, "response")?;
                 let by =
                     Door::open(|door| door.inside("response", |door| parse_survey_ref(door, merged.survey.as_ref())))?;
@@ -202,41 +212,6 @@ impl Surveys {
             (row, customer, door.request_id(request_id))
         })?;
         survey.map(|_| parsed)
-    }
-
-    /// The customers of the keys that callers gave; asks the customers service once for all of them.
-    async fn resolve<'c>(&self, named: impl Iterator<Item = &'c CustomerRef>) -> Result<Customers, Error> {
-        let key = |customer: &CustomerRef| match customer {
-            CustomerRef::Key(key) => Some(key.clone()),
-            CustomerRef::Anonymous | CustomerRef::Id(_) => None,
-        };
-        let mut keys: Vec<ExternalKey> = named.filter_map(key).collect();
-        keys.sort_unstable();
-        keys.dedup();
-        if keys.is_empty() {
-            return Ok(HashMap::new());
-        }
-        let external_ids = keys.iter().map(ExternalKey::to_wire).collect();
-        let request = Request::new(ResolveCustomersRequest { external_ids });
-        let answer = self.customers.clone().resolve_customers(request).await.map_err(|status| match status.code() {
-            _ if is_unreachable(&status) || status.code() == Code::ResourceExhausted => Error::Unavailable {
-                reason: "CUSTOMERS_UNAVAILABLE",
-                message: "the customers service, which knows the key of the customer, can not be reached".to_owned(),
-            },
-            _ => Error::Internal(format!("customers answered {:?}: {}", status.code(), status.message())),
-        })?;
-        let id = |text: &str| Uuid::try_parse(text).map(CustomerId).map_err(|error| Error::Internal(error.to_string()));
-        let resolved = answer.into_inner().customers;
-        keys.into_iter().zip(resolved).map(|(key, customer)| Ok((key, id(&customer.customer_id)?))).collect()
-    }
-
-    /// The customer of the key that an amendment names.
-    async fn resolve_patch(&self, patch: &wire::Response) -> Result<Customers, Error> {
-        let Some(Customer::CustomerKey(key)) = &patch.customer else { return Ok(HashMap::new()) };
-        let key = Door::open(|door| {
-            door.inside("response", |door| door.inside("customer_key", |door| door.key(key.clone())))
-        })?;
-        self.resolve([&CustomerRef::Key(key)].into_iter()).await
     }
 
     /// A survey that was known and is not there: the database is another one now.
