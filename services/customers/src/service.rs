@@ -1,4 +1,5 @@
-//! The RPCs: parse, act, render.
+//! The RPCs: parse, act, render. All in one file, since a gRPC service is one `impl`; what they do for the four kinds of
+//! recorded facts alike is in [`recorded`].
 
 mod customer;
 mod recorded;
