@@ -156,11 +156,11 @@ async fn after_an_older_file_is_put_back_the_figures_are_those_of_the_file() {
     suite.stop().await;
 }
 
-/// Copies the services' databases, with their write-ahead logs, over those of another folder.
+/// Copies the services' databases over those of another folder. Those of a suite that has ended have no logs beside them.
 fn copy_databases(from: &Path, to: &Path) {
     let databases = |folder: &Path| -> Vec<_> {
         let files = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
-        files.filter(|path| path.to_string_lossy().contains(".sqlite")).collect()
+        files.filter(|path| path.extension().is_some_and(|extension| extension == "sqlite")).collect()
     };
     for old in databases(to) {
         fs::remove_file(old).expect("removed");

@@ -41,6 +41,8 @@ pub struct Database {
 /// Connections that read, by default.
 const READERS: u32 = 8;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long an ending process waits for its connections.
+const CLOSING: Duration = Duration::from_secs(2);
 /// Settings of every session on PostgreSQL: a statement that takes too long is broken off; a commit is on disk when it is
 /// acknowledged; a process that stands still inside a transaction loses it, because others wait for the counter.
 const SETTINGS: [(&str, &str); 3] =
@@ -108,14 +110,17 @@ impl Database {
         Ok(Database { write, read, _lock: None })
     }
 
-    /// Makes the files complete in themselves, for whoever copies them once the process has ended: what is in SQLite's log
-    /// goes into the database.
-    pub(crate) async fn settle(&self) {
+    /// Closes all connections. SQLite's log goes into the database first: whoever copies the file once the process has
+    /// ended has all of it.
+    pub(crate) async fn close(&self) {
+        // Readers that do not come back are not waited for.
+        let _late = tokio::time::timeout(CLOSING, self.read.close_by_ref()).await;
         if !self.is_postgres()
             && let Err(error) = self.write.execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)").await
         {
             tracing::warn!(%error, "the log stays beside the database");
         }
+        let _late = tokio::time::timeout(CLOSING, self.write.close_by_ref()).await;
     }
 
     /// Runs all migrations in one transaction: none is left half-way.

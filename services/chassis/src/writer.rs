@@ -317,7 +317,7 @@ impl Task {
                 Err(_) => tracing::error!(commands = size, "a commit panicked"),
             }
         }
-        self.database.settle().await;
+        self.database.close().await;
     }
 
     /// Runs a batch in one transaction. When it fails as a whole the replies are dropped, which tells the callers.
