@@ -9,16 +9,16 @@ use futures_util::future::BoxFuture;
 use tonic::transport::Endpoint;
 use tonic::{Code, Status};
 use tower::{Layer, Service};
-use tracing::field::Empty;
-use tracing::{Instrument, Span};
+use tracing::Instrument;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use crate::config::ClientConfig;
 use crate::layers::deadline::{self, Deadline};
 use crate::layers::method::Method;
-use crate::layers::trace::code_name;
-use crate::layers::{Around, Next, Request, Response, Step, around, propagation};
+use crate::layers::trace::{Calls, code_name};
+use crate::layers::{Around, Next, Request, Response, Step, around, propagation, status};
 use crate::server::{CONNECTION_WINDOW, STREAM_WINDOW};
+use crate::telemetry;
 
 /// A connection to another service, for generated clients: `CustomerServiceClient::new(channel)`. Cheap to clone.
 ///
@@ -46,8 +46,9 @@ pub fn connect(address: &str, config: &ClientConfig) -> Result<Channel, InvalidA
     if !crate::config::is_plain_http(address) {
         return Err(invalid());
     }
-    let channel = Endpoint::from_shared(address.to_owned())
-        .map_err(|_| invalid())?
+    let endpoint = Endpoint::from_shared(address.to_owned()).map_err(|_| invalid())?;
+    let calls = Calls::new(&telemetry::meter(), endpoint.uri());
+    let channel = endpoint
         .connect_timeout(config.connect_timeout)
         .tcp_nodelay(true)
         .initial_stream_window_size(STREAM_WINDOW)
@@ -56,7 +57,7 @@ pub fn connect(address: &str, config: &ClientConfig) -> Result<Channel, InvalidA
         .keep_alive_timeout(PING_TIMEOUT)
         .keep_alive_while_idle(true)
         .connect_lazy();
-    let outgoing = Outgoing { default_deadline: config.call_deadline };
+    let outgoing = Outgoing { default_deadline: config.call_deadline, calls };
     Ok(Channel { service: around(outgoing).layer(channel) })
 }
 
@@ -81,32 +82,37 @@ impl Service<Request> for Channel {
 #[derive(Debug, Clone)]
 struct Outgoing {
     default_deadline: Duration,
+    calls: Calls,
 }
 
 impl Step for Outgoing {
     async fn handle<S: Next>(self, mut request: Request, mut next: S) -> Result<Response, S::Error> {
-        let span = span_of(&request);
-        propagation::inject(&span.context(), request.headers_mut());
-        let Some(deadline) = self.deadline_of(&request) else {
-            let call = async move { next.call(request).await };
-            return call.instrument(span.clone()).await.inspect(|response| record(&span, response));
-        };
-        if deadline.has_passed() {
-            return Ok(deadline::exceeded().into_http());
+        let mut call = self.calls.begin(&request);
+        propagation::inject(&call.span.context(), request.headers_mut());
+        let deadline = self.deadline_of(&request);
+        if deadline.is_some_and(Deadline::has_passed) {
+            return Ok(call.watch(deadline::exceeded().into_http()));
         }
-        deadline::set_timeout(request.headers_mut(), deadline.remaining());
-        let call = async move { next.call(request).await };
-        let response = match deadline.bound(call.instrument(span.clone())).await {
-            Some(Ok(response)) => deadline::limit_body(response, deadline),
-            Some(Err(error)) if !deadline.has_passed() => {
-                span.record("otel.status_code", "ERROR");
+        if let Some(deadline) = deadline {
+            deadline::set_timeout(request.headers_mut(), deadline.remaining());
+        }
+        let answer = async move { next.call(request).await }.instrument(call.span.clone());
+        let answer = match deadline {
+            Some(deadline) => deadline.bound(answer).await,
+            None => Some(answer.await),
+        };
+        let response = match (answer, deadline) {
+            (Some(Ok(response)), Some(deadline)) => deadline::limit_body(response, deadline),
+            (Some(Ok(response)), None) => response,
+            (Some(Err(error)), deadline) if !deadline.is_some_and(Deadline::has_passed) => {
+                // What callers make of it.
+                call.end(&status(Code::Unavailable, "UNREACHABLE", "", None));
                 return Err(error);
             }
             // Also when tonic's own timer came first, whose word for it is CANCELLED.
-            Some(Err(_)) | None => deadline::exceeded().into_http(),
+            (Some(Err(_)) | None, _) => deadline::exceeded().into_http(),
         };
-        record(&span, &response);
-        Ok(response)
+        Ok(call.watch(response))
     }
 }
 
@@ -119,30 +125,6 @@ impl Outgoing {
         // Whichever comes first of what the request asks for and what is left of the call it is made for.
         let nearest = asked.into_iter().chain(Deadline::current()).min();
         Some(nearest.unwrap_or_else(|| Deadline::after(self.default_deadline)))
-    }
-}
-
-fn span_of(request: &Request) -> Span {
-    let method = Method::of(request.uri().path()).full();
-    tracing::info_span!(
-        "call",
-        otel.name = method,
-        otel.kind = "client",
-        otel.status_code = Empty,
-        rpc.system.name = "grpc",
-        rpc.method = method,
-        rpc.response.status_code = Empty,
-    )
-}
-
-/// Notes the status of a call that failed at once; later ones are in the callee's span.
-fn record(span: &Span, response: &Response) {
-    if let Some(code) = response.headers().get("grpc-status") {
-        let code = Code::from_bytes(code.as_bytes());
-        span.record("rpc.response.status_code", code_name(code));
-        if code != Code::Ok {
-            span.record("otel.status_code", "ERROR");
-        }
     }
 }
 
@@ -169,7 +151,7 @@ where
         if !in_time || !budget.withdraw() {
             return Err(failed);
         }
-        tracing::debug!(message = failed.message(), ?wait, "trying again");
+        tracing::debug!(code = code_name(failed.code()), ?wait, "trying again");
         tokio::time::sleep(wait).await;
         pause *= 4;
     }
@@ -216,7 +198,6 @@ impl RetryBudget {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::layers::status;
 
     #[test]
     fn only_plain_http_addresses_are_taken() {

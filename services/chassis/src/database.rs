@@ -14,6 +14,7 @@ use sea_orm_migration::MigratorTrait;
 
 use crate::error::Error;
 
+mod pool;
 mod schema;
 
 pub use schema::feed_tables;
@@ -58,6 +59,7 @@ impl Database {
             Location::Postgres(url) => Self::open_postgres(url, service).await?,
         };
         database.migrate::<M>(service).await?;
+        pool::observe(&database, service);
         Ok(database)
     }
 

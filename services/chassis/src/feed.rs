@@ -3,10 +3,18 @@
 //! There is no separate log. A fact is a row with a position; a changed fact moves to a new position. Reading
 //! everything after a position and then following gives every fact in its latest state.
 
+mod instruments;
 pub mod marker;
+mod traces;
 mod watch;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 
 use futures_util::future::BoxFuture;
 use sea_orm::{
@@ -14,10 +22,15 @@ use sea_orm::{
     QueryFilter, QueryOrder, QuerySelect, Statement, TransactionTrait,
     sea_query::{Expr, ExprTrait, Order},
 };
-use tokio::sync::{Notify, watch as channel};
+use tokio::{
+    sync::{Notify, watch as channel},
+    time::Instant,
+};
 
+use self::instruments::Instruments;
 pub use self::{
     marker::Markers,
+    traces::Traces,
     watch::{Delivery, Watch},
 };
 use crate::{clock::Micros, database::Database, error::Error, position::Position, shutdown::Shutdown};
@@ -94,6 +107,10 @@ struct Inner<F> {
     postgres: bool,
     kinds: Vec<Kind<F>>,
     markers: Arc<Markers>,
+    traces: Arc<Traces>,
+    instruments: Instruments,
+    /// When the poller last saw all there was.
+    complete_until: AtomicI64,
     /// The poller's latest batch, an empty one when nothing happened.
     latest: channel::Sender<Arc<Batch<F>>>,
     /// Whether the last poll reached the database.
@@ -110,6 +127,8 @@ struct Batch<F> {
     caught_up: bool,
     /// When it was read.
     read_time: Micros,
+    /// Traces of this process's commits in it.
+    trace_parents: Vec<String>,
 }
 
 impl<F: Clone + Send + Sync + 'static> Feed<F> {
@@ -119,6 +138,7 @@ impl<F: Clone + Send + Sync + 'static> Feed<F> {
         database: &Database,
         kinds: Vec<Kind<F>>,
         markers: Arc<Markers>,
+        traces: Arc<Traces>,
         wake: Arc<Notify>,
         shutdown: Shutdown,
     ) -> Result<Self, Error> {
@@ -129,6 +149,7 @@ impl<F: Clone + Send + Sync + 'static> Feed<F> {
             entries: Vec::new(),
             caught_up: true,
             read_time: Micros::now(),
+            trace_parents: Vec::new(),
         };
         let inner = Inner {
             service,
@@ -136,10 +157,14 @@ impl<F: Clone + Send + Sync + 'static> Feed<F> {
             postgres: database.is_postgres(),
             kinds,
             markers,
+            traces,
+            instruments: Instruments::new(service),
+            complete_until: AtomicI64::new(empty.read_time.0),
             latest: channel::Sender::new(Arc::new(empty)),
             healthy: channel::Sender::new(true),
         };
         let feed = Feed { inner: Arc::new(inner) };
+        instruments::observe(&feed.inner);
         tokio::spawn(feed.clone().poll(wake, shutdown));
         Ok(feed)
     }
@@ -178,8 +203,11 @@ impl<F: Clone + Send + Sync + 'static> Feed<F> {
                     // More may be there than a batch holds: then do not wait.
                     if !batch.caught_up {
                         wake.notify_one();
+                    } else {
+                        self.inner.complete_until.store(batch.read_time.0, Ordering::Relaxed);
                     }
                     self.inner.latest.send_replace(Arc::new(batch));
+                    self.inner.traces.published(at.n);
                 }
                 Err(Error::Gone) => {
                     tracing::warn!(service = self.inner.service, "the history was rewound: watchers start over");
@@ -207,7 +235,8 @@ impl<F: Clone + Send + Sync + 'static> Feed<F> {
     async fn poll_once(&self, at: Position) -> Result<Batch<F>, Error> {
         let read_time = Micros::now();
         if Head::read(&self.inner.db).await?.position() == at {
-            return Ok(Batch { after: at, until: at, entries: Vec::new(), caught_up: true, read_time });
+            let (entries, trace_parents) = (Vec::new(), Vec::new());
+            return Ok(Batch { after: at, until: at, entries, caught_up: true, read_time, trace_parents });
         }
         self.read(at).await
     }
@@ -217,7 +246,7 @@ impl<F: Clone + Send + Sync + 'static> Feed<F> {
     ///
     /// A batch never spans a marker, so that whoever follows gets to know every marker.
     async fn read(&self, after: Position) -> Result<Batch<F>, Error> {
-        let read_time = Micros::now();
+        let (read_time, begun) = (Micros::now(), Instant::now());
         let transaction = match self.inner.postgres {
             true => {
                 let isolation = Some(IsolationLevel::RepeatableRead);
@@ -247,7 +276,10 @@ impl<F: Clone + Send + Sync + 'static> Feed<F> {
         entries.retain(|entry| entry.position <= until);
         let marker = next.filter(|next| next.n == until).map_or(after.marker, |next| next.marker);
         let until = Position { n: until, marker };
-        Ok(Batch { after, until, entries, caught_up: until.n == head.n, read_time })
+        let trace_parents = self.inner.traces.between(after.n, until.n);
+        let batch = Batch { after, until, entries, caught_up: until.n == head.n, read_time, trace_parents };
+        self.inner.instruments.read(&batch, begun.elapsed());
+        Ok(batch)
     }
 }
 

@@ -5,6 +5,7 @@ use std::future::Future;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming};
+use tracing::{Instrument, Span};
 
 use crate::{
     error::{Error, Violation},
@@ -28,7 +29,8 @@ where
     R: Future<Output = Result<A, Error>> + Send,
 {
     let (answers, stream) = mpsc::channel(1);
-    tokio::spawn(async move {
+    // What is written belongs to the trace of the call.
+    let work = async move {
         loop {
             let answer = tokio::select! {
                 () = shutdown.cancelled() => Err(shutting_down().into()),
@@ -43,7 +45,8 @@ where
                 return;
             }
         }
-    });
+    };
+    tokio::spawn(work.instrument(Span::current()));
     ReceiverStream::new(stream)
 }
 

@@ -22,6 +22,7 @@ use crate::layers::shed::Shed;
 use crate::layers::trace::Trace;
 use crate::layers::{Request, Response, around};
 use crate::shutdown::Shutdown;
+use crate::telemetry;
 
 /// A gRPC server that is being put together: add services and descriptors, then [`serve`](Self::serve).
 #[derive(Debug)]
@@ -136,9 +137,8 @@ impl Server {
         if let Ok(address) = listener.local_addr() {
             tracing::info!(%address, "serving");
         }
-        let meter = opentelemetry::global::meter("barometer");
         let serving = transport(config)
-            .layer(around(Trace::new(&meter)))
+            .layer(around(Trace::new(&telemetry::meter())))
             .layer(around(Explain))
             .layer(around(CatchPanic))
             .layer(around(Identify))

@@ -11,7 +11,7 @@ use tokio::{sync::Notify, task::JoinHandle};
 use crate::{
     database::{Database, Location},
     error::Error,
-    feed::{Feed, Kind, Markers},
+    feed::{Feed, Kind, Markers, Traces},
     health::Health,
     import, reader,
     shutdown::Shutdown,
@@ -48,10 +48,12 @@ impl<F: Clone + Send + Sync + 'static> Store<F> {
         shutdown: Shutdown,
     ) -> Result<(Self, JoinHandle<()>), Error> {
         let database = Database::open::<M>(location, service).await?;
-        let (markers, wake) = (Arc::new(Markers::default()), Arc::new(Notify::new()));
-        let (writer, task) =
-            Writer::start(database.clone(), queue, markers.clone(), wake.clone(), shutdown.clone()).await?;
-        let feed = Feed::start(service, &database, kinds, markers, wake, shutdown.clone()).await?;
+        let (markers, traces) = (Arc::new(Markers::default()), Arc::new(Traces::default()));
+        let wake = Arc::new(Notify::new());
+        let (known, written) = (markers.clone(), traces.clone());
+        let writer = Writer::start(service, database.clone(), queue, known, written, wake.clone(), shutdown.clone());
+        let (writer, task) = writer.await?;
+        let feed = Feed::start(service, &database, kinds, markers, traces, wake, shutdown.clone()).await?;
         tokio::spawn(clean(database.write.clone(), shutdown));
         Ok((Store { database, writer, feed }, task))
     }

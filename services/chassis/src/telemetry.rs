@@ -3,25 +3,29 @@
 //! Traces have ids, and calls carry them on, with or without a collector: the log can be searched by `trace_id` either way.
 
 mod lines;
+pub(crate) mod spans;
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::IsTerminal;
 use std::time::Duration;
 
-use opentelemetry::KeyValue;
+use opentelemetry::metrics::Meter;
 use opentelemetry::trace::TracerProvider;
+use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
 use opentelemetry_otlp::{ExporterBuildError, LogExporter, MetricExporter, SpanExporter, WithExportConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkError;
 use opentelemetry_sdk::logs::SdkLoggerProvider;
 use opentelemetry_sdk::metrics::{PeriodicReader, SdkMeterProvider};
+use opentelemetry_sdk::resource::TelemetryResourceDetector;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
 use tracing_subscriber::filter::{FilterExt, LevelFilter, Targets, filter_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 use tracing_subscriber::{EnvFilter, Layer, fmt};
 
+pub use self::spans::{continue_trace, trace_parent};
 use crate::config::{LogFormat, TelemetryConfig};
 
 /// What was started by [`init`]; [`shutdown`](Self::shutdown) sends what is still waiting.
@@ -61,7 +65,7 @@ pub fn init(config: &TelemetryConfig, service: &str, version: &str) -> Result<Te
     let traces = tracer(config, &resource)?;
 
     let spans = tracing_opentelemetry::layer()
-        .with_tracer(traces.tracer("barometer"))
+        .with_tracer(traces.tracer(SCOPE))
         .with_location(false)
         .with_threads(false)
         .with_tracked_inactivity(false)
@@ -149,6 +153,7 @@ fn resource(config: &TelemetryConfig, service: &str, version: &str) -> Resource 
         .iter()
         .map(|attribute| KeyValue::new(attribute.key.clone(), attribute.value.clone()));
     Resource::builder_empty()
+        .with_detector(Box::new(TelemetryResourceDetector))
         .with_attributes([
             KeyValue::new("service.namespace", "barometer"),
             KeyValue::new("service.version", version.to_owned()),
@@ -158,6 +163,31 @@ fn resource(config: &TelemetryConfig, service: &str, version: &str) -> Resource 
         .with_attributes(given)
         .build()
 }
+
+/// Where metrics are made. They go nowhere unless [`init`] was called before and named a collector.
+pub fn meter() -> Meter {
+    let scope = InstrumentationScope::builder(SCOPE).with_version(env!("CARGO_PKG_VERSION")).build();
+    opentelemetry::global::meter_with_scope(scope)
+}
+
+/// Which service of the suite this is about: a process may run all of them.
+pub fn service(name: &'static str) -> KeyValue {
+    KeyValue::new("barometer.service", name)
+}
+
+/// Microseconds as seconds, the unit of all metrics of time.
+pub fn seconds(micros: i64) -> f64 {
+    Duration::from_micros(u64::try_from(micros).unwrap_or_default()).as_secs_f64()
+}
+
+/// Boundaries of histograms of time, in seconds: the conventional ones, with more of them below 5 ms and above 10 s.
+pub const SECONDS: [f64; 17] =
+    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 10.0, 30.0];
+
+/// Boundaries of histograms of sizes: how many there are of something.
+pub const SIZES: [f64; 13] = [0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1_000.0, 2_000.0, 5_000.0];
+
+const SCOPE: &str = "barometer";
 
 /// Everything from `info` up that is not about exporting itself, which would go on for ever.
 fn exportable() -> Targets {
@@ -173,11 +203,12 @@ fn log_filter(level: &str) -> Result<EnvFilter, tracing_subscriber::filter::Pars
     EnvFilter::try_new(format!("{quiet},{level}"))
 }
 
-/// Panics are lines of the log like any other.
+/// Panics are lines of the log like any other. A message that was put together is left out: it may quote what callers sent,
+/// as that of a text cut inside of a character does. Where it happened says enough.
 fn log_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let location = panic.location().map(ToString::to_string);
-        let message = panic.payload_as_str().unwrap_or("no message");
+        let message = panic.payload().downcast_ref::<&'static str>().unwrap_or(&"no message");
         let backtrace = Backtrace::capture();
         let backtrace = (backtrace.status() == BacktraceStatus::Captured).then(|| backtrace.to_string());
         tracing::error!(location, backtrace, "panic: {message}");

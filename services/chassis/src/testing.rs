@@ -1,4 +1,4 @@
-//! Databases for tests.
+//! Databases for tests, and a [`Collector`] of telemetry.
 //!
 //! [`on_each_database`] runs a test on SQLite and on PostgreSQL, each time in a world of its own. A [`Cluster`] is a
 //! private PostgreSQL server for tests that stop it, kill it, or give it an older past.
@@ -9,6 +9,7 @@
 //! instead of returning errors, as tests do.
 
 mod cluster;
+mod collector;
 
 use std::fmt;
 use std::path::Path;
@@ -20,6 +21,7 @@ use uuid::Uuid;
 use crate::database::Location;
 
 pub use cluster::{Cluster, DataCopy, Dump, StopMode};
+pub use collector::{Collector, Told};
 
 /// Runs `test` on SQLite, then on PostgreSQL, each time with a new, empty [`TestDatabase`].
 ///

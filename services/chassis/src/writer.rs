@@ -5,6 +5,7 @@
 //! what arrives while a commit runs makes up the next one.
 
 mod counter;
+mod instruments;
 mod ledger;
 mod record;
 
@@ -22,11 +23,14 @@ use sea_orm::{
     ConnectionTrait, DatabaseTransaction, EntityTrait, TransactionTrait,
     sea_query::{Expr, ExprTrait},
 };
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::{
+    sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
+    time::Instant,
+};
 use tracing::Instrument;
 use uuid::Uuid;
 
-use self::counter::Counter;
+use self::{counter::Counter, instruments::Instruments};
 pub use self::{
     ledger::{Done, Request, forget_old_requests},
     record::{Head, HeadMut, Outcome, Pending, Recorded, current, replace, withdraw},
@@ -35,8 +39,12 @@ use crate::{
     clock::Micros,
     database::Database,
     error::Error,
-    feed::marker::{self, Markers},
+    feed::{
+        Traces,
+        marker::{self, Markers},
+    },
     shutdown::Shutdown,
+    telemetry::spans,
 };
 
 /// Rows that may wait to be written, by default: so many of single writes and so many of imports. Beyond it single writes
@@ -57,6 +65,7 @@ pub struct Writer {
     /// The same for who waits for room. Apart, because there everybody else would be refused meanwhile.
     patient: Arc<Semaphore>,
     patient_capacity: u32,
+    instruments: Arc<Instruments>,
 }
 
 /// A transaction of the writer, as commands see it.
@@ -88,20 +97,26 @@ impl Write<'_> {
 }
 
 impl Writer {
-    /// Starts the writer of a process. `capacity` is how many rows may wait; `wake` is told after each commit. It ends,
+    /// Starts the writer of a service in this process. `capacity` is how many rows may wait; `wake` is told after each commit. It ends,
     /// having written everything that waits, when `shutdown` comes and all handles are gone.
     pub async fn start(
+        service: &'static str,
         database: Database,
         capacity: u32,
         markers: Arc<Markers>,
+        traces: Arc<Traces>,
         wake: Arc<Notify>,
         shutdown: Shutdown,
     ) -> Result<(Writer, tokio::task::JoinHandle<()>), Error> {
         let (commands, queue) = mpsc::unbounded_channel();
         let room = |rows: u32| Arc::new(Semaphore::new(rows as usize));
         let patient_capacity = Ord::min(capacity, MAX_PATIENT);
-        let writer = Writer { commands, room: room(capacity), patient: room(patient_capacity), patient_capacity };
-        let mut task = Task { database, queue, markers, wake, incarnation: None, written: 0 };
+        let instruments = Arc::new(Instruments::new(service, traces));
+        let (room, patient) = (room(capacity), room(patient_capacity));
+        instruments.observe_queue("single", &room, capacity);
+        instruments.observe_queue("bulk", &patient, patient_capacity);
+        let writer = Writer { commands, room, patient, patient_capacity, instruments: instruments.clone() };
+        let mut task = Task { database, queue, markers, wake, instruments, incarnation: None, written: 0 };
         // An empty transaction writes the marker of this start, before any fact.
         task.commit(Vec::new()).await?;
         let handle = tokio::spawn(task.run(shutdown));
@@ -113,7 +128,7 @@ impl Writer {
     where
         W: for<'w> FnOnce(&'w Write<'w>) -> BoxFuture<'w, Result<Done, Error>> + Send + 'static,
     {
-        let permit = self.room.clone().try_acquire_owned().map_err(|_| FULL)?;
+        let permit = self.try_acquire()?;
         self.run_with(permit, request, work).await
     }
 
@@ -137,7 +152,7 @@ impl Writer {
 
     /// Records a row, or refuses it when too much is waiting.
     pub async fn record_one<M: Recorded>(&self, row: Pending<M>) -> Result<Outcome<M>, Error> {
-        let permit = self.room.clone().try_acquire_owned().map_err(|_| FULL)?;
+        let permit = self.try_acquire()?;
         let outcome = self.record_with(permit, vec![row]).await?.pop();
         outcome.unwrap_or_else(|| Err(Error::Internal("a row without an outcome".to_owned())))
     }
@@ -162,8 +177,16 @@ impl Writer {
         answer.await.map_err(|_| UNCONFIRMED())
     }
 
+    /// Room for a single write, if there is any.
+    fn try_acquire(&self) -> Result<OwnedSemaphorePermit, Error> {
+        self.room.clone().try_acquire_owned().map_err(|_| {
+            self.instruments.refused();
+            FULL
+        })
+    }
+
     fn send(&self, job: Box<dyn Job>, permit: OwnedSemaphorePermit) -> Result<(), Error> {
-        let queued = Queued { job, span: tracing::Span::current(), _permit: permit };
+        let queued = Queued { job, span: spans::sampled(), _permit: permit };
         self.commands.send(queued).map_err(|_| UNCONFIRMED())
     }
 }
@@ -183,7 +206,8 @@ fn UNCONFIRMED() -> Error {
 #[derive(Debug)]
 struct Queued {
     job: Box<dyn Job>,
-    span: tracing::Span,
+    /// Of the call, when its trace is sampled.
+    span: Option<tracing::Span>,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -283,6 +307,7 @@ struct Task {
     queue: mpsc::UnboundedReceiver<Queued>,
     markers: Arc<Markers>,
     wake: Arc<Notify>,
+    instruments: Arc<Instruments>,
     /// The server that was written to last.
     incarnation: Option<String>,
     /// The position of this process's last commit.
@@ -302,14 +327,15 @@ impl Task {
                     if self.queue.recv_many(&mut batch, MAX_SHARED).await == 0 { break }
                 }
             }
-            let size = batch.len();
-            let span = tracing::info_span!("commit", commands = size);
-            for queued in &batch {
-                span.follows_from(&queued.span);
-            }
+            let (size, begun) = (batch.len(), Instant::now());
+            let span = self.instruments.begin(&batch);
             // Who panics takes its commit with it, but not the writer.
-            match AssertUnwindSafe(self.commit(batch)).catch_unwind().instrument(span).await {
-                Ok(Ok(())) => {}
+            let result = AssertUnwindSafe(self.commit(batch)).catch_unwind().instrument(span.clone()).await;
+            let facts = result.as_ref().ok().and_then(|committed| committed.as_ref().ok().copied());
+            self.instruments.ended(begun.elapsed(), size, facts);
+            let _in_span = span.entered();
+            match result {
+                Ok(Ok(_)) => {}
                 Ok(Err(error)) => {
                     let source = std::error::Error::source(&error);
                     tracing::warn!(%error, source, commands = size, "a commit failed");
@@ -320,8 +346,9 @@ impl Task {
         self.database.close().await;
     }
 
-    /// Runs a batch in one transaction. When it fails as a whole the replies are dropped, which tells the callers.
-    async fn commit(&mut self, batch: Vec<Queued>) -> Result<(), Error> {
+    /// Runs a batch in one transaction and tells how many positions it took. When it fails as a whole the replies are
+    /// dropped, which tells the callers.
+    async fn commit(&mut self, batch: Vec<Queued>) -> Result<i64, Error> {
         let transaction = self.database.write.begin().await?;
         let counter = Counter::lock(&transaction).await?;
         let position = AtomicI64::new(counter.position);
@@ -347,6 +374,7 @@ impl Task {
             Counter::store(&transaction, write.position(), last).await?;
         }
         let reached = write.position();
+        self.instruments.committing(reached);
         transaction.commit().await?;
 
         self.incarnation = Some(counter.incarnation);
@@ -361,7 +389,7 @@ impl Task {
             tell();
         }
         self.wake.notify_one();
-        Ok(())
+        Ok(reached - counter.position)
     }
 }
 

@@ -4,6 +4,7 @@
 //! for reading, so all figures of an answer are of the same moment.
 
 mod follow;
+mod instruments;
 mod reached;
 pub(crate) mod snapshot;
 mod source;
@@ -19,6 +20,7 @@ use tokio::{sync::watch, task::JoinSet, time::Instant};
 
 pub(crate) use self::source::{Source, customers_feed, surveys_feed};
 use self::{
+    instruments::Instruments,
     reached::{Reached, Standing},
     snapshot::Snapshots,
     source::Feed,
@@ -59,6 +61,8 @@ pub(crate) struct Link {
     pub(crate) restarts: i64,
     /// Why the feed is not open.
     pub(crate) last_error: String,
+    /// Whether its last batch was all there was.
+    caught_up: bool,
     /// Batches taken in. Each confirms the history that it goes on with.
     batches: u64,
     /// What the state says of it, or said a moment ago: to be read without waiting for long queries.
@@ -77,6 +81,7 @@ pub(crate) struct Fold {
     progress: watch::Sender<u64>,
     ready: watch::Sender<bool>,
     snapshots: Snapshots,
+    instruments: Instruments,
     /// Whether it began with a snapshot.
     pub(crate) resumed: bool,
 }
@@ -95,8 +100,14 @@ impl Fold {
             links: Mutex::new(links),
             progress: watch::Sender::new(0),
             snapshots,
+            instruments: Instruments::new(),
             resumed,
         }
+    }
+
+    /// Tells how it stands whenever metrics are exported.
+    pub(crate) fn observe(self: &Arc<Self>) {
+        instruments::observe(self);
     }
 
     /// Follows the feeds and writes snapshots until `shutdown`; then writes a last one.
@@ -170,7 +181,9 @@ impl Fold {
 
     /// Takes in a batch: its facts and its position, or nothing. Says what is wrong with a position that is none.
     async fn apply<F: Feed>(self: &Arc<Self>, batch: source::Batch<F::Fact>) -> Result<(), String> {
-        let source::Batch { facts, position, caught_up, read_time } = batch;
+        let source::Batch { facts, position, caught_up, read_time, trace_parents } = batch;
+        let (begun, count) = (Instant::now(), facts.len());
+        let _spans = instruments::spans(F::SOURCE, count, &trace_parents);
         let position = match Position::decode(&position) {
             Some((service, decoded)) if service == F::SOURCE.name() => decoded,
             Some((service, _)) => return Err(format!("this is the feed of {service}")),
@@ -180,22 +193,24 @@ impl Fold {
         let fold = Arc::clone(self);
         // The lock may have to wait for long queries.
         let applied = tokio::task::spawn_blocking(move || {
-            let count = facts.len();
             let mut state = fold.state.write().unwrap_or_else(PoisonError::into_inner);
-            for (number, unreadable) in F::put_all(&mut state.facts, facts) {
+            let left_out = F::put_all(&mut state.facts, facts);
+            for (number, unreadable) in &left_out {
                 tracing::error!(source = F::SOURCE.name(), number, %unreadable, "a fact is left out");
             }
             let reached = &mut state.reached[F::SOURCE as usize];
             reached.advance(position, read_time.filter(|_| caught_up));
-            (count, reached.clone())
+            (left_out.len(), reached.clone())
         });
-        let (count, reached) = applied.await.map_err(|error| error.to_string())?;
+        let (left_out, reached) = applied.await.map_err(|error| error.to_string())?;
         self.note(F::SOURCE, u64::try_from(count).unwrap_or_default(), |link| {
             link.connected = true;
+            link.caught_up = caught_up;
             link.batches += 1;
             link.last_error.clear();
             link.reached = reached;
         });
+        self.instruments.folded(F::SOURCE, count, left_out, begun.elapsed());
         Ok(())
     }
 
@@ -211,8 +226,10 @@ impl Fold {
         });
         // It does not panic, and is not cancelled.
         let _done = forget.await;
+        self.instruments.restarted(source);
         self.note(source, 1, |link| {
             link.restarts += 1;
+            link.caught_up = false;
             link.reached = Reached::default();
         });
     }

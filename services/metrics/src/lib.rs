@@ -109,6 +109,7 @@ pub fn add(
     let snapshots = Snapshots::new(&data_dir.join(NAME), config.snapshot_every_facts, every_time)
         .map_err(|error| Error::Internal(format!("{}: {error}", data_dir.display())))?;
     let fold = Arc::new(Fold::open(snapshots));
+    fold.observe();
 
     let queries = usize::from(config.concurrent_queries.max(1));
     let service = service::Metrics::new(Arc::clone(&fold), zones, queries, limits.max_message_bytes);

@@ -32,6 +32,8 @@ pub struct Delivery<F> {
     pub caught_up: bool,
     /// When it was read.
     pub read_time: Micros,
+    /// W3C trace parents of writes in it that this process made; with the last part of a batch that is cut.
+    pub trace_parents: Vec<String>,
 }
 
 /// The stream of one watcher.
@@ -132,7 +134,8 @@ impl<F: Clone + Send + Sync + 'static, R: Send + 'static> Watcher<F, R> {
                 }
             } else if told.elapsed() >= HEARTBEAT {
                 // Whatever this batch holds, the watcher has it: it has read up to here.
-                self.deliver(&Batch { entries: Vec::new(), ..Batch::clone(&batch) }).await?;
+                let (entries, trace_parents) = (Vec::new(), Vec::new());
+                self.deliver(&Batch { entries, trace_parents, ..Batch::clone(&batch) }).await?;
                 told = tokio::time::Instant::now();
             }
             if latest.changed().await.is_err() {
@@ -156,21 +159,24 @@ impl<F: Clone + Send + Sync + 'static, R: Send + 'static> Watcher<F, R> {
         for entry in batch.entries.iter().filter(|entry| wanted(entry.tag)) {
             let size = (self.size)(&entry.fact);
             if bytes + size > MAX_BYTES && !facts.is_empty() {
-                self.send(std::mem::take(&mut facts), reached, batch, false).await;
+                self.send(std::mem::take(&mut facts), reached, batch, None).await;
                 bytes = 0;
             }
             bytes += size;
             facts.push(entry.fact.clone());
             reached.n = entry.position;
         }
-        self.send(facts, batch.until, batch, batch.caught_up).await;
+        self.send(facts, batch.until, batch, Some(&batch.trace_parents)).await;
         self.at = batch.until;
         Ok(())
     }
 
-    async fn send(&self, facts: Vec<F>, reached: Position, batch: &Batch<F>, caught_up: bool) {
+    /// Sends a part of a batch; `last` are the batch's traces when it is the last one.
+    async fn send(&self, facts: Vec<F>, reached: Position, batch: &Batch<F>, last: Option<&[String]>) {
         let position = reached.encode(self.feed.inner.service);
-        let delivery = Delivery { facts, position, caught_up, read_time: batch.read_time };
+        let caught_up = last.is_some() && batch.caught_up;
+        let trace_parents = last.unwrap_or_default().to_vec();
+        let delivery = Delivery { facts, position, caught_up, read_time: batch.read_time, trace_parents };
         // The watcher's end is noticed by its closed channel.
         let _gone = self.sender.send(Ok((self.render)(delivery))).await;
     }

@@ -6,15 +6,21 @@ pub(crate) struct Method<'a> {
     full: &'a str,
 }
 
+/// A method that nobody has.
+pub(crate) const OTHER: &str = "_OTHER";
+
 impl<'a> Method<'a> {
     /// The method that a request with this path calls.
     pub(crate) fn of(path: &'a str) -> Self {
         Self { full: path.strip_prefix('/').unwrap_or(path) }
     }
 
-    /// `barometer.customers.v1.CustomerService/GetCustomer`: as telemetry names it.
-    pub(crate) fn full(self) -> &'a str {
-        self.full
+    /// `barometer.customers.v1.CustomerService/GetCustomer`, as telemetry names it. A path that is not like that, and so may
+    /// be anything, is `_OTHER`.
+    pub(crate) fn told(self) -> &'a str {
+        let plain = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'.' | b'_' | b'/');
+        let like_a_method = self.full.contains('/') && self.full.len() <= 200 && self.full.bytes().all(plain);
+        if like_a_method { self.full } else { OTHER }
     }
 
     /// `GetCustomer`, or nothing when the path is not of that form.
@@ -45,7 +51,7 @@ mod tests {
     #[test]
     fn a_path_is_taken_apart() {
         let method = Method::of("/barometer.customers.v1.CustomerService/GetCustomer");
-        assert_eq!(method.full(), "barometer.customers.v1.CustomerService/GetCustomer");
+        assert_eq!(method.told(), "barometer.customers.v1.CustomerService/GetCustomer");
         assert_eq!(method.name(), "GetCustomer");
         assert!(!method.is_long_lived());
     }
@@ -54,7 +60,14 @@ mod tests {
     fn a_path_of_another_form_is_no_watch() {
         for path in ["/", "", "/Watch", "/x"] {
             assert!(!Method::of(path).is_watch(), "{path:?}");
+            assert_eq!(Method::of(path).told(), OTHER, "{path:?}");
         }
+    }
+
+    #[test]
+    fn what_is_not_like_a_method_is_not_told() {
+        assert_eq!(Method::of("/a.B/anna@example.org").told(), OTHER);
+        assert_eq!(Method::of(&format!("/a.B/{}", "x".repeat(300))).told(), OTHER);
     }
 
     #[test]

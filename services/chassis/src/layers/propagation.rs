@@ -19,6 +19,20 @@ pub(crate) fn inject(context: &Context, headers: &mut HeaderMap) {
     }
 }
 
+/// The trace context of an exported `traceparent`.
+pub(crate) fn from_text(traceparent: &str) -> Option<Context> {
+    let mut headers = HeaderMap::new();
+    headers.insert("traceparent", HeaderValue::try_from(traceparent).ok()?);
+    extract(&headers)
+}
+
+/// The trace context as a `traceparent`.
+pub(crate) fn to_text(context: &Context) -> Option<String> {
+    let mut headers = HeaderMap::new();
+    inject(context, &mut headers);
+    headers.get("traceparent")?.to_str().ok().map(ToOwned::to_owned)
+}
+
 struct Incoming<'a>(&'a HeaderMap);
 
 impl Extractor for Incoming<'_> {
@@ -58,6 +72,14 @@ mod tests {
         let mut outgoing = HeaderMap::new();
         inject(&extract(&incoming).expect("a trace context"), &mut outgoing);
         assert_eq!(outgoing, incoming);
+    }
+
+    #[test]
+    fn a_trace_goes_along_as_text() {
+        let context = from_text(PARENT).expect("a trace context");
+        assert_eq!(to_text(&context).as_deref(), Some(PARENT));
+        assert!(from_text("00-nonsense\n").is_none());
+        assert!(to_text(&Context::new()).is_none());
     }
 
     #[test]

@@ -1,8 +1,9 @@
-//! A span, a duration and, when it fails, a line of the log for every call.
+//! A span and a duration for every call, answered or made; and a line of the log when one that was answered fails.
 //!
 //! Names follow OpenTelemetry's conventions for RPC: <https://opentelemetry.io/docs/specs/semconv/rpc/>. A failed unary
 //! call has its status in the headers, a stream or a late failure in the trailers, so the body is watched too; a call that
-//! is dropped before it has any counts as CANCELLED.
+//! is dropped before it has any counts as CANCELLED. The log gives a failure's reason, never its message, which quotes
+//! what the caller sent.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -15,12 +16,14 @@ use opentelemetry::{KeyValue, StringValue, Value};
 use tokio::time::Instant;
 use tonic::body::Body;
 use tonic::{Code, Status};
+use tonic_types::StatusExt;
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-use super::method::Method;
+use super::method::{Method, OTHER};
 use super::{Next, Request, Response, Step, propagation, received};
+use crate::telemetry::SECONDS;
 
 /// Observes every call; the outermost layer.
 #[derive(Debug, Clone)]
@@ -35,7 +38,7 @@ impl Trace {
             .f64_histogram("rpc.server.call.duration")
             .with_unit("s")
             .with_description("Duration of calls that this server answered")
-            .with_boundaries(DURATION_BOUNDARIES.to_vec())
+            .with_boundaries(SECONDS.to_vec())
             .build();
         Self { durations }
     }
@@ -43,40 +46,71 @@ impl Trace {
 
 impl Step for Trace {
     async fn handle<S: Next>(self, request: Request, mut next: S) -> Result<Response, S::Error> {
-        let mut call = Call::begin(self.durations, &request);
+        let mut call = Call::answered(self.durations, &request);
         let span = call.span.clone();
-        let response = async move { next.call(request).await }
-            .instrument(span)
-            .await
-            .inspect_err(|_| call.end(Code::Unknown, "the connection broke"))?;
-
-        match Status::from_header_map(response.headers()) {
-            Some(status) => call.end(status.code(), status.message()),
-            None if !response.status().is_success() => {
-                call.end(Code::Unknown, response.status().as_str());
-            }
-            None => return Ok(response.map(|body| Body::new(TracedBody { body, call }))),
-        }
-        Ok(response)
+        let response = async move { next.call(request).await }.instrument(span).await;
+        let response = response.inspect_err(|_| call.end(&status(Code::Unknown, "BROKEN")))?;
+        Ok(call.watch(response))
     }
 }
 
-/// Seconds. The conventional ones, with more of them below 5 ms and above 10 s.
-const DURATION_BOUNDARIES: [f64; 17] =
-    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 10.0, 30.0];
+/// Observes every call that this process makes.
+#[derive(Debug, Clone)]
+pub(crate) struct Calls {
+    durations: Histogram<f64>,
+    address: Arc<str>,
+    port: i64,
+}
+
+impl Calls {
+    /// Counts into `rpc.client.call.duration` of `meter` what is asked of this server.
+    pub(crate) fn new(meter: &Meter, server: &http::Uri) -> Self {
+        let durations = meter
+            .f64_histogram("rpc.client.call.duration")
+            .with_unit("s")
+            .with_description("Duration of calls that this process made")
+            .with_boundaries(SECONDS.to_vec())
+            .build();
+        let port = server.port_u16().unwrap_or(80).into();
+        Self { durations, address: server.host().unwrap_or_default().into(), port }
+    }
+
+    /// Begins a call, in the trace of whatever it is made for.
+    pub(crate) fn begin(&self, request: &Request) -> Call {
+        let method: Arc<str> = Method::of(request.uri().path()).told().into();
+        let span = tracing::info_span!(
+            "call",
+            otel.name = &*method,
+            otel.kind = "client",
+            otel.status_code = Empty,
+            rpc.system.name = "grpc",
+            rpc.method = &*method,
+            rpc.response.status_code = Empty,
+            error.type = Empty,
+            server.address = &*self.address,
+            server.port = self.port,
+        );
+        let server = Some((Arc::clone(&self.address), self.port));
+        let (started, durations) = (received(request), self.durations.clone());
+        Call { method, span, started, durations, server, ended: false }
+    }
+}
 
 /// A call in progress. Ends once; at the latest, as CANCELLED, when it is dropped.
-struct Call {
+pub(crate) struct Call {
     method: Arc<str>,
-    span: Span,
+    /// To be worked in.
+    pub(crate) span: Span,
     started: Instant,
     durations: Histogram<f64>,
+    /// Whom it was made to; nobody when it is one that is answered here.
+    server: Option<(Arc<str>, i64)>,
     ended: bool,
 }
 
 impl Call {
-    fn begin(durations: Histogram<f64>, request: &Request) -> Self {
-        let method: Arc<str> = Method::of(request.uri().path()).full().into();
+    fn answered(durations: Histogram<f64>, request: &Request) -> Self {
+        let method: Arc<str> = Method::of(request.uri().path()).told().into();
         let span = tracing::info_span!(
             "rpc",
             otel.name = &*method,
@@ -85,63 +119,90 @@ impl Call {
             rpc.system.name = "grpc",
             rpc.method = &*method,
             rpc.response.status_code = Empty,
+            error.type = Empty,
         );
         if let Some(parent) = propagation::extract(request.headers()) {
             // Fails only where no trace is kept at all.
             let _ = span.set_parent(parent);
         }
-        Self { method, span, started: received(request), durations, ended: false }
+        Self { method, span, started: received(request), durations, server: None, ended: false }
     }
 
-    fn end(&mut self, code: Code, message: &str) {
+    /// Ends with the response: at once when it says so, else with its body.
+    pub(crate) fn watch(mut self, response: Response) -> Response {
+        match Status::from_header_map(response.headers()) {
+            Some(status) => self.end(&status),
+            None if !response.status().is_success() => self.end(&status(Code::Unknown, "HTTP")),
+            None => return response.map(|body| Body::new(TracedBody { body, call: self })),
+        }
+        response
+    }
+
+    /// Ends with this status.
+    pub(crate) fn end(&mut self, status: &Status) {
         if std::mem::replace(&mut self.ended, true) {
             return;
         }
         let seconds = self.started.elapsed().as_secs_f64();
+        let code = status.code();
         let name = code_name(code);
+        let is_error = match self.server {
+            Some(_) => code != Code::Ok,
+            None => is_server_error(code),
+        };
         self.span.record("rpc.response.status_code", name);
-        if matches!(blame(code), Blame::Server | Blame::Load) {
+        if is_error {
             self.span.record("otel.status_code", "ERROR");
+            self.span.record("error.type", name);
         }
-        self.span.in_scope(|| self.log(code, message, seconds));
-        self.durations.record(
-            seconds,
-            &[
-                KeyValue::new("rpc.system.name", "grpc"),
-                KeyValue::new("rpc.method", self.method_label(code)),
-                KeyValue::new("rpc.response.status_code", name),
-            ],
-        );
+        if self.server.is_none() {
+            self.span.in_scope(|| self.log(status, seconds));
+        }
+        let attributes = [
+            KeyValue::new("rpc.system.name", "grpc"),
+            KeyValue::new("rpc.method", self.method_label(code)),
+            KeyValue::new("rpc.response.status_code", name),
+        ];
+        let error = is_error.then(|| KeyValue::new("error.type", name));
+        let server = self.server.iter().flat_map(|(address, port)| {
+            [KeyValue::new("server.address", Arc::clone(address)), KeyValue::new("server.port", *port)]
+        });
+        if error.is_none() && self.server.is_none() {
+            return self.durations.record(seconds, &attributes);
+        }
+        let attributes: Vec<KeyValue> = attributes.into_iter().chain(error).chain(server).collect();
+        self.durations.record(seconds, &attributes);
     }
 
     /// Whoever calls what does not exist must not make up time series.
     fn method_label(&self, code: Code) -> Value {
         match code {
-            Code::Unimplemented => "_OTHER".into(),
+            Code::Unimplemented => OTHER.into(),
             _ => StringValue::from(Arc::clone(&self.method)).into(),
         }
     }
 
-    fn log(&self, code: Code, message: &str, seconds: f64) {
-        let (rpc, code_name) = (&*self.method, code_name(code));
-        match blame(code) {
+    fn log(&self, status: &Status, seconds: f64) {
+        let blame = blame(status.code());
+        if blame == Blame::Nobody {
+            return;
+        }
+        // What does not exist is named by whoever calls it.
+        let rpc = if status.code() == Code::Unimplemented { OTHER } else { &*self.method };
+        let code = code_name(status.code());
+        let reason = status.get_details_error_info().map(|info| info.reason);
+        match blame {
             Blame::Nobody => {}
-            Blame::Caller => {
-                tracing::debug!(rpc, code = code_name, seconds, "call failed: {message}");
-            }
-            Blame::Load => {
-                tracing::warn!(rpc, code = code_name, seconds, "call failed: {message}");
-            }
-            Blame::Server => {
-                tracing::error!(rpc, code = code_name, seconds, "call failed: {message}");
-            }
+            Blame::Caller => tracing::debug!(rpc, code, reason, seconds, "call failed"),
+            Blame::Load => tracing::warn!(rpc, code, reason, seconds, "call failed"),
+            Blame::Server => tracing::error!(rpc, code, reason, seconds, "call failed"),
         }
     }
 }
 
 impl Drop for Call {
     fn drop(&mut self) {
-        self.end(Code::Cancelled, "dropped before its end");
+        self.end(&status(Code::Cancelled, "DROPPED"));
     }
 }
 
@@ -161,11 +222,11 @@ impl http_body::Body for TracedBody {
         match &frame {
             Poll::Ready(Some(Ok(frame))) => {
                 if let Some(status) = frame.trailers_ref().and_then(Status::from_header_map) {
-                    call.end(status.code(), status.message());
+                    call.end(&status);
                 }
             }
-            Poll::Ready(Some(Err(error))) => call.end(error.code(), error.message()),
-            Poll::Ready(None) => call.end(Code::Unknown, "ended without a status"),
+            Poll::Ready(Some(Err(error))) => call.end(error),
+            Poll::Ready(None) => call.end(&status(Code::Unknown, "NO_STATUS")),
             Poll::Pending => {}
         }
         frame
@@ -178,6 +239,17 @@ impl http_body::Body for TracedBody {
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
     }
+}
+
+/// A status of our own, for what never had one.
+fn status(code: Code, reason: &str) -> Status {
+    super::status(code, reason, "", None)
+}
+
+/// Whether the conventions count a call that was answered so as failed by the server.
+fn is_server_error(code: Code) -> bool {
+    use Code::{DataLoss, DeadlineExceeded, Internal, Unavailable, Unimplemented, Unknown};
+    matches!(code, Unknown | DeadlineExceeded | Unimplemented | Internal | Unavailable | DataLoss)
 }
 
 /// Whose doing a status is.

@@ -31,7 +31,7 @@ pub(crate) struct Follower {
 impl Follower {
     /// Applies one delivery; nothing in it may be older than what is known, nor known already.
     pub(crate) fn apply(&mut self, delivery: Delivery<Fact>) {
-        let Delivery { facts, position, caught_up: _, read_time } = delivery;
+        let Delivery { facts, position, caught_up: _, read_time, trace_parents: _ } = delivery;
         assert!(read_time > Micros(0));
         assert!(facts.len() as u64 <= MAX_BATCH, "{} facts in a batch", facts.len());
         assert!(facts.is_sorted_by_key(|fact| fact.position));

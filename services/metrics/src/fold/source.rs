@@ -58,6 +58,8 @@ pub(crate) struct Batch<F> {
     pub(crate) caught_up: bool,
     /// When the source read it.
     pub(crate) read_time: Option<Micros>,
+    /// Traces of the writes in it.
+    pub(crate) trace_parents: Vec<String>,
 }
 
 /// An open feed.
@@ -93,8 +95,9 @@ impl Feed for CustomersFeed {
         let request = customers::WatchFactsRequest { kinds: Vec::new(), after };
         let batches = self.watch_facts(request).await?.into_inner();
         Ok(Box::pin(batches.map(|batch| {
-            let customers::WatchFactsResponse { facts, position, caught_up, read_time } = batch?;
-            Ok(Batch { facts, position, caught_up, read_time: read_time.as_ref().and_then(Micros::from_wire) })
+            let customers::WatchFactsResponse { facts, position, caught_up, read_time, trace_parents } = batch?;
+            let read_time = read_time.as_ref().and_then(Micros::from_wire);
+            Ok(Batch { facts, position, caught_up, read_time, trace_parents })
         })))
     }
 
@@ -120,8 +123,9 @@ impl Feed for SurveysFeed {
         let request = surveys::WatchFactsRequest { kinds: Vec::new(), after };
         let batches = self.watch_facts(request).await?.into_inner();
         Ok(Box::pin(batches.map(|batch| {
-            let surveys::WatchFactsResponse { facts, position, caught_up, read_time } = batch?;
-            Ok(Batch { facts, position, caught_up, read_time: read_time.as_ref().and_then(Micros::from_wire) })
+            let surveys::WatchFactsResponse { facts, position, caught_up, read_time, trace_parents } = batch?;
+            let read_time = read_time.as_ref().and_then(Micros::from_wire);
+            Ok(Batch { facts, position, caught_up, read_time, trace_parents })
         })))
     }
 

@@ -73,7 +73,7 @@ macro_rules! fact {
 
             fn batch(facts: Vec<Self>, position: String, caught_up: bool) -> Self::Response {
                 let read_time = Some(Micros::now().to_wire());
-                $area::WatchFactsResponse { facts, position, caught_up, read_time }
+                $area::WatchFactsResponse { facts, position, caught_up, read_time, trace_parents: Vec::new() }
             }
         }
     };
