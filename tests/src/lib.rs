@@ -3,6 +3,7 @@
 pub mod process;
 pub mod samples;
 pub mod services;
+pub mod wire;
 
 use std::{
     path::Path,

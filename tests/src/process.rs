@@ -49,7 +49,10 @@ impl Server {
         let port_file = data.join("port");
         drop(std::fs::remove_file(&port_file));
         let mut command = Command::new(program());
-        command.arg("serve").args(flags).args(["--drain-pause", "1ms", "--log-level", "warn"]);
+        command.arg("serve").args(flags).args(["--drain-pause", "1ms"]);
+        if !flags.contains(&"--log-level") {
+            command.args(["--log-level", "warn"]);
+        }
         if !flags.contains(&"--listen") {
             command.args(["--listen", "127.0.0.1:0"]);
         }
@@ -79,6 +82,15 @@ impl Server {
     /// SIGKILL.
     pub fn kill(mut self) {
         self.end();
+    }
+
+    /// SIGTERM; waits until it is gone and gives its log.
+    pub fn stop(mut self) -> String {
+        let told = Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).status();
+        assert!(told.is_ok_and(|status| status.success()), "SIGTERM is sent");
+        let ended = self.child.wait().expect("its own child");
+        assert!(ended.success(), "`barometer serve` ended with {ended}");
+        std::fs::read_to_string(&self.log).expect("its log")
     }
 
     fn end(&mut self) {

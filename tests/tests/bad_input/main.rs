@@ -7,5 +7,6 @@ mod nouns;
 mod surveys;
 mod table;
 mod transport;
-mod wire;
 mod world;
+
+use barometer_tests::wire;

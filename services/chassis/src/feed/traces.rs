@@ -25,7 +25,7 @@ struct Commit {
     /// The last position that it took.
     position: i64,
     trace_parent: String,
-    /// Open from the commit until the poller has passed it on.
+    /// Open from just before the commit until the poller has passed it on.
     published: Option<Span>,
 }
 

@@ -29,11 +29,19 @@ pub(super) struct Instruments {
 
 impl Instruments {
     pub(super) fn new(service: &'static str, traces: Arc<Traces>) -> Self {
-        let meter = meter();
+        let (meter, attributes) = (meter(), [telemetry::service(service)]);
+        let refused = meter
+            .u64_counter("barometer.writer.refused")
+            .with_unit("{write}")
+            .with_description("Single writes that were refused because too many were waiting")
+            .build();
+        // Told from the start: a rate needs a zero to begin with.
+        refused.add(0, &attributes);
         Instruments {
             service,
-            attributes: [telemetry::service(service)],
+            attributes,
             traces,
+            refused,
             durations: meter
                 .f64_histogram("barometer.writer.commit.duration")
                 .with_unit("s")
@@ -51,11 +59,6 @@ impl Instruments {
                 .with_unit("{fact}")
                 .with_description("Facts that a commit wrote")
                 .with_boundaries(SIZES.to_vec())
-                .build(),
-            refused: meter
-                .u64_counter("barometer.writer.refused")
-                .with_unit("{write}")
-                .with_description("Single writes that were refused because too many were waiting")
                 .build(),
         }
     }
@@ -100,8 +103,10 @@ impl Instruments {
         if causes.peek().is_none() {
             return Span::none();
         }
+        // An unsigned number would be exported as text.
+        let commands = i64::try_from(batch.len()).unwrap_or(i64::MAX);
         let span =
-            tracing::info_span!("commit", barometer.service = self.service, barometer.commit.commands = batch.len());
+            tracing::info_span!("commit", barometer.service = self.service, barometer.commit.commands = commands);
         spans::follow(&span, causes);
         span
     }

@@ -29,7 +29,10 @@ pub(super) struct Instruments {
 impl Instruments {
     pub(super) fn new() -> Self {
         let counter = |name: &'static str, unit: &'static str, description: &'static str| {
-            meter().u64_counter(name).with_unit(unit).with_description(description).build()
+            let counter = meter().u64_counter(name).with_unit(unit).with_description(description).build();
+            // Told from the start: a rate needs a zero to begin with.
+            Source::ALL.iter().for_each(|source| counter.add(0, &[of(*source)]));
+            counter
         };
         Instruments {
             facts: counter("barometer.fold.facts", "{fact}", "Facts taken into the figures"),
@@ -71,6 +74,8 @@ impl Instruments {
 
 /// A span in each trace that a batch belongs to: where the figures include what was written in it.
 pub(super) fn spans(source: Source, facts: usize, trace_parents: &[String]) -> Vec<Span> {
+    // An unsigned number would be exported as text.
+    let facts = i64::try_from(facts).unwrap_or(i64::MAX);
     let span = |trace_parent: &String| {
         let span = tracing::info_span!("fold", barometer.source = source.name(), barometer.fold.facts = facts);
         continue_trace(&span, trace_parent);

@@ -11,23 +11,52 @@ use tonic::{
 };
 
 /// Sends messages, and gives the answers; a watch is left after its first one.
-pub(crate) async fn call(channel: Channel, path: &str, messages: Vec<Vec<u8>>) -> Result<Vec<Vec<u8>>, Status> {
+pub async fn call(channel: Channel, path: &str, messages: Vec<Vec<u8>>) -> Result<Vec<Vec<u8>>, Status> {
+    let mut received = Vec::new();
+    let is_last = |answer: Vec<u8>| {
+        received.push(answer);
+        path.contains("/Watch")
+    };
+    stream(channel, path, messages, is_last).await?;
+    Ok(received)
+}
+
+/// Sends a request and gives all bytes of the answers, until one is the last.
+pub async fn watch(
+    channel: Channel,
+    path: &str,
+    request: Vec<u8>,
+    is_last: impl Fn(&[u8]) -> bool,
+) -> Result<Vec<u8>, Status> {
+    let mut received = Vec::new();
+    let is_last = |answer: Vec<u8>| {
+        received.extend_from_slice(&answer);
+        is_last(&answer)
+    };
+    stream(channel, path, vec![request], is_last).await?;
+    Ok(received)
+}
+
+async fn stream(
+    channel: Channel,
+    path: &str,
+    messages: Vec<Vec<u8>>,
+    mut is_last: impl FnMut(Vec<u8>) -> bool,
+) -> Result<(), Status> {
     let mut grpc = Grpc::new(channel);
     grpc.ready().await.expect("a connection");
     let uri: http::uri::PathAndQuery = path.parse().expect("a path");
     let mut answers = grpc.streaming(Request::new(tokio_stream::iter(messages)), uri, Bytes).await?.into_inner();
-    let mut received = Vec::new();
     while let Some(answer) = answers.message().await? {
-        received.push(answer);
-        if path.contains("/Watch") {
+        if is_last(answer) {
             break;
         }
     }
-    Ok(received)
+    Ok(())
 }
 
 /// Sends the body of a request as it is, frames and all.
-pub(crate) async fn post(mut channel: Channel, endpoint: &str, path: &str, body: String) -> Result<(), Status> {
+pub async fn post(mut channel: Channel, endpoint: &str, path: &str, body: String) -> Result<(), Status> {
     let request = http::Request::post(format!("{endpoint}{path}"))
         .header(http::header::CONTENT_TYPE, "application/grpc")
         .header(http::header::TE, "trailers")
@@ -57,11 +86,13 @@ pub(crate) async fn post(mut channel: Channel, endpoint: &str, path: &str, body:
     }
 }
 
-pub(crate) fn customers_from_start() -> customers::v1::WatchFactsRequest {
+/// The whole feed of customers.
+pub fn customers_from_start() -> customers::v1::WatchFactsRequest {
     customers::v1::WatchFactsRequest::default()
 }
 
-pub(crate) fn surveys_from_start() -> surveys::v1::WatchFactsRequest {
+/// The whole feed of surveys.
+pub fn surveys_from_start() -> surveys::v1::WatchFactsRequest {
     surveys::v1::WatchFactsRequest::default()
 }
 

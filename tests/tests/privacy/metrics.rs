@@ -1,0 +1,19 @@
+//! Every method of the metrics service.
+
+use barometer_proto::metrics::v1::{
+    Filter, Fold, GetFoldRequest, GetMetricRequest, ListMetricsRequest, ListMetricsResponse, Metric,
+    QueryMetricsRequest, QueryMetricsResponse,
+};
+
+use crate::caller::Caller;
+
+/// Calls them; `survey` is the name of one.
+pub(crate) async fn call_all(caller: &mut Caller, survey: &str) {
+    let method = |name: &str| format!("barometer.metrics.v1.MetricsService/{name}");
+    let _: ListMetricsResponse = caller.call(&method("ListMetrics"), &ListMetricsRequest::default()).await;
+    let _: Metric = caller.call(&method("GetMetric"), &GetMetricRequest { id: "nps".to_owned() }).await;
+    let _: Fold = caller.call(&method("GetFold"), &GetFoldRequest::default()).await;
+    let only = Filter { dimension: "survey".to_owned(), values: vec![survey.to_owned()] };
+    let query = QueryMetricsRequest { metrics: vec!["nps".to_owned()], filters: vec![only], ..Default::default() };
+    let _: QueryMetricsResponse = caller.call(&method("QueryMetrics"), &query).await;
+}
