@@ -33,6 +33,9 @@ async fn one_trace_leads_from_a_call_to_the_figures() {
         let flags = ["--otlp-endpoint", &collector.endpoint, "--trace-sample-ratio", "0"];
         let server = Server::start(database, &flags);
         submit(&server.endpoint).await;
+        // The customer gets into the figures as well, which nobody waits for.
+        let folds = || collector.told().spans.iter().filter(|span| span.name == "fold").count();
+        eventually("both folds are told", async || folds() == 2).await;
         server.stop();
 
         let told = collector.told();
@@ -63,8 +66,11 @@ async fn one_trace_leads_from_a_call_to_the_figures() {
 async fn the_page_lists_what_the_program_exports() {
     on_each_database(async |database| {
         let collector = Collector::start().await;
-        let server = Server::start(database, &["--otlp-endpoint", &collector.endpoint]);
+        let server = Server::start(database, &["--otlp-endpoint", &collector.endpoint, "--metrics-interval", "1s"]);
         submit(&server.endpoint).await;
+        // What is observed is told while everything runs; a process that ends has nothing left to look at.
+        let has = |name: &str| collector.told().metrics.iter().any(|metric| metric.name == name);
+        eventually("metrics are told", async || has("barometer.fold.lag") && has("barometer.feed.lag")).await;
         server.stop();
 
         let told = collector.told();
@@ -102,7 +108,7 @@ async fn submit(endpoint: &str) {
 }
 
 async fn include(metrics: &MetricsServiceClient<Channel>, position: String) {
-    let only = Filter { dimension: "survey".to_owned(), values: vec!["asked".to_owned()] };
+    let only = Filter { dimension: "survey".to_owned(), values: vec!["asked".to_owned()], ..Default::default() };
     let query = QueryMetricsRequest {
         metrics: vec!["responses".to_owned()],
         filters: vec![only],

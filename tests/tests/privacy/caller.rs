@@ -44,8 +44,7 @@ impl Caller {
         Caller { pool, channel, called: BTreeSet::new() }
     }
 
-    /// Calls `barometer.….Service/Method` with a good request, which must succeed, and before and after it with bad ones
-    /// made of it. The first answer.
+    /// Calls `barometer.….Service/Method` with a good request, which must succeed, and then with bad ones made of it. The first answer.
     pub(crate) async fn call<A: Message + Default>(&mut self, method: &str, good: &impl Message) -> A {
         let descriptor = self.method(method);
         let good = DynamicMessage::decode(descriptor.input(), good.encode_to_vec().as_slice()).expect("its request");
@@ -55,11 +54,9 @@ impl Caller {
     /// The same with messages by descriptor.
     pub(crate) async fn call_dynamic(&mut self, method: &str, good: DynamicMessage) -> DynamicMessage {
         let descriptor = self.method(method);
-        let bad = wrong(&good);
-        self.send_all(method, &bad).await;
         let answers = self.send(method, good.encode_to_vec()).await;
         let answers = answers.unwrap_or_else(|status| panic!("{method} with {good}: {status:?}"));
-        self.send_all(method, &bad).await;
+        self.send_all(method, &wrong(&good)).await;
         self.called.insert(method.to_owned());
         let answer = answers.into_iter().next().unwrap_or_default();
         DynamicMessage::decode(descriptor.output(), answer.as_slice()).expect("its answer")
@@ -125,20 +122,20 @@ fn name(method: &MethodDescriptor) -> String {
     format!("{}/{}", method.parent_service().full_name(), method.name())
 }
 
-/// Bad requests: the good one with each of its texts replaced, those that it could have added, and broken off.
+/// Bad requests: the good one with each text replaced or added that it may have, with all of them, and broken off.
 fn wrong(good: &DynamicMessage) -> Vec<Vec<u8>> {
-    let mut wrong = Vec::new();
-    let mut everything = good.clone();
-    for path in texts(&good.descriptor(), DEEPEST) {
-        for text in [BAD.to_owned(), format!("{BAD}\u{0}"), BAD.repeat(LONG / BAD.len())] {
-            let mut message = good.clone();
-            put(&mut message, &path, &text);
-            wrong.push(message.encode_to_vec());
-        }
-        put(&mut everything, &path, BAD);
+    let paths = texts(&good.descriptor(), DEEPEST);
+    let with = |paths: &[Vec<FieldDescriptor>], text: &str| {
+        let mut message = good.clone();
+        paths.iter().for_each(|path| put(&mut message, path, text));
+        message.encode_to_vec()
+    };
+    let mut wrong: Vec<_> = paths.iter().map(|path| with(std::slice::from_ref(path), BAD)).collect();
+    // All that is wrong with a request is told together.
+    for text in [BAD, &format!("{BAD}\u{0}"), &BAD.repeat(LONG / BAD.len())] {
+        wrong.push(with(&paths, text));
     }
-    wrong.push(everything.encode_to_vec());
-    let mut broken = everything.encode_to_vec();
+    let mut broken = with(&paths, BAD);
     broken.pop();
     wrong.push(broken);
     wrong

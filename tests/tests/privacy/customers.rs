@@ -5,9 +5,9 @@ use barometer_proto::{
     customers::v1::{
         AttributeChange, BatchGetCustomersRequest, BatchGetCustomersResponse, CreateCustomerRequest, Customer,
         CustomerRow, GetCustomerRequest, ImportCustomersRequest, ImportCustomersResponse, Interaction,
-        ListCustomersRequest, ListCustomersResponse, LookupCustomerRequest, Purchase, PurchaseLine,
-        ResolveCustomersRequest, ResolveCustomersResponse, SubscriptionEvent, UpdateCustomerRequest, WatchFactsRequest,
-        WatchFactsResponse, attribute_change, interaction, purchase, subscription_event,
+        ListCustomersRequest, ListCustomersResponse, LookupCustomerRequest, PurchaseLine, ResolveCustomersRequest,
+        ResolveCustomersResponse, SubscriptionEvent, UpdateCustomerRequest, WatchFactsRequest, WatchFactsResponse,
+        attribute_change, interaction, purchase, subscription_event,
     },
 };
 use barometer_tests::samples::{self, mask};
@@ -25,7 +25,7 @@ fn marked() -> String {
 }
 
 fn key(value: &str) -> ExternalId {
-    ExternalId { system: marked(), value: format!("{MARK}{value}") }
+    ExternalId { system: marked(), value: format!("{MARK} {value}") }
 }
 
 /// Somebody who is known by this key.
@@ -43,16 +43,16 @@ fn customer(value: &str) -> Customer {
 /// Calls them.
 pub(crate) async fn call_all(caller: &mut Caller) {
     let method = |name: &str| format!("{SERVICE}/{name}");
-    let create = CreateCustomerRequest { customer: Some(customer("")), request_id: String::new() };
+    let create = CreateCustomerRequest { customer: Some(customer("known")), request_id: String::new() };
     let Customer { customer_id, .. } = caller.call(&method("CreateCustomer"), &create).await;
     let get = GetCustomerRequest { customer_id: customer_id.clone() };
     let _: Customer = caller.call(&method("GetCustomer"), &get).await;
     let get = BatchGetCustomersRequest { customer_ids: vec![customer_id.clone()] };
     let _: BatchGetCustomersResponse = caller.call(&method("BatchGetCustomers"), &get).await;
-    let lookup = LookupCustomerRequest { external_id: Some(key("")) };
+    let lookup = LookupCustomerRequest { external_id: Some(key("known")) };
     let _: Customer = caller.call(&method("LookupCustomer"), &lookup).await;
     let update = UpdateCustomerRequest {
-        customer: Some(Customer { customer_id, display_name: format!("{MARK} II"), ..customer("") }),
+        customer: Some(Customer { customer_id, display_name: format!("{MARK} II"), ..customer("known") }),
         update_mask: mask(&["display_name"]),
         request_id: String::new(),
     };
@@ -76,14 +76,14 @@ pub(crate) async fn call_all(caller: &mut Caller) {
 }
 
 fn attribute_change() -> Vec<u8> {
-    let customer = Some(attribute_change::Customer::CustomerKey(key("")));
-    AttributeChange { customer, external_id: Some(key("")), ..samples::attribute_change("") }.encode_to_vec()
+    let customer = Some(attribute_change::Customer::CustomerKey(key("known")));
+    AttributeChange { customer, external_id: Some(key("known")), ..samples::attribute_change("") }.encode_to_vec()
 }
 
 fn purchase() -> Vec<u8> {
     let mut purchase = samples::purchase("");
-    purchase.customer = Some(purchase::Customer::CustomerKey(key("")));
-    purchase.external_id = Some(key(""));
+    purchase.customer = Some(purchase::Customer::CustomerKey(key("known")));
+    purchase.external_id = Some(key("known"));
     purchase.lines = vec![PurchaseLine { product: marked(), voucher: marked(), ..purchase.lines[0].clone() }];
     (purchase.voucher, purchase.return_of) = (marked(), Some(key("other")));
     purchase.encode_to_vec()
@@ -91,8 +91,8 @@ fn purchase() -> Vec<u8> {
 
 fn interaction() -> Vec<u8> {
     Interaction {
-        customer: Some(interaction::Customer::CustomerKey(key(""))),
-        external_id: Some(key("")),
+        customer: Some(interaction::Customer::CustomerKey(key("known"))),
+        external_id: Some(key("known")),
         journey_id: marked(),
         session_id: marked(),
         text: marked(),
@@ -104,8 +104,8 @@ fn interaction() -> Vec<u8> {
 
 fn subscription_event() -> Vec<u8> {
     SubscriptionEvent {
-        customer: Some(subscription_event::Customer::CustomerKey(key(""))),
-        external_id: Some(key("")),
+        customer: Some(subscription_event::Customer::CustomerKey(key("known"))),
+        external_id: Some(key("known")),
         subscription: marked(),
         ..samples::subscription_event("")
     }

@@ -13,7 +13,7 @@ pub(crate) async fn call_all(caller: &mut Caller, survey: &str) {
     let _: ListMetricsResponse = caller.call(&method("ListMetrics"), &ListMetricsRequest::default()).await;
     let _: Metric = caller.call(&method("GetMetric"), &GetMetricRequest { id: "nps".to_owned() }).await;
     let _: Fold = caller.call(&method("GetFold"), &GetFoldRequest::default()).await;
-    let only = Filter { dimension: "survey".to_owned(), values: vec![survey.to_owned()] };
+    let only = Filter { dimension: "survey".to_owned(), values: vec![survey.to_owned()], ..Default::default() };
     let query = QueryMetricsRequest { metrics: vec!["nps".to_owned()], filters: vec![only], ..Default::default() };
     let _: QueryMetricsResponse = caller.call(&method("QueryMetrics"), &query).await;
 }

@@ -6,7 +6,8 @@ use barometer_proto::{
     common::v1::ExternalId,
     surveys::v1::{
         ActivateSurveyRequest, CloseSurveyRequest, CreateSurveyRequest, GetSurveyRequest, ListSurveysRequest,
-        ListSurveysResponse, Response, Survey, SurveyKind, WatchFactsRequest, WatchFactsResponse, response,
+        ListSurveysResponse, Response, Survey, SurveyKind, WatchFactsRequest, WatchFactsResponse, get_survey_request,
+        response,
     },
 };
 use barometer_tests::samples::{response, survey};
@@ -28,7 +29,7 @@ pub(crate) async fn call_all(caller: &mut Caller) -> String {
     let Survey { survey_id, name, .. } = caller.call(&method("CreateSurvey"), &create).await;
     let activate = ActivateSurveyRequest { survey_id: survey_id.clone(), ..Default::default() };
     let _: Survey = caller.call(&method("ActivateSurvey"), &activate).await;
-    let get = GetSurveyRequest { survey_id: survey_id.clone() };
+    let get = GetSurveyRequest { by: Some(get_survey_request::By::SurveyId(survey_id.clone())) };
     let _: Survey = caller.call(&method("GetSurvey"), &get).await;
     let _: ListSurveysResponse = caller.call(&method("ListSurveys"), &ListSurveysRequest::default()).await;
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::layers::{around, status};
+use crate::layers::{StepLayer, around, status};
 use opentelemetry::metrics::MeterProvider;
 use opentelemetry::trace::{SpanKind, TracerProvider};
 use opentelemetry_sdk::error::OTelSdkResult;
@@ -27,7 +27,7 @@ struct Told {
 impl PushMetricExporter for Told {
     async fn export(&self, metrics: &ResourceMetrics) -> OTelSdkResult {
         for metric in metrics.scope_metrics().flat_map(|scope| scope.metrics()) {
-            assert_eq!(metric.name(), "rpc.server.call.duration");
+            assert!(["rpc.server.call.duration", "rpc.client.call.duration"].contains(&metric.name()));
             assert_eq!(metric.unit(), "s");
             let AggregatedMetrics::F64(MetricData::Histogram(durations)) = metric.data() else {
                 panic!("not a histogram: {metric:?}");
@@ -101,6 +101,16 @@ async fn told(
     read: usize,
     respond: impl Fn() -> Response + Clone + Send + 'static,
 ) -> Told {
+    told_by(|meter| around(Trace::new(meter)), method, traceparent, read, respond).await
+}
+
+async fn told_by<T: Step>(
+    step: impl FnOnce(&Meter) -> StepLayer<T>,
+    method: &str,
+    traceparent: Option<&'static str>,
+    read: usize,
+    respond: impl Fn() -> Response + Clone + Send + 'static,
+) -> Told {
     let told = Told::default();
     let reader = PeriodicReader::builder(told.clone()).build();
     let meters = SdkMeterProvider::builder().with_reader(reader).build();
@@ -116,8 +126,8 @@ async fn told(
         let value = http::HeaderValue::from_static(traceparent);
         request.headers_mut().insert("traceparent", value);
     }
-    let service = around(Trace::new(&meters.meter("test")))
-        .layer(service_fn(move |_| std::future::ready(Ok::<_, Infallible>(respond()))));
+    let service =
+        step(&meters.meter("test")).layer(service_fn(move |_| std::future::ready(Ok::<_, Infallible>(respond()))));
     let mut body = service.oneshot(request).await.expect("one").into_body();
     for _ in 0..read {
         std::future::poll_fn(|cx| http_body::Body::poll_frame(Pin::new(&mut body), cx)).await;
@@ -154,6 +164,37 @@ fn stream(frames: Vec<Frame<Bytes>>) -> Response {
 
 fn counted(code: &str) -> (String, String) {
     (GET.to_owned(), code.to_owned())
+}
+
+/// The step around calls that are made, with nothing else around them.
+#[derive(Clone)]
+struct Made(Calls);
+
+impl Step for Made {
+    async fn handle<S: Next>(self, request: Request, mut next: S) -> Result<Response, S::Error> {
+        let call = self.0.begin(&request);
+        Ok(call.watch(next.call(request).await?))
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_is_made_ends_with_its_trailers_too() {
+    let server = "http://customers:7401".parse().expect("a URL");
+    let made = |meter: &Meter| around(Made(Calls::new(meter, &server)));
+    // The callee's fault or not: for who calls it is a failure.
+    let told = told_by(made, GET, None, 2, || {
+        let data = Frame::data(Bytes::from_static(b"data"));
+        stream(vec![data, trailers(Code::NotFound)])
+    })
+    .await;
+    assert_eq!(told.call(), counted("NOT_FOUND"));
+    assert_eq!(told.lines(), [], "the callee tells of it");
+    let span = told.span();
+    assert_eq!(span.span_kind, SpanKind::Client);
+    assert_ne!(span.status, opentelemetry::trace::Status::Unset);
+    for (key, value) in [("server.address", "customers"), ("server.port", "7401"), ("error.type", "NOT_FOUND")] {
+        assert_eq!(attribute(&span, key).as_deref(), Some(value), "{key}");
+    }
 }
 
 #[tokio::test]
@@ -205,11 +246,21 @@ async fn the_span_continues_the_callers_trace() {
     assert_eq!(span.span_kind, SpanKind::Server);
     assert_eq!(span.span_context.trace_id().to_string(), "0af7651916cd43dd8448eb211c80319c");
     assert_eq!(span.parent_span_id.to_string(), "b7ad6b7169203331");
-    let attribute = |key: &str| {
-        let mut found = span.attributes.iter().filter(|pair| pair.key.as_str() == key);
-        found.next().map(|pair| pair.value.to_string())
-    };
-    assert_eq!(attribute("rpc.system.name").as_deref(), Some("grpc"));
-    assert_eq!(attribute("rpc.method").as_deref(), Some(GET));
-    assert_eq!(attribute("rpc.response.status_code").as_deref(), Some("OK"));
+    assert_eq!(attribute(&span, "rpc.system.name").as_deref(), Some("grpc"));
+    assert_eq!(attribute(&span, "rpc.method").as_deref(), Some(GET));
+    assert_eq!(attribute(&span, "rpc.response.status_code").as_deref(), Some("OK"));
+    assert_eq!(attribute(&span, "error.type"), None);
+}
+
+#[tokio::test]
+async fn what_is_no_method_is_not_told() {
+    let told = told("a.B/anna@example.org", None, 0, || Status::unimplemented("").into_http()).await;
+    assert_eq!(told.call().0, "_OTHER");
+    assert_eq!(told.span().name, "_OTHER");
+    assert_eq!(attribute(&told.span(), "rpc.method").as_deref(), Some("_OTHER"));
+}
+
+fn attribute(span: &SpanData, key: &str) -> Option<String> {
+    let mut found = span.attributes.iter().filter(|pair| pair.key.as_str() == key);
+    found.next().map(|pair| pair.value.to_string())
 }
