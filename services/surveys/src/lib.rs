@@ -14,10 +14,8 @@ use barometer_chassis::{
     client::Channel, config::ServerConfig, database::Location, door::Stages, error::Error, feed::Kind, server::Server,
     shutdown::Shutdown, store::Store,
 };
-use barometer_proto::{
-    customers::v1::customer_service_client::CustomerServiceClient,
-    surveys::v1::{FactKind, survey_service_server::SurveyServiceServer},
-};
+use barometer_directory::Directory;
+use barometer_proto::surveys::v1::{FactKind, survey_service_server::SurveyServiceServer};
 use tokio::task::JoinHandle;
 use tonic::codec::CompressionEncoding;
 
@@ -52,8 +50,7 @@ pub async fn add(
     ];
     let (store, writer) =
         Store::open::<migrations::Migrator>(&config.location, NAME, kinds, config.write_queue, shutdown).await?;
-    let service =
-        service::Surveys::new(store.clone(), CustomerServiceClient::new(customers), config.stages, server.ending());
+    let service = service::Surveys::new(store.clone(), Directory::new(customers), config.stages, server.ending());
     let service = SurveyServiceServer::new(service)
         .max_decoding_message_size(limits.max_message_bytes)
         .max_encoding_message_size(limits.max_message_bytes)

@@ -6,19 +6,15 @@ use barometer_chassis::{
     clock::Micros,
     door::Dimensions,
     error::Error,
-    id, recorded_head,
+    recorded_head,
     writer::{Pending, Recorded, Write},
 };
+use barometer_directory::CustomerId;
 use futures_util::future::BoxFuture;
 use sea_orm::entity::prelude::*;
 use serde::Serialize;
 
 use crate::survey::{self, SurveyId};
-
-id! {
-    /// Id of a customer, as the customers service gave it.
-    CustomerId
-}
 
 /// A response's row.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, DeriveEntityModel)]

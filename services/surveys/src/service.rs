@@ -1,10 +1,8 @@
 //! The RPCs: parse, act, render.
 
-mod customers;
 mod response;
 
 use barometer_chassis::{
-    client::Channel,
     door::{Door, Stages, fit},
     error::Error,
     feed::{Delivery, Watch},
@@ -15,10 +13,8 @@ use barometer_chassis::{
     store::Store,
     writer::Request as Mutation,
 };
-use barometer_proto::{
-    customers::v1::customer_service_client::CustomerServiceClient,
-    surveys::v1::{self as wire, survey_service_server::SurveyService},
-};
+use barometer_directory::Directory;
+use barometer_proto::surveys::v1::{self as wire, survey_service_server::SurveyService};
 use tonic::{Request, Response, Status, Streaming};
 use uuid::Uuid;
 
@@ -32,7 +28,7 @@ use crate::{
 #[derive(Clone)]
 pub(crate) struct Surveys {
     store: Store<wire::Fact>,
-    customers: CustomerServiceClient<Channel>,
+    directory: Directory,
     stages: Stages,
     known: KnownSurveys,
     ending: Shutdown,
@@ -40,13 +36,8 @@ pub(crate) struct Surveys {
 
 impl Surveys {
     /// The service over its store. Streams end with `ending`.
-    pub(crate) fn new(
-        store: Store<wire::Fact>,
-        customers: CustomerServiceClient<Channel>,
-        stages: Stages,
-        ending: Shutdown,
-    ) -> Self {
-        Surveys { store, customers, stages, known: KnownSurveys::default(), ending }
+    pub(crate) fn new(store: Store<wire::Fact>, directory: Directory, stages: Stages, ending: Shutdown) -> Self {
+        Surveys { store, directory, stages, known: KnownSurveys::default(), ending }
     }
 
     /// A survey after a command on it.

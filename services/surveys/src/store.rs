@@ -6,7 +6,7 @@ use std::{
 };
 
 use barometer_chassis::{
-    door::{ExternalKey, Page, PageToken},
+    door::{Page, PageToken},
     error::Error,
     reader,
     writer::{Done, Write},
@@ -15,7 +15,7 @@ use barometer_proto::surveys::v1::survey::State;
 use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter};
 use uuid::Uuid;
 
-use crate::{response::CustomerId, survey};
+use crate::survey;
 
 /// How a survey is named.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -123,6 +123,3 @@ impl KnownSurveys {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
-
-/// Customers by the keys that callers gave.
-pub(crate) type Customers = HashMap<ExternalKey, CustomerId>;

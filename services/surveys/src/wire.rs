@@ -4,7 +4,7 @@ mod response;
 mod survey;
 
 pub(crate) use response::{
-    AMENDABLE, CustomerRef, parse_list_responses, parse_response, parse_survey_ref, render_response, response_fact,
+    AMENDABLE, parse_list_responses, parse_response, parse_survey_ref, render_response, response_fact,
 };
 pub(crate) use survey::{parse_survey, render_survey, survey_fact};
 

@@ -1,7 +1,7 @@
 //! What the RPCs on responses do.
 
 use barometer_chassis::{
-    door::{Door, ExternalKey, PageToken, fit},
+    door::{Door, PageToken, fit},
     error::Error,
     fingerprint,
     import::MAX_ROWS,
@@ -9,14 +9,15 @@ use barometer_chassis::{
     mask, reader,
     writer::{self, Pending},
 };
+use barometer_directory::{CustomerRef, Resolved};
 use barometer_proto::surveys::v1::{self as wire, response::Customer};
 use uuid::Uuid;
 
 use super::{Surveys, mutation};
 use crate::{
-    response::{CustomerId, Model},
-    store::{self, Customers, SurveyRef},
-    wire::{AMENDABLE, CustomerRef, parse_list_responses, parse_response, parse_survey_ref, render_response},
+    response::Model,
+    store::{self, SurveyRef},
+    wire::{AMENDABLE, parse_list_responses, parse_response, parse_survey_ref, render_response},
 };
 
 /// A response, who gave it, and the request's id.
@@ -32,9 +33,9 @@ impl Surveys {
         let (row, customer, request_id) = self.parse(actor, response, &request_id, "response").await?;
         let survey = store::get_survey(self.store.db(), &SurveyRef::Id(row.survey_id.0)).await?;
         let customers = match survey.check_takes_answers() {
-            Ok(()) => self.resolve([&customer].into_iter()).await?,
+            Ok(()) => self.directory.resolve([&customer].into_iter()).await?,
             // Refused, and so nobody is created for it; unless it repeats a request, whose customer is there.
-            Err(refused) => self.look_up(&customer).await?.ok_or(refused)?,
+            Err(refused) => self.directory.look_up(&customer).await?.ok_or(refused)?,
         };
         let pending = pending("SubmitResponse", actor, row, customer, &customers, request_id)?;
         let (row, position) = self.store.record_one(pending).await.inspect_err(|error| self.doubt(error))?;
@@ -58,7 +59,7 @@ impl Surveys {
             }
         }
         let named = parsed.iter().filter_map(|(_, result)| result.as_ref().ok()).map(|(_, customer, _)| customer);
-        let customers = self.resolve(named).await?;
+        let customers = self.directory.resolve(named).await?;
         let pending = |(number, result): (i64, Result<Parsed, Error>)| {
             let row = result.and_then(|(row, customer, request_id)| {
                 pending("ImportResponses", actor, row, customer, &customers, request_id)
@@ -153,9 +154,7 @@ impl Surveys {
                         |door: &mut Door| parse_response(door, merged, survey.as_ref(), &stages, old.actor.clone());
                     door.inside("response", parse)
                 })?;
-                if let CustomerRef::Key(key) = &customer {
-                    new.customer_id = Some(resolved(&customers, key)?);
-                }
+                new.customer_id = customers.id(&customer)?;
                 writer::replace(write, old.clone(), amended(old, new)).await
             })
         });
@@ -176,6 +175,15 @@ impl Surveys {
         });
         let (row, position) = work.await?;
         Ok(render_response(row, position))
+    }
+
+    /// The customer of the key that an amendment names.
+    async fn resolve_patch(&self, patch: &wire::Response) -> Result<Resolved, Error> {
+        let Some(Customer::CustomerKey(key)) = &patch.customer else { return Ok(Resolved::default()) };
+        let key = Door::open(|door| {
+            door.inside("response", |door| door.inside("customer_key", |door| door.key(key.clone())))
+        })?;
+        self.directory.resolve([&CustomerRef::Key(key)].into_iter()).await
     }
 
     async fn render(&self, row: Model) -> Result<wire::Response, Error> {
@@ -228,18 +236,12 @@ fn pending(
     actor: &Principal,
     mut row: Model,
     customer: CustomerRef,
-    customers: &Customers,
+    customers: &Resolved,
     request_id: Option<Uuid>,
 ) -> Result<Pending<Model>, Error> {
-    if let CustomerRef::Key(key) = &customer {
-        row.customer_id = Some(resolved(customers, key)?);
-    }
+    row.customer_id = customers.id(&customer)?;
     let request = mutation(method, actor, request_id, fingerprint::of(&row)?);
     Ok(Pending { row, context: (), request, refused: None })
-}
-
-fn resolved(customers: &Customers, key: &ExternalKey) -> Result<CustomerId, Error> {
-    customers.get(key).copied().ok_or_else(|| Error::Internal("a key was not resolved".to_owned()))
 }
 
 /// The corrected row: new values under the head of the old one.

@@ -4,6 +4,7 @@ use barometer_chassis::{
     clock::Micros,
     door::{Door, ExternalKey, Page, Stages},
 };
+use barometer_directory::{CustomerId, CustomerRef};
 use barometer_proto::surveys::v1::{
     self as wire, Category, Disposition, FactKind, fact,
     response::{Customer, Survey},
@@ -12,7 +13,7 @@ use sea_orm::{ColumnTrait, Condition};
 use uuid::Uuid;
 
 use crate::{
-    response::{Column, CustomerId, Model},
+    response::{Column, Model},
     store::SurveyRef,
     survey::{self, SurveyId, category, scale},
 };
@@ -38,17 +39,6 @@ pub(crate) const AMENDABLE: [&str; 14] = [
 /// Weights are kept in trillionths.
 const TRILLIONTHS: f64 = 1e12;
 const MAX_WEIGHT: f64 = 1e6;
-
-/// Who answered, as the caller named them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum CustomerRef {
-    /// Nobody known.
-    Anonymous,
-    /// By the suite's id.
-    Id(CustomerId),
-    /// By the caller's key.
-    Key(ExternalKey),
-}
 
 /// Which survey a response names. Noted as a violation when it names none.
 pub(crate) fn parse_survey_ref(door: &mut Door, survey: Option<&Survey>) -> Option<SurveyRef> {

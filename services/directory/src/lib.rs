@@ -1,0 +1,113 @@
+//! The customers service as other services ask it: who has a key.
+
+use std::collections::HashMap;
+
+use barometer_chassis::{
+    client::Channel,
+    door::{ExternalKey, is_unreachable},
+    error::Error,
+    id,
+};
+use barometer_proto::customers::v1::{
+    LookupCustomerRequest, ResolveCustomersRequest, customer_service_client::CustomerServiceClient,
+};
+use tonic::{Code, Request, Status};
+use uuid::Uuid;
+
+id! {
+    /// Id of a customer, as the customers service gave it.
+    CustomerId
+}
+
+/// A customer, as a caller named one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CustomerRef {
+    /// Nobody known.
+    Anonymous,
+    /// By the suite's id.
+    Id(CustomerId),
+    /// By the caller's key.
+    Key(ExternalKey),
+}
+
+/// Asks the customers service. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Directory {
+    customers: CustomerServiceClient<Channel>,
+}
+
+impl Directory {
+    /// Over a channel to the customers service, which need not be there yet.
+    pub fn new(customers: Channel) -> Self {
+        Directory { customers: CustomerServiceClient::new(customers) }
+    }
+
+    /// The customers of the keys that callers gave, created when new; asks once for all of them, and nobody when there
+    /// are no keys.
+    ///
+    /// Errors: UNAVAILABLE when the customers service can not be reached.
+    pub async fn resolve<'c>(&self, named: impl Iterator<Item = &'c CustomerRef>) -> Result<Resolved, Error> {
+        let key = |customer: &CustomerRef| match customer {
+            CustomerRef::Key(key) => Some(key.clone()),
+            CustomerRef::Anonymous | CustomerRef::Id(_) => None,
+        };
+        let mut keys: Vec<ExternalKey> = named.filter_map(key).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        if keys.is_empty() {
+            return Ok(Resolved::default());
+        }
+        let external_ids = keys.iter().map(ExternalKey::to_wire).collect();
+        let request = Request::new(ResolveCustomersRequest { external_ids });
+        let answer = self.customers.clone().resolve_customers(request).await.map_err(|status| refused(&status))?;
+        let resolved = answer.into_inner().customers;
+        let by_key: Result<_, Error> =
+            keys.into_iter().zip(resolved).map(|(key, customer)| Ok((key, parse(&customer.customer_id)?))).collect();
+        Ok(Resolved(by_key?))
+    }
+
+    /// The same for one customer that is there already; `None` when nobody has the key. Errors as for
+    /// [`Directory::resolve`].
+    pub async fn look_up(&self, customer: &CustomerRef) -> Result<Option<Resolved>, Error> {
+        let CustomerRef::Key(key) = customer else { return Ok(Some(Resolved::default())) };
+        let request = Request::new(LookupCustomerRequest { external_id: Some(key.to_wire()) });
+        match self.customers.clone().lookup_customer(request).await {
+            Ok(found) => Ok(Some(Resolved(HashMap::from([(key.clone(), parse(&found.into_inner().customer_id)?)])))),
+            Err(status) if status.code() == Code::NotFound => Ok(None),
+            Err(status) => Err(refused(&status)),
+        }
+    }
+}
+
+/// Customers by the keys that callers gave.
+#[derive(Clone, Debug, Default)]
+pub struct Resolved(HashMap<ExternalKey, CustomerId>);
+
+impl Resolved {
+    /// The id of a customer whose key was asked for; `None` for nobody known.
+    pub fn id(&self, customer: &CustomerRef) -> Result<Option<CustomerId>, Error> {
+        match customer {
+            CustomerRef::Anonymous => Ok(None),
+            CustomerRef::Id(id) => Ok(Some(*id)),
+            CustomerRef::Key(key) => match self.0.get(key) {
+                Some(id) => Ok(Some(*id)),
+                None => Err(Error::Internal("a key was not resolved".to_owned())),
+            },
+        }
+    }
+}
+
+fn parse(id: &str) -> Result<CustomerId, Error> {
+    Uuid::try_parse(id).map(CustomerId).map_err(|error| Error::Internal(error.to_string()))
+}
+
+/// What a caller is told when the customers service gave no customer.
+fn refused(status: &Status) -> Error {
+    match status.code() {
+        code if is_unreachable(status) || code == Code::ResourceExhausted => Error::Unavailable {
+            reason: "CUSTOMERS_UNAVAILABLE",
+            message: "the customers service, which knows the key of the customer, can not be reached".to_owned(),
+        },
+        code => Error::Internal(format!("customers answered {code:?}: {}", status.message())),
+    }
+}
