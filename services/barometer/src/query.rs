@@ -246,6 +246,7 @@ pub(crate) fn unit(unit: Unit) -> &'static str {
         Unit::Percent => "percent",
         Unit::Points => "points",
         Unit::Money => "money",
+        Unit::Seconds => "seconds",
     }
 }
 

@@ -62,7 +62,19 @@ struct Source<'a> {
 
 impl<'a> From<&'a Row> for Figure<'a> {
     fn from(row: &'a Row) -> Self {
-        let Row { start_time, end_time, label, group, value, state: _, counts, amounts, interval, partial } = row;
+        let Row {
+            start_time,
+            end_time,
+            label,
+            group,
+            value,
+            state: _,
+            counts,
+            amounts,
+            interval,
+            partial,
+            statistics: _,
+        } = row;
         let counts = counts.iter().map(|(name, count)| (name.as_str(), number::text(*count)));
         let amounts = amounts.iter().map(|(name, money)| (name.as_str(), Decimal::from(money).to_string()));
         Self {
