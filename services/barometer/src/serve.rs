@@ -95,6 +95,8 @@ pub enum What {
     Customers,
     /// Surveys and responses
     Surveys,
+    /// Cases and their histories
+    Complaints,
     /// Figures
     Metrics,
 }
@@ -109,6 +111,7 @@ impl What {
             What::All => "barometer",
             What::Customers => barometer_customers::NAME,
             What::Surveys => barometer_surveys::NAME,
+            What::Complaints => barometer_complaints::NAME,
             What::Metrics => barometer_metrics::NAME,
         }
     }
@@ -129,8 +132,9 @@ impl ServeArgs {
         if self.write_queue < 1_000 {
             wrong("--write-queue", "must have room for a batch of an import: at least 1000");
         }
-        if self.what == What::Surveys && self.customers_endpoint.is_none() {
-            wrong("--customers-endpoint", "is required: surveys asks customers for the owners of keys");
+        if matches!(self.what, What::Surveys | What::Complaints) && self.customers_endpoint.is_none() {
+            let message = format!("is required: {} asks customers for the owners of keys", self.what.name());
+            wrong("--customers-endpoint", &message);
         }
         if self.what == What::Metrics && (self.customers_endpoint.is_none() || self.surveys_endpoint.is_none()) {
             wrong("--customers-endpoint", "and --surveys-endpoint are required: metrics watches them");
@@ -186,7 +190,7 @@ impl ServeArgs {
                  barometer import responses answers.csv --map score=score --map time=date --set survey=NPS --endpoint http://{address}\n  \
                  barometer query nps --every month --endpoint http://{address}"
             ),
-            What::Customers | What::Surveys => String::new(),
+            What::Customers | What::Surveys | What::Complaints => String::new(),
         };
         let name = if self.what == What::All { "the suite" } else { self.what.name() };
         // Nobody may be there to read it.
@@ -254,6 +258,16 @@ async fn open(
         };
         let customers = channel(args.customers_endpoint.as_ref().unwrap_or(&here), &args.client)?;
         let task = barometer_surveys::add(config, customers, &mut server, &args.server, background.clone()).await;
+        tasks.push(task.map_err(broken)?);
+    }
+    if args.what.includes(What::Complaints) {
+        let config = barometer_complaints::Config {
+            location: location.clone(),
+            write_queue: args.write_queue,
+            stages: args.journey_stages.clone(),
+        };
+        let customers = channel(args.customers_endpoint.as_ref().unwrap_or(&here), &args.client)?;
+        let task = barometer_complaints::add(config, customers, &mut server, &args.server, background.clone()).await;
         tasks.push(task.map_err(broken)?);
     }
     if args.what.includes(What::Metrics) {

@@ -46,6 +46,11 @@ pub trait Recorded:
     /// Completes new rows inside the transaction from their context, or refuses them one by one.
     fn prepare<'w>(write: &'w Write<'w>, rows: &'w mut [Pending<Self>]) -> BoxFuture<'w, Result<(), Error>>;
 
+    /// Called inside the transaction with new rows, which were just written.
+    fn recorded<'w>(write: &'w Write<'w>, rows: &'w [Self]) -> BoxFuture<'w, Result<(), Error>> {
+        Self::written(write, rows)
+    }
+
     /// Called inside the transaction with rows that were written, changed or withdrawn.
     fn written<'w>(write: &'w Write<'w>, rows: &'w [Self]) -> BoxFuture<'w, Result<(), Error>> {
         let _ = (write, rows);
@@ -294,7 +299,7 @@ fn insert<'w, M: Recorded>(
                     let rows = chunk.iter().cloned().map(|row| row.into_active_model().reset_all());
                     M::Table::insert_many(rows).exec_without_returning(inner.db).await?;
                 }
-                M::written(inner, &attempt).await
+                M::recorded(inner, &attempt).await
             })
         })
         .await;

@@ -1,0 +1,128 @@
+//! The case: one dissatisfaction, from the moment it was heard of until it is closed.
+
+mod verb;
+
+use barometer_chassis::{
+    clock::Micros,
+    door::Dimensions,
+    error::Error,
+    recorded_head,
+    writer::{Pending, Recorded, Write},
+};
+use barometer_directory::CustomerId;
+use barometer_proto::complaints::v1::case::State;
+use futures_util::future::BoxFuture;
+use sea_orm::entity::prelude::*;
+use serde::Serialize;
+
+pub use self::verb::{Holder, Step, Verb, When};
+use crate::{case_entry, store};
+
+/// A case's row.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, DeriveEntityModel)]
+#[sea_orm(table_name = "case")]
+pub struct Model {
+    /// Id.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    /// First position in the feed.
+    pub number: i64,
+    /// Latest position in the feed.
+    pub position: i64,
+    /// From 1, one more with each change.
+    pub version: i64,
+    /// Whose it is; nobody known when anonymous.
+    pub customer_id: Option<CustomerId>,
+    /// As [`State`].
+    pub state: i32,
+    /// Personal data.
+    #[sea_orm(column_type = "Text")]
+    pub subject: String,
+    /// Personal data.
+    #[sea_orm(column_type = "Text")]
+    pub description: String,
+    /// The kind of trouble.
+    pub category: String,
+    /// What it is about.
+    pub product: String,
+    /// How it came in.
+    pub channel: String,
+    /// The point of contact.
+    pub touchpoint: String,
+    /// Stage of the journey.
+    pub journey_stage: String,
+    /// When it was received.
+    pub open_time: Micros,
+    /// Who has it.
+    pub employee: String,
+    /// The team that has it.
+    pub team: String,
+    /// Declared dimensions.
+    #[sea_orm(column_type = "JsonBinary")]
+    pub dimensions: Dimensions,
+    /// When the customer was told that it came in.
+    pub acknowledge_time: Option<Micros>,
+    /// When the customer first got an answer.
+    pub first_response_time: Option<Micros>,
+    /// When it was first resolved.
+    pub first_resolve_time: Option<Micros>,
+    /// When it was last resolved; nothing while it is open.
+    pub resolve_time: Option<Micros>,
+    /// When it was closed; nothing while it is not.
+    pub close_time: Option<Micros>,
+    /// When it was last moved: opened, or led to a state by a verb.
+    pub move_time: Micros,
+    /// How often it was reopened.
+    pub reopenings: i32,
+    /// How often it was taken from somebody.
+    pub hand_offs: i32,
+    /// System of the caller's key.
+    pub external_system: Option<String>,
+    /// The caller's key.
+    pub external_id: Option<String>,
+    /// Hash of what was first recorded.
+    pub fingerprint: i64,
+    /// Who opened it; no part of what was recorded, so none of its fingerprint.
+    #[serde(skip)]
+    pub actor: String,
+    /// When it was recorded.
+    pub create_time: Micros,
+    /// When it was last changed.
+    pub update_time: Micros,
+    /// When it was withdrawn.
+    pub withdraw_time: Option<Micros>,
+}
+
+/// Nothing: rows of this service refer to one another by id only.
+#[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+impl Model {
+    /// The state.
+    pub fn state(&self) -> State {
+        State::try_from(self.state).unwrap_or_default()
+    }
+}
+
+impl Recorded for Model {
+    type Table = Entity;
+    type Active = ActiveModel;
+    type Context = ();
+    const NOUN: &'static str = "case";
+
+    recorded_head!();
+
+    fn prepare<'w>(_write: &'w Write<'w>, _rows: &'w mut [Pending<Self>]) -> BoxFuture<'w, Result<(), Error>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    /// The history of a new case begins with it.
+    fn recorded<'w>(write: &'w Write<'w>, rows: &'w [Self]) -> BoxFuture<'w, Result<(), Error>> {
+        Box::pin(async move {
+            let entries = rows.iter().flat_map(|case| case_entry::of_new(case, write.now)).collect();
+            store::add_entries(write, entries).await
+        })
+    }
+}

@@ -1,0 +1,63 @@
+//! The complaints service: what customers are unhappy with, and what became of it.
+//!
+//! It owns cases and the entries of their histories. It asks the customers service for the customer of a caller's key,
+//! and nobody else. A request goes from [`service`] (parse, act, render) through [`wire`] (message ⇄ row) and the rules
+//! of [`case`] to the writer or to [`store`].
+
+pub mod case;
+pub mod case_entry;
+mod migrations;
+mod service;
+mod store;
+mod wire;
+
+use barometer_chassis::{
+    client::Channel, config::ServerConfig, database::Location, door::Stages, error::Error, feed::Kind, server::Server,
+    shutdown::Shutdown, store::Store,
+};
+use barometer_directory::Directory;
+use barometer_proto::complaints::v1::{FactKind, complaint_service_server::ComplaintServiceServer};
+use tokio::task::JoinHandle;
+use tonic::codec::CompressionEncoding;
+
+/// The service's name: of its database and in its positions.
+pub const NAME: &str = "complaints";
+/// The name under which its health is reported.
+pub const GRPC_NAME: &str = barometer_proto::complaints::v1::complaint_service_server::SERVICE_NAME;
+
+/// What the service needs to run.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where its database is.
+    pub location: Location,
+    /// Rows that may wait to be written.
+    pub write_queue: u32,
+    /// The stages of the customers' journey.
+    pub stages: Stages,
+}
+
+/// Opens the store and adds the service to `server`. `customers` leads to the customers service, which need not be there
+/// yet. The handle ends after `shutdown`, when everything acknowledged is written.
+pub async fn add(
+    config: Config,
+    customers: Channel,
+    server: &mut Server,
+    limits: &ServerConfig,
+    shutdown: Shutdown,
+) -> Result<JoinHandle<()>, Error> {
+    let kinds = vec![
+        Kind::new::<case::Entity>(FactKind::Case.into(), |row| row.position, wire::case_fact),
+        Kind::new::<case_entry::Entity>(FactKind::CaseEntry.into(), |row| row.position, wire::case_entry_fact),
+    ];
+    let (store, writer) =
+        Store::open::<migrations::Migrator>(&config.location, NAME, kinds, config.write_queue, shutdown).await?;
+    let service = service::Complaints::new(store.clone(), Directory::new(customers), config.stages, server.ending());
+    let service = ComplaintServiceServer::new(service)
+        .max_decoding_message_size(limits.max_message_bytes)
+        .max_encoding_message_size(limits.max_message_bytes)
+        .accept_compressed(CompressionEncoding::Gzip)
+        .send_compressed(CompressionEncoding::Gzip);
+    server.add_service(service);
+    store.report_health(server.health(), GRPC_NAME);
+    Ok(writer)
+}

@@ -1,0 +1,146 @@
+//! The RPCs: parse, act, render.
+
+mod case;
+mod command;
+
+use barometer_chassis::{
+    door::Stages,
+    feed::{Delivery, Watch},
+    import::{self, Acknowledgements},
+    layers::Principal,
+    shutdown::Shutdown,
+    store::Store,
+};
+use barometer_directory::Directory;
+use barometer_proto::complaints::v1::{self as wire, complaint_service_server::ComplaintService};
+use tonic::{Request, Response, Status, Streaming};
+
+/// The service.
+#[derive(Clone)]
+pub(crate) struct Complaints {
+    store: Store<wire::Fact>,
+    directory: Directory,
+    stages: Stages,
+    ending: Shutdown,
+}
+
+impl Complaints {
+    /// The service over its store. Streams end with `ending`.
+    pub(crate) fn new(store: Store<wire::Fact>, directory: Directory, stages: Stages, ending: Shutdown) -> Self {
+        Complaints { store, directory, stages, ending }
+    }
+}
+
+#[tonic::async_trait]
+impl ComplaintService for Complaints {
+    async fn open_case(&self, request: Request<wire::OpenCaseRequest>) -> Result<Response<wire::Case>, Status> {
+        let actor = Principal::of(&request);
+        Ok(Response::new(self.open(&actor, request.into_inner()).await?))
+    }
+
+    type ImportCasesStream = Acknowledgements<wire::ImportCasesResponse>;
+
+    async fn import_cases(
+        &self,
+        request: Request<Streaming<wire::ImportCasesRequest>>,
+    ) -> Result<Response<Self::ImportCasesStream>, Status> {
+        let actor = Principal::of(&request);
+        let service = self.clone();
+        let handle = move |batch: wire::ImportCasesRequest| {
+            let (service, actor) = (service.clone(), actor.clone());
+            async move { service.import(&actor, batch.rows).await }
+        };
+        Ok(Response::new(import::acknowledge(request.into_inner(), self.ending.clone(), handle)))
+    }
+
+    async fn get_case(&self, request: Request<wire::GetCaseRequest>) -> Result<Response<wire::Case>, Status> {
+        Ok(Response::new(self.get(request.into_inner()).await?))
+    }
+
+    async fn list_cases(
+        &self,
+        request: Request<wire::ListCasesRequest>,
+    ) -> Result<Response<wire::ListCasesResponse>, Status> {
+        Ok(Response::new(self.list(request.into_inner()).await?))
+    }
+
+    async fn list_case_entries(
+        &self,
+        request: Request<wire::ListCaseEntriesRequest>,
+    ) -> Result<Response<wire::ListCaseEntriesResponse>, Status> {
+        Ok(Response::new(self.list_entries(request.into_inner()).await?))
+    }
+
+    async fn amend_case(&self, request: Request<wire::AmendCaseRequest>) -> Result<Response<wire::Case>, Status> {
+        let actor = Principal::of(&request);
+        Ok(Response::new(self.amend(&actor, request.into_inner()).await?))
+    }
+
+    async fn withdraw_case(&self, request: Request<wire::WithdrawCaseRequest>) -> Result<Response<wire::Case>, Status> {
+        let actor = Principal::of(&request);
+        Ok(Response::new(self.withdraw(&actor, request.into_inner()).await?))
+    }
+
+    async fn acknowledge_case(
+        &self,
+        request: Request<wire::AcknowledgeCaseRequest>,
+    ) -> Result<Response<wire::Case>, Status> {
+        let actor = Principal::of(&request);
+        Ok(Response::new(self.acknowledge(&actor, request.into_inner()).await?))
+    }
+
+    async fn respond_to_case(
+        &self,
+        request: Request<wire::RespondToCaseRequest>,
+    ) -> Result<Response<wire::Case>, Status> {
+        let actor = Principal::of(&request);
+        Ok(Response::new(self.respond(&actor, request.into_inner()).await?))
+    }
+
+    async fn resolve_case(&self, request: Request<wire::ResolveCaseRequest>) -> Result<Response<wire::Case>, Status> {
+        let actor = Principal::of(&request);
+        Ok(Response::new(self.resolve(&actor, request.into_inner()).await?))
+    }
+
+    async fn reopen_case(&self, request: Request<wire::ReopenCaseRequest>) -> Result<Response<wire::Case>, Status> {
+        let actor = Principal::of(&request);
+        Ok(Response::new(self.reopen(&actor, request.into_inner()).await?))
+    }
+
+    async fn close_case(&self, request: Request<wire::CloseCaseRequest>) -> Result<Response<wire::Case>, Status> {
+        let actor = Principal::of(&request);
+        Ok(Response::new(self.close(&actor, request.into_inner()).await?))
+    }
+
+    async fn assign_case(&self, request: Request<wire::AssignCaseRequest>) -> Result<Response<wire::Case>, Status> {
+        let actor = Principal::of(&request);
+        Ok(Response::new(self.assign(&actor, request.into_inner()).await?))
+    }
+
+    async fn annotate_case(&self, request: Request<wire::AnnotateCaseRequest>) -> Result<Response<wire::Case>, Status> {
+        let actor = Principal::of(&request);
+        Ok(Response::new(self.annotate(&actor, request.into_inner()).await?))
+    }
+
+    type WatchFactsStream = Watch<wire::WatchFactsResponse>;
+
+    async fn watch_facts(
+        &self,
+        request: Request<wire::WatchFactsRequest>,
+    ) -> Result<Response<Self::WatchFactsStream>, Status> {
+        let wire::WatchFactsRequest { kinds, after } = request.into_inner();
+        let render = |delivery: Delivery<wire::Fact>| wire::WatchFactsResponse {
+            facts: delivery.facts,
+            position: delivery.position,
+            caught_up: delivery.caught_up,
+            read_time: Some(delivery.read_time.to_wire()),
+        };
+        Ok(Response::new(self.store.feed.watch(
+            &after,
+            kinds,
+            self.ending.clone(),
+            prost::Message::encoded_len,
+            render,
+        )?))
+    }
+}

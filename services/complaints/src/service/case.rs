@@ -1,0 +1,225 @@
+//! What the RPCs do that open, import, read, correct and withdraw cases.
+
+use barometer_chassis::{
+    clock::Micros,
+    door::{Door, Page, fit},
+    error::Error,
+    fingerprint,
+    import::MAX_ROWS,
+    layers::Principal,
+    mask, reader,
+    writer::{self, Pending, Request as Mutation},
+};
+use barometer_directory::{CustomerRef, Resolved};
+use barometer_proto::complaints::v1::{self as wire, case::Customer};
+use uuid::Uuid;
+
+use super::Complaints;
+use crate::{
+    case::Model,
+    store,
+    wire::{AMENDABLE, Past, amended, parse_case, parse_list_cases, parse_past, render_case, render_entry},
+};
+
+/// Entries of the history that a case is shown with.
+const SHOWN: u16 = 100;
+
+/// A case that is to be recorded.
+struct Parsed {
+    row: Model,
+    customer: CustomerRef,
+    /// When it was received, if the caller said so.
+    open_time: Option<Micros>,
+    request_id: Option<Uuid>,
+}
+
+impl Complaints {
+    pub(super) async fn open(&self, actor: &Principal, request: wire::OpenCaseRequest) -> Result<wire::Case, Error> {
+        let wire::OpenCaseRequest { case, request_id } = request;
+        let parsed = Door::open(|door| {
+            let case = door.required("case", case);
+            let (row, customer, open_time) =
+                door.inside("case", |door| parse_case(door, case, &self.stages, actor.to_string()));
+            Parsed { row, customer, open_time, request_id: door.request_id(&request_id) }
+        })?;
+        let customers = self.directory.resolve([&parsed.customer].into_iter()).await?;
+        let (row, position) = self.store.record_one(pending("OpenCase", actor, parsed, &customers)?).await?;
+        Ok(render_case(row, position))
+    }
+
+    /// Records one batch of an import.
+    pub(super) async fn import(
+        &self,
+        actor: &Principal,
+        rows: Vec<wire::CaseRow>,
+    ) -> Result<wire::ImportCasesResponse, Error> {
+        if rows.is_empty() || rows.len() > MAX_ROWS {
+            return Err(Error::invalid("rows", "OUT_OF_RANGE", format!("a batch holds 1 to {MAX_ROWS} rows")));
+        }
+        let parsed: Vec<_> = rows.into_iter().map(|row| (row.row, self.parse_row(actor, row))).collect();
+        let named = parsed.iter().filter_map(|(_, result)| result.as_ref().ok()).map(|parsed| &parsed.customer);
+        let customers = self.directory.resolve(named).await?;
+        let pending = |(number, result): (i64, Result<Parsed, Error>)| {
+            (number, result.and_then(|parsed| pending("ImportCases", actor, parsed, &customers)))
+        };
+        let batch = self.store.record_batch(parsed.into_iter().map(pending).collect(), "case").await?;
+        Ok(wire::ImportCasesResponse {
+            recorded: batch.recorded,
+            unchanged: batch.unchanged,
+            rejected: batch.rejected,
+            position: batch.position,
+        })
+    }
+
+    fn parse_row(&self, actor: &Principal, row: wire::CaseRow) -> Result<Parsed, Error> {
+        let wire::CaseRow { row: _, case, acknowledge_time, first_response_time, resolve_time, close_time } = row;
+        let past = Past {
+            acknowledge: acknowledge_time,
+            first_response: first_response_time,
+            resolve: resolve_time,
+            close: close_time,
+        };
+        Door::open(|door| {
+            let case = door.required("case", case);
+            let (row, customer, open_time) = door.inside("case", |door| {
+                let parsed = parse_case(door, case, &self.stages, actor.to_string());
+                if parsed.2.is_none() {
+                    door.missing("open_time");
+                }
+                parsed
+            });
+            Parsed { row: parse_past(door, row, past), customer, open_time, request_id: None }
+        })
+    }
+
+    pub(super) async fn get(&self, request: wire::GetCaseRequest) -> Result<wire::Case, Error> {
+        use wire::get_case_request::By;
+        let row: Model = match request.by {
+            Some(By::CaseId(id)) => {
+                let id = Door::open(|door| door.id("case_id", &id))?;
+                reader::get(self.store.db(), id).await?
+            }
+            Some(By::ExternalId(key)) => {
+                let key = Door::open(|door| door.inside("external_id", |door| door.key(key)))?;
+                reader::get_by_key(self.store.db(), &key).await?
+            }
+            None => return Err(Error::invalid("case_id", "REQUIRED", "is required")),
+        };
+        let (history, _) = self.history(row.id, Page { size: SHOWN, after: None }).await?;
+        Ok(wire::Case { history, ..self.render(row).await? })
+    }
+
+    pub(super) async fn list(&self, request: wire::ListCasesRequest) -> Result<wire::ListCasesResponse, Error> {
+        let (page, filter) = Door::open(|door| parse_list_cases(door, request))?;
+        let (rows, next) = store::list_cases(self.store.db(), page, filter).await?;
+        let places: Vec<_> = rows.iter().map(store::place_of_case).collect();
+        let mut cases = Vec::with_capacity(rows.len());
+        for row in rows {
+            cases.push(self.render(row).await?);
+        }
+        let (cases, next_page_token) = fit(cases, &places, next);
+        Ok(wire::ListCasesResponse { cases, next_page_token })
+    }
+
+    pub(super) async fn list_entries(
+        &self,
+        request: wire::ListCaseEntriesRequest,
+    ) -> Result<wire::ListCaseEntriesResponse, Error> {
+        let wire::ListCaseEntriesRequest { case_id, page_size, page_token } = request;
+        let (id, page) = Door::open(|door| (door.id("case_id", &case_id), door.page(page_size, &page_token)))?;
+        let case: Model = reader::get(self.store.db(), id).await?;
+        if case.withdraw_time.is_some() {
+            return Ok(wire::ListCaseEntriesResponse::default());
+        }
+        let (case_entries, next_page_token) = self.history(id, page).await?;
+        Ok(wire::ListCaseEntriesResponse { case_entries, next_page_token })
+    }
+
+    pub(super) async fn amend(
+        &self,
+        actor: &Principal,
+        mut request: wire::AmendCaseRequest,
+    ) -> Result<wire::Case, Error> {
+        let request_text = std::mem::take(&mut request.request_id);
+        let fingerprint = fingerprint::of_message(&request);
+        let wire::AmendCaseRequest { case, update_mask, request_id: _ } = request;
+        let (patch, id, request_id) = Door::open(|door| {
+            let patch = door.required("case", case);
+            let id = door.inside("case", |door| door.id("case_id", &patch.case_id));
+            (patch, id, door.request_id(&request_text))
+        })?;
+        let customers = self.resolve_patch(&patch, id).await?;
+        let request = Mutation { method: "AmendCase", actor: actor.to_string(), id: request_id, fingerprint };
+        let stages = self.stages.clone();
+        let work = self.store.change::<Model, _>(request, move |write| {
+            Box::pin(async move {
+                let old: Model = writer::current(write, id, &patch.etag).await?;
+                let shown = render_case(old.clone(), String::new());
+                let merged = mask::merge(&shown, &patch, update_mask.as_ref(), &AMENDABLE, "case")?;
+                let parse = |door: &mut Door| parse_case(door, merged, &stages, old.actor.clone());
+                let (mut new, customer, _) = Door::open(|door| door.inside("case", parse))?;
+                new.customer_id = customers.id(&customer)?;
+                writer::replace(write, old.clone(), amended(old, new)).await
+            })
+        });
+        let (row, position) = work.await?;
+        Ok(render_case(row, position))
+    }
+
+    pub(super) async fn withdraw(
+        &self,
+        actor: &Principal,
+        request: wire::WithdrawCaseRequest,
+    ) -> Result<wire::Case, Error> {
+        let wire::WithdrawCaseRequest { case_id, etag, request_id } = request;
+        let (id, request_id) = Door::open(|door| (door.id("case_id", &case_id), door.request_id(&request_id)))?;
+        let fingerprint = fingerprint::of(&(id, &etag))?;
+        let request = Mutation { method: "WithdrawCase", actor: actor.to_string(), id: request_id, fingerprint };
+        let work = self.store.change::<Model, _>(request, move |write| {
+            Box::pin(async move { writer::withdraw::<Model>(write, id, &etag).await })
+        });
+        let (row, position) = work.await?;
+        Ok(render_case(row, position))
+    }
+
+    /// A page of a case's history, as much as fits into one message.
+    async fn history(&self, id: Uuid, page: Page) -> Result<(Vec<wire::CaseEntry>, String), Error> {
+        let (rows, next) = store::list_entries(self.store.db(), id, page).await?;
+        let places: Vec<_> = rows.iter().map(store::place_of_entry).collect();
+        Ok(fit(rows.into_iter().map(render_entry).collect(), &places, next))
+    }
+
+    /// The customer of the key that an amendment names; looked for only when the case is there, so that nobody is
+    /// created for one that is not.
+    async fn resolve_patch(&self, patch: &wire::Case, id: Uuid) -> Result<Resolved, Error> {
+        let Some(Customer::CustomerKey(key)) = &patch.customer else { return Ok(Resolved::default()) };
+        let key =
+            Door::open(|door| door.inside("case", |door| door.inside("customer_key", |door| door.key(key.clone()))))?;
+        reader::get::<Model>(self.store.db(), id).await?;
+        self.directory.resolve([&CustomerRef::Key(key)].into_iter()).await
+    }
+
+    async fn render(&self, row: Model) -> Result<wire::Case, Error> {
+        let position = self.store.feed.token(row.position).await?;
+        Ok(render_case(row, position))
+    }
+}
+
+/// A case on its way to the writer, with its customer. One that says not when it was received was received now; a repeat
+/// of it asks for the same.
+fn pending(
+    method: &'static str,
+    actor: &Principal,
+    parsed: Parsed,
+    customers: &Resolved,
+) -> Result<Pending<Model>, Error> {
+    let Parsed { mut row, customer, open_time, request_id } = parsed;
+    row.customer_id = customers.id(&customer)?;
+    let fingerprint = fingerprint::of(&(&row, open_time))?;
+    if open_time.is_none() {
+        let now = Micros::now();
+        (row.open_time, row.move_time) = (now, now);
+    }
+    let request = Mutation { method, actor: actor.to_string(), id: request_id, fingerprint };
+    Ok(Pending { row, context: (), request, refused: None })
+}

@@ -1,0 +1,53 @@
+//! Case entries: row → message.
+
+use barometer_proto::complaints::v1::{self as wire, fact};
+
+use crate::case_entry::Model;
+
+/// An entry for callers.
+pub(crate) fn render_entry(row: Model) -> wire::CaseEntry {
+    let Model {
+        id,
+        position: _,
+        case_id,
+        case_number: _,
+        entry_type,
+        time,
+        actor,
+        text,
+        state,
+        employee,
+        team,
+        previous_employee: _,
+        previous_team: _,
+        create_time,
+    } = row;
+    wire::CaseEntry {
+        case_entry_id: id.to_string(),
+        case_id: case_id.to_string(),
+        r#type: entry_type,
+        time: Some(time.to_wire()),
+        actor,
+        text,
+        state,
+        employee,
+        team,
+        create_time: Some(create_time.to_wire()),
+    }
+}
+
+/// An entry for watchers. It never changes.
+pub(crate) fn case_entry_fact(row: Model) -> wire::Fact {
+    let entry = wire::CaseEntryFact {
+        case_id: row.case_id.to_string(),
+        case_number: row.case_number,
+        r#type: row.entry_type,
+        time: Some(row.time.to_wire()),
+        state: row.state,
+        employee: row.employee,
+        team: row.team,
+        previous_employee: row.previous_employee,
+        previous_team: row.previous_team,
+    };
+    super::fact(row.id, row.position, 1, fact::Fact::CaseEntry(entry))
+}
