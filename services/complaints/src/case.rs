@@ -1,5 +1,7 @@
 //! The case: one dissatisfaction, from the moment it was heard of until it is closed.
 
+#[cfg(test)]
+mod tests;
 mod verb;
 
 use barometer_chassis::{
