@@ -1,5 +1,6 @@
 //! `barometer import`: rows of a file become facts.
 
+mod complaints;
 mod customers;
 mod field;
 mod interactions;
@@ -28,6 +29,7 @@ use crate::failure::Failure;
 use crate::output;
 use crate::suite::Suite;
 
+use complaints::Complaints;
 use customers::Customers;
 use interactions::Interactions;
 use noun::Noun;
@@ -82,7 +84,11 @@ const EXAMPLES: &str = r"Examples:
     --map customer=customer_no --map time=ordered_at --map amount=total --map external_id=order_no
 
   barometer import customers customers.csv --delimiter ';' \
-    --map customer=no --map email=mail --map tier=status";
+    --map customer=no --map email=mail --map tier=status
+
+  barometer import complaints cases.csv --time-zone Europe/Chisinau \
+    --map opened=received_at --map first_response=answered_at --map resolved=solved_at \
+    --map external_id=case_no --map customer=customer_no --map category=kind --map team=department";
 
 /// How fields, values and keys are understood.
 fn long_help() -> String {
@@ -99,6 +105,8 @@ Values:
   An answer without a score leaves `score` empty; `disposition` may say why: no_answer, dont_know, refused, break_off.
   A survey that is not there is created with the dimensions given, and opened: NPS and relational, unless \
   --set kind=csat, --set kind=ces or --set type=transactional says otherwise.
+  A complaint has come as far as its instants say: `opened`, `acknowledged`, `first_response`, `resolved`, `closed`, none \
+  before another that stands left of it here. Resolving one answers its customer.
 
 Keys:
   A customer is named by your own key of it, and created when new. `external_id` is your own key of a row, and \
@@ -138,6 +146,7 @@ impl ImportArgs {
             Kind::Interactions => self.upload(Interactions::new(channel), source, plan, report).await,
             Kind::Subscriptions => self.upload(Subscriptions::new(channel), source, plan, report).await,
             Kind::Responses => self.upload(Responses::new(channel, &plan), source, plan, report).await,
+            Kind::Complaints => self.upload(Complaints::new(channel), source, plan, report).await,
         }
     }
 

@@ -18,6 +18,8 @@ pub enum Kind {
     Subscriptions,
     /// Answers to surveys.
     Responses,
+    /// Complaints of the past, as far as they have come.
+    Complaints,
 }
 
 /// One field that a column or a value can be given to.
@@ -82,6 +84,7 @@ impl Kind {
             Self::Interactions => &INTERACTIONS,
             Self::Subscriptions => &SUBSCRIPTIONS,
             Self::Responses => &RESPONSES,
+            Self::Complaints => &COMPLAINTS,
         }
     }
 
@@ -99,6 +102,7 @@ impl Kind {
             Self::Interactions => "interactions",
             Self::Subscriptions => "subscriptions",
             Self::Responses => "responses",
+            Self::Complaints => "complaints",
         }
     }
 }
@@ -245,6 +249,25 @@ const RESPONSES: [Field; 14] = [
     field("weight", Shape::Number),
     field("kind", Shape::Word(value::SURVEY_KIND)).rule(Rule::Constant),
     field("type", Shape::Word(value::SURVEY_TYPE)).rule(Rule::Constant),
+];
+
+const COMPLAINTS: [Field; 16] = [
+    field("opened", Shape::Time).required(),
+    field("customer", Shape::Text),
+    field("external_id", Shape::Text),
+    field("acknowledged", Shape::Time),
+    field("first_response", Shape::Time),
+    field("resolved", Shape::Time),
+    field("closed", Shape::Time),
+    field("category", Shape::Text).groups(),
+    field("product", Shape::Text).groups(),
+    field("channel", Shape::Text).groups(),
+    field("touchpoint", Shape::Text).groups(),
+    field("journey_stage", Shape::Text).groups(),
+    field("employee", Shape::Text).groups(),
+    field("team", Shape::Text).groups(),
+    field("subject", Shape::Text),
+    field("description", Shape::Text),
 ];
 
 #[cfg(test)]

@@ -1,0 +1,84 @@
+//! Imports of complaints.
+
+use barometer_chassis::client::Channel;
+use barometer_proto::complaints::v1::complaint_service_client::ComplaintServiceClient;
+use barometer_proto::complaints::v1::{Case, CaseRow, ImportCasesRequest, ImportCasesResponse, case};
+use futures_util::StreamExt;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::Status;
+
+use super::line::Line;
+use super::noun::{Acknowledgement, Acknowledgements, Noun, count};
+
+/// Complaints of the past, as far as they have come.
+pub(crate) struct Complaints {
+    client: ComplaintServiceClient<Channel>,
+}
+
+impl Complaints {
+    pub(crate) fn new(channel: Channel) -> Self {
+        Self { client: ComplaintServiceClient::new(channel) }
+    }
+}
+
+impl Noun for Complaints {
+    type Row = CaseRow;
+
+    fn read(number: i64, line: &mut Line<'_>) -> CaseRow {
+        CaseRow {
+            row: number,
+            case: Some(case(line)),
+            acknowledge_time: line.time("acknowledged"),
+            first_response_time: line.time("first_response"),
+            resolve_time: line.time("resolved"),
+            close_time: line.time("closed"),
+        }
+    }
+
+    async fn open(&mut self, batches: ReceiverStream<Vec<CaseRow>>) -> Result<Acknowledgements, Status> {
+        let requests = batches.map(|rows| ImportCasesRequest { rows });
+        let answers = self.client.import_cases(requests).await?.into_inner();
+        Ok(answers.map(|answer| answer.map(Acknowledgement::from)).boxed())
+    }
+}
+
+fn case(line: &mut Line<'_>) -> Case {
+    Case {
+        customer: line.customer().map(case::Customer::CustomerKey),
+        subject: line.text("subject"),
+        description: line.text("description"),
+        category: line.text("category"),
+        product: line.text("product"),
+        channel: line.text("channel"),
+        touchpoint: line.text("touchpoint"),
+        journey_stage: line.text("journey_stage"),
+        open_time: line.time("opened"),
+        employee: line.text("employee"),
+        team: line.text("team"),
+        external_id: line.external_id(),
+        dimensions: line.dimensions(),
+        // What the service alone sets.
+        case_id: String::new(),
+        state: case::State::Unspecified as i32,
+        acknowledge_time: None,
+        first_response_time: None,
+        first_resolve_time: None,
+        resolve_time: None,
+        close_time: None,
+        reopenings: 0,
+        hand_offs: 0,
+        history: Vec::new(),
+        etag: String::new(),
+        create_time: None,
+        update_time: None,
+        withdraw_time: None,
+        position: String::new(),
+    }
+}
+
+impl From<ImportCasesResponse> for Acknowledgement {
+    fn from(answer: ImportCasesResponse) -> Self {
+        let ImportCasesResponse { recorded, unchanged, rejected, position } = answer;
+        Self { recorded: count(recorded), unchanged: count(unchanged), rejected, position }
+    }
+}
