@@ -13,6 +13,7 @@ use std::{
 use barometer::serve::{ServeArgs, serve};
 use barometer_chassis::{server, shutdown::Shutdown, testing::TestDatabase};
 use barometer_proto::{
+    complaints::v1::complaint_service_client::ComplaintServiceClient,
     customers::v1::customer_service_client::CustomerServiceClient,
     metrics::v1::metrics_service_client::MetricsServiceClient, surveys::v1::survey_service_client::SurveyServiceClient,
 };
@@ -28,6 +29,8 @@ pub struct Suite {
     pub customers: CustomerServiceClient<Channel>,
     /// Client of the surveys service.
     pub surveys: SurveyServiceClient<Channel>,
+    /// Client of the complaints service.
+    pub complaints: ComplaintServiceClient<Channel>,
     /// Client of the metrics service.
     pub metrics: MetricsServiceClient<Channel>,
     stop: Shutdown,
@@ -74,6 +77,7 @@ impl Suite {
             endpoint,
             customers: CustomerServiceClient::new(channel.clone()),
             surveys: SurveyServiceClient::new(channel.clone()),
+            complaints: ComplaintServiceClient::new(channel.clone()),
             metrics: MetricsServiceClient::new(channel),
             stop,
             task: Some(task),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use barometer_chassis::clock::Micros;
 use barometer_proto::{
     common::v1::{ExternalId, Money},
+    complaints::v1::{Case, case},
     customers::v1::{
         Attribute, AttributeChange, Customer, Direction, Interaction, Purchase, PurchaseLine, SubscriptionEvent,
         SubscriptionEventType, attribute_change, interaction, purchase, subscription_event,
@@ -127,5 +128,18 @@ pub fn response(survey: &str, score: i32) -> Response {
         answer_time: Some(hour(1)),
         dimensions: region("north"),
         ..Response::default()
+    }
+}
+
+/// A case of a customer.
+pub fn case(customer: &str) -> Case {
+    Case {
+        customer: Some(case::Customer::CustomerId(customer.to_owned())),
+        category: "late delivery".to_owned(),
+        product: "books".to_owned(),
+        channel: "phone".to_owned(),
+        open_time: Some(hour(1)),
+        dimensions: region("north"),
+        ..Case::default()
     }
 }

@@ -11,6 +11,7 @@ use barometer_chassis::{
     writer::DEFAULT_QUEUE,
 };
 use barometer_proto::{
+    complaints::v1::complaint_service_client::ComplaintServiceClient,
     customers::v1::customer_service_client::CustomerServiceClient,
     surveys::v1::survey_service_client::SurveyServiceClient,
 };
@@ -18,7 +19,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use tonic::{Code, Status, transport::Channel};
 use tonic_types::StatusExt;
 
-/// Customers and surveys on one port, with clients for both.
+/// Customers, surveys and complaints on one port, with clients for all.
 pub struct Services {
     /// `http://127.0.0.1:port`.
     pub endpoint: String,
@@ -26,6 +27,8 @@ pub struct Services {
     pub customers: CustomerServiceClient<Channel>,
     /// Client of the surveys service.
     pub surveys: SurveyServiceClient<Channel>,
+    /// Client of the complaints service.
+    pub complaints: ComplaintServiceClient<Channel>,
     /// For requests made by hand.
     pub channel: Channel,
     stop: Shutdown,
@@ -39,12 +42,12 @@ pub const STAGES: [&str; 3] = ["awareness", "purchase", "use"];
 pub const MAX_MESSAGE: usize = 4 * 1024 * 1024;
 
 impl Services {
-    /// Starts both on a database.
+    /// Starts all on a database.
     pub async fn start(database: &TestDatabase) -> Self {
         Self::start_with(database, None).await
     }
 
-    /// Starts both, but surveys looks for customers where nobody listens.
+    /// Starts all, but the others look for customers where nobody listens.
     pub async fn start_apart(database: &TestDatabase) -> Self {
         let nobody = TcpListener::bind("127.0.0.1:0").await.expect("a free port").local_addr().expect("it is bound");
         Self::start_with(database, Some(format!("http://{nobody}"))).await
@@ -67,10 +70,13 @@ impl Services {
         let config = barometer_customers::Config { location: location.clone(), write_queue, stages: stages.clone() };
         let first =
             barometer_customers::add(config, &mut server, &limits, background.clone()).await.expect("customers");
-        let config = barometer_surveys::Config { location, write_queue, stages };
         let customers = customers.expect("an address");
-        let second = barometer_surveys::add(config, customers, &mut server, &limits, background.clone());
+        let config = barometer_surveys::Config { location: location.clone(), write_queue, stages: stages.clone() };
+        let second = barometer_surveys::add(config, customers.clone(), &mut server, &limits, background.clone());
         let second = second.await.expect("surveys");
+        let config = barometer_complaints::Config { location, write_queue, stages };
+        let third = barometer_complaints::add(config, customers, &mut server, &limits, background.clone());
+        let third = third.await.expect("complaints");
 
         let task = tokio::spawn({
             let stop = stop.clone();
@@ -79,6 +85,7 @@ impl Services {
                 background.cancel();
                 first.await.expect("the writer of customers ends");
                 second.await.expect("the writer of surveys ends");
+                third.await.expect("the writer of complaints ends");
             }
         });
         let channel = Channel::from_shared(endpoint.clone()).expect("a URL").connect_lazy();
@@ -86,6 +93,7 @@ impl Services {
             endpoint,
             customers: CustomerServiceClient::new(channel.clone()),
             surveys: SurveyServiceClient::new(channel.clone()),
+            complaints: ComplaintServiceClient::new(channel.clone()),
             channel,
             stop,
             task,

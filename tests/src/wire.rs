@@ -1,6 +1,6 @@
 //! Calls by hand: any bytes to any method.
 
-use barometer_proto::{customers, surveys};
+use barometer_proto::{complaints, customers, surveys};
 use bytes::{Buf, BufMut};
 use tonic::{
     Request, Status,
@@ -94,6 +94,10 @@ pub fn customers_from_start() -> customers::v1::WatchFactsRequest {
 /// The whole feed of surveys.
 pub fn surveys_from_start() -> surveys::v1::WatchFactsRequest {
     surveys::v1::WatchFactsRequest::default()
+}
+
+pub(crate) fn complaints_from_start() -> complaints::v1::WatchFactsRequest {
+    complaints::v1::WatchFactsRequest::default()
 }
 
 /// Messages as they are.

@@ -9,6 +9,8 @@ from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from grpc_health.v1.health_pb2_grpc import HealthStub
 from grpc_status import rpc_status
 
+from barometer.complaints.v1.case_pb2 import Case, CloseCaseRequest, GetCaseRequest, OpenCaseRequest, ResolveCaseRequest
+from barometer.complaints.v1.complaint_service_pb2_grpc import ComplaintServiceStub
 from barometer.surveys.v1.response_pb2 import GetResponseRequest, ListResponsesRequest, Response, SubmitResponseRequest
 from barometer.surveys.v1.survey_service_pb2_grpc import SurveyServiceStub
 
@@ -28,9 +30,9 @@ def refused(call, request):
 
 
 channel = grpc.insecure_channel(sys.argv[1])
-surveys, health = SurveyServiceStub(channel), HealthStub(channel)
+surveys, complaints, health = SurveyServiceStub(channel), ComplaintServiceStub(channel), HealthStub(channel)
 
-for service in ["", "barometer.surveys.v1.SurveyService"]:
+for service in ["", "barometer.surveys.v1.SurveyService", "barometer.complaints.v1.ComplaintService"]:
     assert health.Check(HealthCheckRequest(service=service)).status == HealthCheckResponse.SERVING, service
 
 # Every violation in one answer, each with its path; and nothing is written.
@@ -56,5 +58,13 @@ assert fields == {"page_size", "page_token"}, fields
 missing = GetResponseRequest(response_id="01890a5d-ac96-774b-bcce-b302099a8057")
 code, _, _ = refused(surveys.GetResponse, missing)
 assert code == grpc.StatusCode.NOT_FOUND, code
+
+# A case goes its way by verbs; a state that does not allow one says which it does.
+case = complaints.OpenCase(OpenCaseRequest(case=Case(category="late delivery", channel="phone")))
+code, info, _ = refused(complaints.CloseCase, CloseCaseRequest(case_id=case.case_id))
+assert (code, info.reason) == (grpc.StatusCode.FAILED_PRECONDITION, "WRONG_STATE"), (code, info)
+case = complaints.ResolveCase(ResolveCaseRequest(case_id=case.case_id, etag=case.etag))
+assert case.state == Case.STATE_RESOLVED and case.first_response_time == case.resolve_time, case
+assert len(complaints.GetCase(GetCaseRequest(case_id=case.case_id)).history) == 2
 
 print("health and errors are as the contract says")

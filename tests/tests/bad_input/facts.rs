@@ -72,7 +72,7 @@ impl Recorded {
             .unknown("customer of zeros", vec![text(&field, "00000000-0000-0000-0000-000000000000")]);
     }
 
-    fn keys(&self, rpc: &mut Rpc<'_>, key: &str) {
+    pub(crate) fn keys(&self, rpc: &mut Rpc<'_>, key: &str) {
         let (system, value) = (&format!("{key}.system"), &format!("{key}.value"));
         rpc.invalid("a key without value", vec![text(system, "shop")], &[value])
             .invalid("a long key", vec![text(value, "k".repeat(257))], &[value])
@@ -81,7 +81,7 @@ impl Recorded {
             .invalid("a system with a control character", vec![text(value, "k"), text(system, "\u{7f}")], &[system]);
     }
 
-    fn dimensions(&self, rpc: &mut Rpc<'_>) {
+    pub(crate) fn dimensions(&self, rpc: &mut Rpc<'_>) {
         let map = &self.of("dimensions");
         let key = |key: &str| format!("{map}.{key}");
         let many: Vec<Edit> = (0..17).map(|n| pair(map, &format!("d{n}"), "v")).collect();

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use barometer_proto::FILE_DESCRIPTOR_SET;
 use barometer_proto::{
+    complaints::v1::complaint_service_client::ComplaintServiceClient,
     customers::v1::customer_service_client::CustomerServiceClient,
     surveys::v1::survey_service_client::SurveyServiceClient,
 };
@@ -224,8 +225,8 @@ fn edit(path: &str, act: impl Fn(&mut DynamicMessage, &str) + 'static) -> Edit {
     })
 }
 
-/// How far the feeds of both services go.
-async fn positions(channel: &Channel) -> [i64; 2] {
+/// How far the feeds of the services go.
+async fn positions(channel: &Channel) -> [i64; 3] {
     let all = || async {
         let mut watch =
             CustomerServiceClient::new(channel.clone()).watch_facts(wire::customers_from_start()).await?.into_inner();
@@ -246,5 +247,19 @@ async fn positions(channel: &Channel) -> [i64; 2] {
             }
         }
     };
-    [all().await.expect("the feed of customers"), surveys().await.expect("the feed of surveys")]
+    let complaints = || async {
+        let mut watch =
+            ComplaintServiceClient::new(channel.clone()).watch_facts(wire::complaints_from_start()).await?.into_inner();
+        loop {
+            let batch = watch.message().await?.expect("it goes on");
+            if batch.caught_up {
+                return Ok::<_, tonic::Status>(count(&batch.position));
+            }
+        }
+    };
+    [
+        all().await.expect("the feed of customers"),
+        surveys().await.expect("the feed of surveys"),
+        complaints().await.expect("the feed of complaints"),
+    ]
 }

@@ -6,7 +6,11 @@ use tonic::{Code, transport::Channel};
 
 use crate::{table::descriptor, wire};
 
-const SERVICES: [&str; 2] = ["barometer.customers.v1.CustomerService", "barometer.surveys.v1.SurveyService"];
+const SERVICES: [&str; 3] = [
+    "barometer.customers.v1.CustomerService",
+    "barometer.surveys.v1.SurveyService",
+    "barometer.complaints.v1.ComplaintService",
+];
 
 fn paths_of(service: &str) -> Vec<String> {
     descriptor(service).methods().map(|method| format!("/{service}/{}", method.name())).collect()

@@ -4,13 +4,14 @@ use std::fmt::Debug;
 
 use barometer_proto::{
     common::v1::{ExternalId, RejectedRow},
+    complaints::v1::{self as complaints, Case},
     customers::v1::{
         self as customers, AttributeChange, Interaction, Purchase, ResolveCustomersRequest, SubscriptionEvent,
     },
     surveys::v1::{self as surveys, ActivateSurveyRequest, CreateSurveyRequest, Response, SurveyKind},
 };
 use barometer_tests::{
-    samples::{attribute_change, interaction, key, purchase, region, response, subscription_event, survey},
+    samples::{attribute_change, case, interaction, key, purchase, region, response, subscription_event, survey},
     services::Services,
 };
 use prost_types::{FieldMask, Timestamp};
@@ -75,6 +76,10 @@ pub(crate) trait Fact: Clone + Debug + PartialEq + Default + Send + 'static {
     fn update_time(&self) -> Option<Timestamp>;
     fn withdraw_time(&self) -> Option<Timestamp>;
 
+    /// Without what only reading one gives.
+    fn bare(self) -> Self {
+        self
+    }
     fn with_id(self, id: &str) -> Self;
     fn with_etag(self, etag: &str) -> Self;
     fn with_key(self, value: &str) -> Self;
@@ -101,10 +106,13 @@ macro_rules! kind {
         $Wire:ident, $sample:expr, $client:ident, $noun:ident, $plural:ident, $id:ident, $time:ident, $tag:ident,
         $record:ident $Record:ident, $get:ident $Get:ident $by:ident $Id:ident, $list:ident $List:ident,
         $amend:ident $Amend:ident, $withdraw:ident $Withdraw:ident, $import:ident $Import:ident $Row:ident
+        $($more:tt)*
     ) => {
         impl Fact for $Wire {
             const ID: &'static str = stringify!($id);
             const TIME: &'static str = stringify!($time);
+
+            $($more)*
 
             fn sample(world: &World) -> Self {
                 $sample(world)
@@ -230,7 +238,8 @@ macro_rules! kind {
             }
 
             async fn import(services: &Services, batches: Vec<Vec<(i64, Self)>>) -> Result<Vec<Imported>, Status> {
-                let row = |(row, message)| $client::$Row { row, $noun: Some(message) };
+                #[allow(clippy::needless_update, reason = "some rows have more fields")]
+                let row = |(row, message)| $client::$Row { row, $noun: Some(message), ..Default::default() };
                 let batch = move |rows: Vec<_>| $client::$Import { rows: rows.into_iter().map(row).collect() };
                 let batches = tokio_stream::iter(batches.into_iter().map(batch).collect::<Vec<_>>());
                 let mut answers = services.$client.clone().$import(batches).await?.into_inner();
@@ -300,6 +309,15 @@ kind!(
     submit_response SubmitResponseRequest, get_response GetResponseRequest get_response_request ResponseId,
     list_responses ListResponsesRequest, amend_response AmendResponseRequest,
     withdraw_response WithdrawResponseRequest, import_responses ImportResponsesRequest ResponseRow
+);
+kind!(
+    Case, (|world: &World| case(&world.customers[0])), complaints, case, cases, case_id, open_time, Case,
+    open_case OpenCaseRequest, get_case GetCaseRequest get_case_request CaseId, list_cases ListCasesRequest,
+    amend_case AmendCaseRequest, withdraw_case WithdrawCaseRequest, import_cases ImportCasesRequest CaseRow
+
+    fn bare(self) -> Self {
+        Case { history: Vec::new(), ..self }
+    }
 );
 
 fn of_customer(world: &World) -> Response {

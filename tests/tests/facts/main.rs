@@ -1,4 +1,5 @@
-//! What every kind of recorded fact can do: purchases, interactions, changes of attributes, subscriptions, answers.
+//! What every kind of recorded fact can do: purchases, interactions, changes of attributes, subscriptions, answers,
+//! cases.
 
 mod feed;
 mod importing;
@@ -11,6 +12,21 @@ mod repeating;
 /// Runs a test for each kind on each database.
 macro_rules! for_each_kind {
     ($($test:ident: $of:ident;)*) => {$(
+        crate::for_kinds! { $test: $of; barometer_proto::complaints::v1::Case }
+    )*};
+}
+pub(crate) use for_each_kind;
+
+/// Runs a test for each kind that may be moved to another instant, which cases may not.
+macro_rules! for_each_movable_kind {
+    ($($test:ident: $of:ident;)*) => {$(
+        crate::for_kinds! { $test: $of; }
+    )*};
+}
+pub(crate) use for_each_movable_kind;
+
+macro_rules! for_kinds {
+    ($test:ident: $of:ident; $($more:ty)?) => {
         #[tokio::test]
         async fn $test() {
             barometer_chassis::testing::on_each_database(async |database| {
@@ -23,11 +39,12 @@ macro_rules! for_each_kind {
                     $of::<barometer_proto::customers::v1::Interaction>(&services, &world),
                     $of::<barometer_proto::customers::v1::SubscriptionEvent>(&services, &world),
                     $of::<barometer_proto::surveys::v1::Response>(&services, &world),
+                    $($of::<$more>(&services, &world),)?
                 );
                 services.stop().await;
             })
             .await;
         }
-    )*};
+    };
 }
-pub(crate) use for_each_kind;
+pub(crate) use for_kinds;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use barometer_chassis::testing::on_each_database;
 use barometer_proto::{
     common::v1::ExternalId,
+    complaints::v1::{self as complaints, AnnotateCaseRequest, Case},
     customers::v1::{
         self as customers, AttributeChange, CreateCustomerRequest, Customer, Interaction, Purchase, PurchaseLine,
         SubscriptionEvent,
@@ -61,7 +62,12 @@ async fn no_watcher_gets_personal_data() {
                 (interaction.text, interaction.in_answer_to) = (marked(), key());
             })
             .await,
+            marked_all(&services, &world, |case: &mut Case| (case.subject, case.description) = (marked(), marked()))
+                .await,
         ];
+        let [case_id, _] = ids[5].clone();
+        let request = AnnotateCaseRequest { case_id, note: marked(), ..Default::default() };
+        services.complaints.clone().annotate_case(request).await.expect("annotated");
 
         let (facts, bytes) = fed(&services).await;
         assert!(ids.iter().flatten().all(|id| facts.contains(id)), "all of it was watched");
@@ -87,7 +93,7 @@ async fn marked_all<F: Fact>(services: &Services, world: &World, mark: impl Fn(&
     [first.id().to_owned(), second.id().to_owned()]
 }
 
-/// The ids of all facts of both services, and all their bytes.
+/// The ids of all facts of all services, and all their bytes.
 async fn fed(services: &Services) -> (Vec<String>, Vec<u8>) {
     let (mut ids, mut bytes) = (Vec::new(), Vec::new());
     let request = customers::WatchFactsRequest::default();
@@ -102,6 +108,16 @@ async fn fed(services: &Services) -> (Vec<String>, Vec<u8>) {
     }
     let request = surveys::WatchFactsRequest::default();
     let mut watch = services.surveys.clone().watch_facts(request).await.expect("a watch").into_inner();
+    loop {
+        let batch = watch.message().await.expect("a batch").expect("it goes on");
+        bytes.extend(batch.encode_to_vec());
+        ids.extend(batch.facts.into_iter().map(|fact| fact.id));
+        if batch.caught_up {
+            break;
+        }
+    }
+    let request = complaints::WatchFactsRequest::default();
+    let mut watch = services.complaints.clone().watch_facts(request).await.expect("a watch").into_inner();
     loop {
         let batch = watch.message().await.expect("a batch").expect("it goes on");
         bytes.extend(batch.encode_to_vec());

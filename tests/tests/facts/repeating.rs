@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use barometer_tests::{
-    samples::{hour, mask},
+    samples::mask,
     services::{Services, told},
 };
 use tonic::Code;
@@ -72,9 +72,9 @@ async fn keys<F: Fact>(services: &Services, world: &World) {
     assert_eq!((told(&refused).0, told(&refused).1.as_str()), (Code::AlreadyExists, "KEY_REUSED"));
 
     // What was recorded first is recorded, whatever became of it.
-    F::default().with_id(first.id()).with_time(Some(hour(2))).amend(services, None, "").await.expect("amended");
+    F::default().with_id(first.id()).with_region("west").amend(services, None, "").await.expect("amended");
     let again = fact.clone().record(services, "").await.expect("unchanged");
-    assert_eq!((again.id(), again.time()), (first.id(), Some(hour(2))));
+    assert_eq!((again.id(), again.region()), (first.id(), "west"));
     F::withdraw(services, first.id(), "", "").await.expect("withdrawn");
     assert!(fact.clone().record(services, "").await.expect("unchanged").withdraw_time().is_some());
 

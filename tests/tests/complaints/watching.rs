@@ -1,0 +1,114 @@
+//! What watchers see: cases as they are, entries as they come, and nothing that was withdrawn.
+
+use barometer_chassis::testing::on_each_database;
+use barometer_proto::complaints::v1::{
+    CaseEntryFact, CaseEntryType as Event, CaseFact, Fact, FactKind, WatchFactsRequest, case::State, fact,
+};
+use barometer_tests::{
+    samples::{hour, region},
+    services::Services,
+};
+
+use crate::{How, Verb, act, opened, withdraw};
+
+async fn watch(services: &Services, kinds: &[FactKind], after: &str) -> (Vec<Fact>, String) {
+    let request =
+        WatchFactsRequest { kinds: kinds.iter().map(|kind| i32::from(*kind)).collect(), after: after.to_owned() };
+    let mut batches = services.complaints.clone().watch_facts(request).await.expect("a watch").into_inner();
+    let mut facts = Vec::new();
+    loop {
+        let batch = batches.message().await.expect("a batch").expect("it goes on");
+        facts.extend(batch.facts);
+        if batch.caught_up {
+            return (facts, batch.position);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_case_and_its_entries_are_facts() {
+    on_each_database(async |database| {
+        let services = Services::start(database).await;
+        let case = opened(&services).await;
+        let id = case.case_id.as_str();
+        act(&services, id, Verb::Assign("ana", "billing"), How::at(hour(2))).await.expect("allowed");
+        let (first, position) = watch(&services, &[], "").await;
+        assert_eq!(first.len(), 3);
+        act(&services, id, Verb::Assign("", "legal"), How::at(hour(3))).await.expect("allowed");
+        act(&services, id, Verb::Resolve, How::at(hour(4))).await.expect("allowed");
+        act(&services, id, Verb::Annotate, How::default()).await.expect("allowed");
+
+        // After a position: only what is new. The case comes once, as it is.
+        let (facts, _) = watch(&services, &[], &position).await;
+        let (cases, entries): (Vec<&Fact>, Vec<&Fact>) = facts.iter().partition(|fact| fact.id == id);
+        let [Fact { number, version: 4, fact: Some(fact::Fact::Case(told)), .. }] = cases[..] else {
+            panic!("{cases:?}")
+        };
+        let Some(barometer_proto::complaints::v1::case::Customer::CustomerId(customer_id)) = case.customer else {
+            panic!("a customer")
+        };
+        let expected = CaseFact {
+            customer_id,
+            state: State::Resolved.into(),
+            category: "late delivery".to_owned(),
+            product: "books".to_owned(),
+            channel: "phone".to_owned(),
+            team: "legal".to_owned(),
+            open_time: Some(hour(1)),
+            first_response_time: Some(hour(4)),
+            first_resolve_time: Some(hour(4)),
+            resolve_time: Some(hour(4)),
+            hand_offs: 1,
+            dimensions: region("north"),
+            ..CaseFact::default()
+        };
+        assert_eq!(*told, expected);
+
+        let entries: Vec<&CaseEntryFact> = entries
+            .into_iter()
+            .map(|fact| match &fact.fact {
+                Some(fact::Fact::CaseEntry(entry)) if fact.version == 1 => entry,
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        let assigned = CaseEntryFact {
+            case_id: id.to_owned(),
+            case_number: *number,
+            r#type: Event::Assigned.into(),
+            time: Some(hour(3)),
+            state: State::Received.into(),
+            employee: String::new(),
+            team: "legal".to_owned(),
+            previous_employee: "ana".to_owned(),
+            previous_team: "billing".to_owned(),
+        };
+        assert_eq!(*entries[0], assigned);
+        let types: Vec<Event> = entries.iter().map(|entry| entry.r#type()).collect();
+        assert_eq!(types, [Event::Assigned, Event::Resolved, Event::Annotated]);
+        assert!(entries[1..].iter().all(|entry| entry.previous_employee.is_empty() && entry.previous_team.is_empty()));
+
+        let (only, _) = watch(&services, &[FactKind::CaseEntry], "").await;
+        assert_eq!(only.len(), 5);
+        services.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_withdrawn_case_leaves_a_tombstone_and_its_entries_none() {
+    on_each_database(async |database| {
+        let services = Services::start(database).await;
+        let case = opened(&services).await;
+        let (before, position) = watch(&services, &[], "").await;
+        withdraw(&services, &case.case_id).await;
+        let (after, _) = watch(&services, &[], &position).await;
+        let [Fact { id, number, version: 2, fact: Some(fact::Fact::Tombstone(gone)) }] = &after[..] else {
+            panic!("{after:?}")
+        };
+        assert_eq!((id, gone.kind()), (&case.case_id, FactKind::Case));
+        let of_case = |fact: &&Fact| fact.id == case.case_id;
+        assert_eq!(*number, before.iter().find(of_case).expect("it was there").number);
+        services.stop().await;
+    })
+    .await;
+}
