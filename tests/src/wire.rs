@@ -96,7 +96,8 @@ pub fn surveys_from_start() -> surveys::v1::WatchFactsRequest {
     surveys::v1::WatchFactsRequest::default()
 }
 
-pub(crate) fn complaints_from_start() -> complaints::v1::WatchFactsRequest {
+/// The whole feed of complaints.
+pub fn complaints_from_start() -> complaints::v1::WatchFactsRequest {
     complaints::v1::WatchFactsRequest::default()
 }
 

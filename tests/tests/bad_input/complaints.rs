@@ -240,7 +240,7 @@ fn amend(table: &mut Table, cases: &Cases) {
 fn verbs(table: &mut Table, cases: &Cases) {
     let Cases { kind, received, resolved, closed } = cases;
     let progress = &kind.id;
-    let rows: [(&str, &str, &str, bool, &String, Vec<&String>); 7] = [
+    let rows = [
         ("AcknowledgeCase", "message", "", true, received, vec![progress, resolved, closed]),
         ("RespondToCase", "message", "", true, progress, vec![resolved, closed]),
         ("ResolveCase", "message", "", true, received, vec![resolved, closed]),

@@ -3,6 +3,7 @@
 //! One file for each service calls all of its methods. A method that nobody calls fails the test.
 
 mod caller;
+mod complaints;
 mod customers;
 mod metrics;
 mod recorded;
@@ -23,6 +24,7 @@ async fn nothing_that_callers_send_is_told_to_others() {
         let mut caller = Caller::new(&server.endpoint).await;
         let survey = surveys::call_all(&mut caller).await;
         customers::call_all(&mut caller).await;
+        complaints::call_all(&mut caller).await;
         metrics::call_all(&mut caller, &survey).await;
         caller.call_nonsense().await;
         caller.assert_all_called();

@@ -10,7 +10,7 @@ use crate::caller::{Caller, MARK};
 pub(crate) struct Noun<'n> {
     /// `barometer.….Service`.
     pub(crate) service: &'n str,
-    /// `Record` or `Submit`.
+    /// `Record`, `Submit` or `Open`.
     pub(crate) verb: &'n str,
     /// `AttributeChange`.
     pub(crate) name: &'n str,

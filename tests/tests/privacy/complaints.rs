@@ -1,0 +1,55 @@
+//! Every method of the complaints service.
+
+use barometer_proto::{
+    common::v1::ExternalId,
+    complaints::v1::{
+        AcknowledgeCaseRequest, AnnotateCaseRequest, AssignCaseRequest, Case, CloseCaseRequest, ListCaseEntriesRequest,
+        ListCaseEntriesResponse, OpenCaseRequest, ReopenCaseRequest, ResolveCaseRequest, RespondToCaseRequest,
+        WatchFactsRequest, WatchFactsResponse, case as of_case,
+    },
+};
+use barometer_tests::samples::case;
+use prost::Message;
+
+use crate::{
+    caller::{Caller, MARK},
+    recorded::{self, Noun},
+};
+
+const SERVICE: &str = "barometer.complaints.v1.ComplaintService";
+
+pub(crate) async fn call_all(caller: &mut Caller) {
+    let method = |name: &str| format!("{SERVICE}/{name}");
+    let key = ExternalId { system: MARK.to_owned(), value: MARK.to_owned() };
+    let mark = || MARK.to_owned();
+    let case = Case {
+        customer: Some(of_case::Customer::CustomerKey(key.clone())),
+        subject: mark(),
+        description: mark(),
+        ..case("")
+    };
+    let open = OpenCaseRequest { case: Some(case.clone()), request_id: String::new() };
+    let Case { case_id, .. } = caller.call(&method("OpenCase"), &open).await;
+    let id = || case_id.clone();
+    let acknowledge = AcknowledgeCaseRequest { case_id: id(), message: mark(), ..Default::default() };
+    let _: Case = caller.call(&method("AcknowledgeCase"), &acknowledge).await;
+    let respond = RespondToCaseRequest { case_id: id(), message: mark(), ..Default::default() };
+    let _: Case = caller.call(&method("RespondToCase"), &respond).await;
+    let team = "billing".to_owned();
+    let assign = AssignCaseRequest { case_id: id(), team, note: mark(), ..Default::default() };
+    let _: Case = caller.call(&method("AssignCase"), &assign).await;
+    let annotate = AnnotateCaseRequest { case_id: id(), note: mark(), ..Default::default() };
+    let _: Case = caller.call(&method("AnnotateCase"), &annotate).await;
+    let resolve = ResolveCaseRequest { case_id: id(), message: mark(), ..Default::default() };
+    let _: Case = caller.call(&method("ResolveCase"), &resolve).await;
+    let close = CloseCaseRequest { case_id: id(), note: mark(), ..Default::default() };
+    let _: Case = caller.call(&method("CloseCase"), &close).await;
+    let reopen = ReopenCaseRequest { case_id: id(), reason: mark(), ..Default::default() };
+    let _: Case = caller.call(&method("ReopenCase"), &reopen).await;
+    let list = ListCaseEntriesRequest { case_id: id(), ..Default::default() };
+    let _: ListCaseEntriesResponse = caller.call(&method("ListCaseEntries"), &list).await;
+
+    let sample = Case { external_id: Some(key), ..case }.encode_to_vec();
+    recorded::call_all(caller, Noun { service: SERVICE, verb: "Open", name: "Case", field: "case", sample }).await;
+    let _: WatchFactsResponse = caller.call(&method("WatchFacts"), &WatchFactsRequest::default()).await;
+}
