@@ -147,5 +147,10 @@ def in_one_container():
 
 
 assert "Usage: barometer" in podman("run", "--rm", image), "the image does not say how it is used"
-with_replicas()
-in_one_container()
+try:
+    with_replicas()
+    in_one_container()
+except (AssertionError, subprocess.CalledProcessError):
+    for container in podman("ps", "--all", "--format={{.Names}}").split():
+        print(f"The log of {container} ends:\n{podman('logs', '--tail=20', container)}", file=sys.stderr)
+    raise
