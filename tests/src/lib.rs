@@ -124,15 +124,10 @@ pub async fn on_each_suite(test: impl AsyncFn(&Suite)) {
         .await;
         return;
     };
-    let named = |service: &str| {
-        let mut pairs = endpoints.split(',').filter_map(|pair| pair.split_once('='));
-        pairs
-            .find(|(name, _)| *name == service)
-            .unwrap_or_else(|| panic!("{service} is not in {endpoints}"))
-            .1
-            .to_owned()
-    };
-    let suite = Suite::at(named);
+    let suite = Suite::at(|service| {
+        let endpoint = endpoints.split(',').find_map(|pair| pair.strip_prefix(service)?.strip_prefix('='));
+        endpoint.unwrap_or_else(|| panic!("no {service} in {endpoints}")).to_owned()
+    });
     suite.ready().await;
     test(&suite).await;
 }
