@@ -89,7 +89,7 @@ def start(deployment):
 def pass_journey(endpoints):
     """The suite's own tests of the journey; the one that restarts suites has suites of its own."""
     named = ",".join(f"{service}=http://{address}" for service, address in endpoints.items())
-    tests = ["cargo", "test", "--quiet", "--locked", "--workspace", "--test", "journey"]
+    tests = ["cargo", "test", "--quiet", "--locked", "--workspace", "--test", "suite_journey"]
     skipped = ["--", "--skip", "after_a_restart"]
     subprocess.run([*tests, *skipped], check=True, env=os.environ | {"BAROMETER_TEST_SUITE": named})
 
