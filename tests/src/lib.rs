@@ -11,7 +11,11 @@ use std::{
 };
 
 use barometer::serve::{ServeArgs, serve};
-use barometer_chassis::{server, shutdown::Shutdown, testing::TestDatabase};
+use barometer_chassis::{
+    server,
+    shutdown::Shutdown,
+    testing::{TestDatabase, on_each_database},
+};
 use barometer_proto::{
     complaints::v1::complaint_service_client::ComplaintServiceClient,
     customers::v1::customer_service_client::CustomerServiceClient,
@@ -72,18 +76,23 @@ impl Suite {
             let stop = stop.clone();
             async move { serve(args, listener, stop, || Ok(())).await.expect("the suite serves") }
         });
-        let channel = Channel::from_shared(endpoint.clone()).expect("a URL").connect_lazy();
-        let suite = Suite {
-            endpoint,
-            customers: CustomerServiceClient::new(channel.clone()),
-            surveys: SurveyServiceClient::new(channel.clone()),
-            complaints: ComplaintServiceClient::new(channel.clone()),
-            metrics: MetricsServiceClient::new(channel),
-            stop,
-            task: Some(task),
-        };
+        let suite = Suite { stop, task: Some(task), ..Suite::at(|_| endpoint.clone()) };
         suite.ready().await;
         suite
+    }
+
+    /// A suite that runs already: where, by the name of the service.
+    fn at(endpoint_of: impl Fn(&str) -> String) -> Self {
+        let channel = |service| Channel::from_shared(endpoint_of(service)).expect("a URL").connect_lazy();
+        Suite {
+            endpoint: endpoint_of(barometer_metrics::NAME),
+            customers: CustomerServiceClient::new(channel(barometer_customers::NAME)),
+            surveys: SurveyServiceClient::new(channel(barometer_surveys::NAME)),
+            complaints: ComplaintServiceClient::new(channel(barometer_complaints::NAME)),
+            metrics: MetricsServiceClient::new(channel(barometer_metrics::NAME)),
+            stop: Shutdown::new(),
+            task: None,
+        }
     }
 
     /// Stops the suite as SIGTERM would and waits until it is gone.
@@ -105,6 +114,31 @@ impl Suite {
         };
         eventually("the suite is ready", ready).await;
     }
+}
+
+/// Runs a test on a suite of its own on each database; or once, on the suite that `BAROMETER_TEST_SUITE` says where to find:
+/// `customers=http://…,surveys=http://…,complaints=http://…,metrics=http://…`.
+pub async fn on_each_suite(test: impl AsyncFn(&Suite)) {
+    let Some(endpoints) = running_suite() else {
+        on_each_database(async |database| {
+            let suite = Suite::start(database).await;
+            test(&suite).await;
+            suite.stop().await;
+        })
+        .await;
+        return;
+    };
+    let suite = Suite::at(|service| {
+        let endpoint = endpoints.split(',').find_map(|pair| pair.strip_prefix(service)?.strip_prefix('='));
+        endpoint.unwrap_or_else(|| panic!("no {service} in {endpoints}")).to_owned()
+    });
+    suite.ready().await;
+    test(&suite).await;
+}
+
+#[allow(clippy::disallowed_methods, reason = "the settings of the tests are variables")]
+fn running_suite() -> Option<String> {
+    std::env::var("BAROMETER_TEST_SUITE").ok().filter(|endpoints| !endpoints.is_empty())
 }
 
 /// Asks again and again until it is so, for at most 30 seconds.

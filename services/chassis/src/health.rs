@@ -18,6 +18,10 @@ use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 use crate::error::Error;
 use crate::shutdown::Shutdown;
 
+/// The name that is SERVING for as long as the process answers, whatever becomes of its database and also while it
+/// drains. For liveness probes: a restart mends nothing but a process that hangs.
+pub const LIVENESS: &str = "liveness";
+
 /// Handle on which services say whether they are ready. Clones share one state.
 #[derive(Debug, Clone, Default)]
 pub struct Health {
@@ -39,18 +43,21 @@ impl Health {
         self.lock().get("") == Some(ServingStatus::Serving)
     }
 
-    /// Turns every service NOT_SERVING for good.
+    /// Turns every service NOT_SERVING for good; the process still lives.
     pub(crate) fn drain(&self) {
         let mut state = self.lock();
         state.draining = true;
-        for status in state.services.values() {
+        for (_, status) in state.services.iter().filter(|(service, _)| *service != LIVENESS) {
             status.send_replace(ServingStatus::NotServing);
         }
     }
 
     /// The service that answers from this; its watches end when `ending` says so.
     pub(crate) fn server(&self, ending: Shutdown) -> HealthServer<impl HealthRpc> {
-        self.lock().set_overall();
+        let mut state = self.lock();
+        state.set(LIVENESS, ServingStatus::Serving);
+        state.set_overall();
+        drop(state);
         HealthServer::new(HealthService { health: self.clone(), ending })
     }
 
@@ -161,6 +168,17 @@ mod tests {
         assert!(!health.is_serving());
         assert_eq!(health.lock().get("a"), Some(ServingStatus::NotServing));
         assert_eq!(health.lock().get("late"), Some(ServingStatus::NotServing));
+    }
+
+    #[test]
+    fn what_drains_still_lives() {
+        let health = Health::default();
+        health.set("a", false);
+        let _server = health.server(Shutdown::new());
+        assert_eq!(health.lock().get(LIVENESS), Some(ServingStatus::Serving));
+        assert!(!health.is_serving(), "to live is not to be ready");
+        health.drain();
+        assert_eq!(health.lock().get(LIVENESS), Some(ServingStatus::Serving));
     }
 
     #[tokio::test]

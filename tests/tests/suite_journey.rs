@@ -12,7 +12,7 @@ use barometer_proto::{
         SurveyKind, SurveyType, WithdrawResponseRequest, response,
     },
 };
-use barometer_tests::{Suite, eventually};
+use barometer_tests::{Suite, eventually, on_each_suite};
 use prost_types::FieldMask;
 
 /// A survey that takes answers.
@@ -72,13 +72,12 @@ async fn nps(suite: &Suite, survey: &Survey, at_least: &str) -> Row {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_moves_nps_and_its_amendment_and_withdrawal_move_it_back() {
-    on_each_database(async |database| {
-        let suite = Suite::start(database).await;
-        let survey = survey(&suite, "Journey").await;
+    on_each_suite(async |suite| {
+        let survey = survey(suite, "Journey").await;
 
-        answer(&suite, &survey, "c-1", 10).await;
-        let detractor = answer(&suite, &survey, "c-2", 3).await;
-        let row = nps(&suite, &survey, &detractor.position).await;
+        answer(suite, &survey, "c-1", 10).await;
+        let detractor = answer(suite, &survey, "c-2", 3).await;
+        let row = nps(suite, &survey, &detractor.position).await;
         assert_eq!(row.value, Some(0.0));
         assert_eq!((row.counts["promoters"], row.counts["passives"], row.counts["detractors"]), (1.0, 0.0, 1.0));
         let interval = row.interval.expect("scores carry an interval");
@@ -88,29 +87,27 @@ async fn an_answer_moves_nps_and_its_amendment_and_withdrawal_move_it_back() {
         let update_mask = Some(FieldMask { paths: vec!["score".to_owned()] });
         let request = AmendResponseRequest { response: Some(response), update_mask, request_id: String::new() };
         let amended = suite.surveys.clone().amend_response(request).await.expect("amended").into_inner();
-        assert_eq!(nps(&suite, &survey, &amended.position).await.value, Some(50.0));
+        assert_eq!(nps(suite, &survey, &amended.position).await.value, Some(50.0));
 
         let request = WithdrawResponseRequest { response_id: detractor.response_id, ..Default::default() };
         let withdrawn = suite.surveys.clone().withdraw_response(request).await.expect("withdrawn").into_inner();
-        let row = nps(&suite, &survey, &withdrawn.position).await;
+        let row = nps(suite, &survey, &withdrawn.position).await;
         assert_eq!((row.value, row.counts["promoters"]), (Some(100.0), 1.0));
-        suite.stop().await;
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn figures_follow_within_a_second_without_a_token() {
-    on_each_database(async |database| {
-        let suite = Suite::start(database).await;
-        let survey = survey(&suite, "Speed").await;
+    on_each_suite(async |suite| {
+        let survey = survey(suite, "Speed").await;
         // As a rule; a busy machine may hold up one or the other.
         let mut waited = Vec::new();
         for n in 1..=5 {
-            answer(&suite, &survey, "c-1", 9).await;
+            answer(suite, &survey, "c-1", 9).await;
             let begun = Instant::now();
             eventually("the answer is in the figures", async || {
-                let rows = figure(&suite, "nps", of_survey(&survey), &[]).await.rows;
+                let rows = figure(suite, "nps", of_survey(&survey), &[]).await.rows;
                 rows.first().is_some_and(|row| row.counts["promoters"] == f64::from(n))
             })
             .await;
@@ -118,15 +115,13 @@ async fn figures_follow_within_a_second_without_a_token() {
         }
         waited.sort_unstable();
         assert!(waited[2] < Duration::from_secs(1), "{waited:?}");
-        suite.stop().await;
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_purchase_and_its_withdrawal_move_revenue_in_its_currency_only() {
-    on_each_database(async |database| {
-        let suite = Suite::start(database).await;
+    on_each_suite(async |suite| {
         let purchase = |customer: &str, currency: &str, units: i64, nanos: i32| Purchase {
             customer: Some(purchase::Customer::CustomerKey(key(customer))),
             time: Some(Micros::now().to_wire()),
@@ -141,7 +136,7 @@ async fn a_purchase_and_its_withdrawal_move_revenue_in_its_currency_only() {
         record(purchase("c-1", "EUR", -2, -250_000_000)).await;
         let last = record(purchase("c-2", "USD", 7, 0)).await;
 
-        let rows = figure(&suite, "revenue", Vec::new(), &[&last.position]).await.rows;
+        let rows = figure(suite, "revenue", Vec::new(), &[&last.position]).await.rows;
         let said: Vec<_> = rows.iter().map(|row| (row.group["currency"].as_str(), row.value)).collect();
         assert_eq!(said, [("EUR", Some(8.25)), ("USD", Some(7.0))]);
         let gross = &rows[0].amounts["gross"];
@@ -149,21 +144,18 @@ async fn a_purchase_and_its_withdrawal_move_revenue_in_its_currency_only() {
 
         let request = WithdrawPurchaseRequest { purchase_id: first.purchase_id, ..Default::default() };
         let gone = suite.customers.clone().withdraw_purchase(request).await.expect("withdrawn").into_inner();
-        let rows = figure(&suite, "revenue", Vec::new(), &[&gone.position]).await.rows;
+        let rows = figure(suite, "revenue", Vec::new(), &[&gone.position]).await.rows;
         assert_eq!(rows[0].value, Some(-2.25));
-        suite.stop().await;
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_period_without_facts_has_no_value_and_says_so() {
-    on_each_database(async |database| {
-        let suite = Suite::start(database).await;
-        let survey = survey(&suite, "Nothing").await;
-        let row = nps(&suite, &survey, &survey.position).await;
+    on_each_suite(async |suite| {
+        let survey = survey(suite, "Nothing").await;
+        let row = nps(suite, &survey, &survey.position).await;
         assert_eq!((row.value, row.state()), (None, RowState::NoFacts));
-        suite.stop().await;
     })
     .await;
 }
