@@ -30,8 +30,8 @@ const CHUNK: usize = 20_000;
 /// Queries that are not counted, and those that are.
 const WARM: usize = 3;
 const COUNTED: usize = 15;
-/// Days of the window, from the first.
-const WINDOW: (i64, i64) = (400, 490);
+/// The window, in hours from the first answer: 90 days that begin and end at 8 o'clock.
+const WINDOW: (i64, i64) = (400 * 24 + 8, 490 * 24 + 8);
 
 /// Folds the facts in the order of their time, and shuffled; asks the same of both.
 pub fn measure(settings: &Settings, report: &mut Report) {
@@ -101,12 +101,12 @@ fn fact(index: u32, of: u64, survey: &str) -> Fact {
 }
 
 fn request(name: &str) -> QueryMetricsRequest {
-    let day = |days: i64| Some(Timestamp { seconds: answers::START + days * 86_400, nanos: 0 });
-    let (start, end) = if name == "window" { WINDOW } else { (0, answers::DAYS) };
+    let hour = |hours: i64| Some(Timestamp { seconds: answers::START + hours * 3_600, nanos: 0 });
+    let (start, end) = if name == "window" { WINDOW } else { (0, answers::DAYS * 24) };
     let mut request = QueryMetricsRequest {
         metrics: vec!["nps".to_owned()],
-        start_time: day(start),
-        end_time: day(end),
+        start_time: hour(start),
+        end_time: hour(end),
         ..QueryMetricsRequest::default()
     };
     match name {
@@ -177,11 +177,11 @@ fn duckdb(python: &Path, settings: &Settings) -> Value {
     drop(csv);
     let script = directory.path().join("reference.py");
     std::fs::write(&script, include_str!("../reference.py")).expect("a file");
-    let day = |days: i64| ((answers::START + days * 86_400) * 1_000_000).to_string();
+    let hour = |hours: i64| ((answers::START + hours * 3_600) * 1_000_000).to_string();
     let output = Command::new(python)
         .arg(&script)
         .arg(&file)
-        .args([day(WINDOW.0), day(WINDOW.1), WARM.to_string(), COUNTED.to_string()])
+        .args([hour(WINDOW.0), hour(WINDOW.1), WARM.to_string(), COUNTED.to_string()])
         .output()
         .expect("Python starts");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -50,7 +50,7 @@ struct Cli {
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
 
-    /// Write the report as Markdown into a file
+    /// Write the report as Markdown into a file, between its lines <!-- report --> and <!-- end of report --> if it has them
     #[arg(long, value_name = "FILE")]
     markdown: Option<PathBuf>,
 
@@ -128,6 +128,7 @@ async fn main() {
         std::fs::write(file, format!("{:#}\n", report.json())).expect("--json can be written");
     }
     if let Some(file) = cli.markdown {
-        std::fs::write(file, report.markdown()).expect("--markdown can be written");
+        let page = std::fs::read_to_string(&file).unwrap_or_default();
+        std::fs::write(file, report.put_into(&page)).expect("--markdown can be written");
     }
 }

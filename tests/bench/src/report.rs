@@ -204,17 +204,23 @@ impl Report {
         text
     }
 
+    /// The page with this report in the place of the one before; the report alone when the page has no such place.
+    pub fn put_into(&self, page: &str) -> String {
+        const PLACE: (&str, &str) = ("<!-- report -->\n", "<!-- end of report -->");
+        let parts = page.split_once(PLACE.0).and_then(|(before, rest)| Some((before, rest.split_once(PLACE.1)?.1)));
+        let report = self.markdown();
+        parts.map_or(report.clone(), |(before, after)| format!("{before}{}{report}{}{after}", PLACE.0, PLACE.1))
+    }
+
     /// For programs.
     pub fn json(&self) -> Value {
         json!({"machine": self.machine.json(), "lines": self.lines.iter().map(Line::json).collect::<Vec<_>>()})
     }
 }
 
-/// A number with three digits or more that say something, thousands apart.
+/// A number with at least two digits that say something, thousands apart.
 fn number(value: f64) -> String {
     let decimals = match value.abs() {
-        1000.0.. => 0,
-        100.0.. if value.fract() == 0.0 => 0,
         100.0.. => 0,
         10.0.. => 1,
         1.0.. => 2,
@@ -257,6 +263,17 @@ mod tests {
     fn the_middle_and_the_spread() {
         let measured = Measured::of(vec![3.0, 1.0, 10.0, 2.0]);
         assert_eq!(measured, Measured { median: 2.5, low: 1.0, high: 10.0 });
+    }
+
+    #[test]
+    fn a_report_takes_the_place_of_the_one_before() {
+        let report = Report { machine: Machine::default(), lines: Vec::new() };
+        let page = "a\n<!-- report -->\nold\n<!-- end of report -->\nb\n";
+        let put = report.put_into(page);
+        assert!(put.starts_with("a\n<!-- report -->\n") && put.ends_with("\n<!-- end of report -->\nb\n"), "{put}");
+        assert!(!put.contains("old") && put.contains("| what |"), "{put}");
+        assert_eq!(report.put_into(&put), put);
+        assert_eq!(report.put_into("a page\n"), report.markdown());
     }
 
     #[test]
