@@ -9,6 +9,7 @@
 
 pub(crate) mod attributes;
 pub(crate) mod customers;
+pub(crate) mod days;
 pub(crate) mod declared;
 pub(crate) mod dictionary;
 pub(crate) mod events;

@@ -7,6 +7,7 @@
 mod catalogue;
 mod columns;
 mod fold;
+pub mod memory;
 mod query;
 pub mod rules;
 mod service;

@@ -40,13 +40,26 @@ pub struct Cluster {
     user: Option<User>,
     home: PathBuf,
     port: u16,
+    /// What the server loads before all other libraries.
+    preload: Option<PathBuf>,
     keeper: Child,
 }
 
 impl Cluster {
     /// Creates a cluster and starts it.
     pub async fn start() -> Self {
-        blocking(Self::start_now).await
+        blocking(|| Self::start_now(None)).await
+    }
+
+    /// The same with a library that the server's processes load before all others (`LD_PRELOAD`).
+    pub async fn start_preloading(library: &Path) -> Self {
+        let library = library.to_owned();
+        blocking(|| Self::start_now(Some(library))).await
+    }
+
+    /// A program of PostgreSQL's, run as whom the server runs as.
+    pub fn tool(&self, name: &str) -> Command {
+        self.command(self.binaries.join(name))
     }
 
     /// `postgres://…` of the database `postgres`.
@@ -179,7 +192,7 @@ impl Cluster {
         .await;
     }
 
-    fn start_now() -> Self {
+    fn start_now(preload: Option<PathBuf>) -> Self {
         let binaries = find_binaries();
         let user = User::for_server();
         let home = TempDir::with_prefix("barometer-postgres-").expect("create a temporary directory").keep();
@@ -187,7 +200,7 @@ impl Cluster {
             chown(&home, Some(user.uid), Some(user.gid)).expect("give the directory to the server's user");
         }
         let keeper = keep(&binaries, user, &home);
-        let mut cluster = Self { binaries, user, home, port: 0, keeper };
+        let mut cluster = Self { binaries, user, home, port: 0, preload, keeper };
         cluster.init();
         for _ in 0..START_ATTEMPTS {
             cluster.port = free_port();
@@ -219,6 +232,9 @@ impl Cluster {
             self.port,
             self.home.display()
         ));
+        if let Some(library) = &self.preload {
+            start.env("LD_PRELOAD", library);
+        }
         start
     }
 
@@ -226,10 +242,6 @@ impl Cluster {
         let mut command = self.tool("pg_ctl");
         command.args([action, "--wait", "--silent", "--pgdata"]).arg(self.data());
         command
-    }
-
-    fn tool(&self, name: &str) -> Command {
-        self.command(self.binaries.join(name))
     }
 
     fn command(&self, program: impl AsRef<OsStr>) -> Command {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Stamp, Unreadable, customer,
+    days::Days,
     declared::Declared,
     dictionary::Column,
     instant,
@@ -25,6 +26,8 @@ pub(crate) const MAX_SCORE: u8 = 10;
 pub(crate) struct Responses {
     pub(crate) rows: Rows,
     pub(crate) times: Times,
+    #[serde(skip)]
+    pub(crate) days: Days,
     /// Number of the survey.
     pub(crate) surveys: Vec<u32>,
     pub(crate) customers: Vec<u32>,
@@ -78,6 +81,7 @@ impl Responses {
         let at = instant(time)?;
         let weight = Weight::from_trillionths(weight_trillionths).ok_or(Unreadable("weight_trillionths"))?;
         if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
+            self.days.note(row, self.times.at(row), at);
             self.times.put(row, at);
             put(&mut self.surveys, row, survey);
             put(&mut self.customers, row, customer);
@@ -96,6 +100,7 @@ impl Responses {
     /// Takes an answer out.
     pub(crate) fn withdraw(&mut self, stamp: Stamp) {
         if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
+            self.days.note(row, self.times.at(row), NEVER);
             self.times.put(row, NEVER);
             put(&mut self.surveys, row, u32::MAX);
             put(&mut self.customers, row, NOBODY);
@@ -123,6 +128,7 @@ impl Responses {
     pub(crate) fn restore(&mut self) {
         self.rows.restore();
         self.times.restore();
+        self.days.restore(self.times.as_slice());
         let columns = [
             &mut self.disposition,
             &mut self.language,

@@ -74,6 +74,11 @@ impl Times {
         bounds.widen(at);
     }
 
+    /// The instant of a row; [`NEVER`] where the fact was withdrawn, and beyond the last.
+    pub(crate) fn at(&self, row: usize) -> i64 {
+        self.at.get(row).copied().unwrap_or(NEVER)
+    }
+
     /// The instant of each row; [`NEVER`] where the fact was withdrawn.
     pub(crate) fn as_slice(&self) -> &[i64] {
         &self.at

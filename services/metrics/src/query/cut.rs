@@ -94,6 +94,13 @@ impl<'f> Cutter<'f> {
         names
     }
 
+    /// Whether all answers to a survey pass or fail alike, and are in the same group.
+    pub(crate) fn tells_surveys_only(&self) -> bool {
+        let filters = self.filters.iter().map(|filter| &filter.dimension);
+        let mut dimensions = filters.chain(self.levels.iter().map(|level| &level.dimension));
+        dimensions.all(|dimension| matches!(dimension.reader, Reader::OfSurvey { .. }))
+    }
+
     /// The attributes by whose changes a row moves from group to group.
     pub(crate) fn dated(&self) -> Vec<Attribute> {
         let filters = self.filters.iter().map(|filter| &filter.dimension);
@@ -231,6 +238,12 @@ impl<'f> Level<'f> {
         // The reader is borrowed while groups are added.
         let dimension = std::mem::replace(&mut self.dimension.reader, Reader::Parts);
         match &dimension {
+            Reader::OfSurvey { surveys, codes } => {
+                for (row, group) in rows.iter().zip(groups) {
+                    let code = codes.get(surveys[*row as usize] as usize).copied().unwrap_or(EMPTY);
+                    *group = self.child(*group, code);
+                }
+            }
             Reader::Through { numbers, codes } => {
                 for (row, group) in rows.iter().zip(groups) {
                     let code = codes.get(numbers[*row as usize] as usize).copied().unwrap_or(EMPTY);

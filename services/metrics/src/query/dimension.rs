@@ -93,7 +93,9 @@ pub(crate) struct Dimension<'f> {
 pub(crate) enum Reader<'f> {
     /// In a column; rows beyond its end have no value.
     Column(&'f [u32]),
-    /// Through another number of the row: its survey, its customer.
+    /// Of the answer's survey.
+    OfSurvey { surveys: &'f [u32], codes: Vec<u32> },
+    /// Through another number of the row: its customer.
     Through { numbers: Cow<'f, [u32]>, codes: Vec<u32> },
     /// The score itself.
     Score(&'f [u8]),
@@ -171,6 +173,7 @@ impl Reader<'_> {
         let index = row as usize;
         match self {
             Reader::Column(codes) => codes.get(index).copied().unwrap_or(EMPTY),
+            Reader::OfSurvey { surveys, codes } => codes.get(surveys[index] as usize).copied().unwrap_or(EMPTY),
             Reader::Through { numbers, codes } => codes.get(numbers[index] as usize).copied().unwrap_or(EMPTY),
             Reader::Score(scores) if scores[index] == NO_SCORE => EMPTY,
             Reader::Score(scores) => u32::from(scores[index]) + 1,
@@ -209,7 +212,7 @@ fn of_responses<'f>(facts: &'f Facts, name: &str) -> Found<'f> {
         let mut texts = vec![String::new()];
         let surveys = facts.surveys.as_slice().iter();
         let codes = surveys.map(|survey| survey.as_ref().map_or(EMPTY, |survey| own_code(&mut texts, text(survey))));
-        let reader = Reader::Through { codes: codes.collect(), numbers: Cow::Borrowed(&responses.surveys) };
+        let reader = Reader::OfSurvey { codes: codes.collect(), surveys: &responses.surveys };
         Some((reader, Labels::Own(texts)))
     };
     match name {

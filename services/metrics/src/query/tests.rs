@@ -152,6 +152,22 @@ proptest! {
     }
 
     #[test]
+    fn answers_of_whole_days_and_of_cut_ones_are_counted_alike(history in history()) {
+        let facts = fold(&history.shuffled);
+        let model = twin::Model::of(&history.last_versions());
+        for day in 0..70 {
+            let (start, end) = (Some(day * DAY + DAY / 3), Some((day + 30) * DAY + DAY / 3));
+            for granularity in [Granularity::All, Granularity::Week] {
+                let query = Query { start, end, ..query("nps", granularity, &[]) };
+                let mut found = twin::shape(&figures(&query, &facts));
+                // Without any answer there are rows all the same, of no group.
+                found.retain(|(_, group, _, _)| !group.is_empty());
+                prop_assert_eq!(found, model.nps(&query));
+            }
+        }
+    }
+
+    #[test]
     fn figures_are_those_of_plain_recomputation(history in history()) {
         let facts = fold(&history.shuffled);
         let model = twin::Model::of(&history.last_versions());
