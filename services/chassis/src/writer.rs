@@ -15,6 +15,7 @@ use std::{
         Arc,
         atomic::{AtomicI64, Ordering},
     },
+    time::Duration,
 };
 
 use futures_util::{FutureExt, future::BoxFuture};
@@ -47,6 +48,10 @@ pub const DEFAULT_QUEUE: u32 = 4_096;
 const MAX_PATIENT: u32 = 4_096;
 /// The most commands that share a commit.
 const MAX_SHARED: usize = 256;
+
+/// How long a commit may take on PostgreSQL, where a connection may be lost without a word: longer than any statement may.
+/// Then the connection is given up, and those who wait are told that their writes are not confirmed.
+const LONGEST_COMMIT: Duration = Duration::from_secs(40);
 
 /// Hands commands to the writer. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -307,10 +312,13 @@ impl Task {
             for queued in &batch {
                 span.follows_from(&queued.span);
             }
+            let limit = if self.database.is_postgres() { LONGEST_COMMIT } else { Duration::MAX };
+            let commit = tokio::time::timeout(limit, self.commit(batch));
             // Who panics takes its commit with it, but not the writer.
-            match AssertUnwindSafe(self.commit(batch)).catch_unwind().instrument(span).await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => {
+            match AssertUnwindSafe(commit).catch_unwind().instrument(span).await {
+                Ok(Ok(Ok(()))) => {}
+                Ok(Err(_late)) => tracing::warn!(commands = size, "the database does not answer: a commit is given up"),
+                Ok(Ok(Err(error))) => {
                     let source = std::error::Error::source(&error);
                     tracing::warn!(%error, source, commands = size, "a commit failed");
                 }
