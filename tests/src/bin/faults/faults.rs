@@ -4,6 +4,7 @@ mod act;
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use clap::ValueEnum;
 use fastrand::Rng;
 use tokio::{
     sync::Mutex,
@@ -33,7 +34,7 @@ enum Target {
 }
 
 /// What happens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub(crate) enum What {
     /// SIGKILL to a service, which is started again.
     Kill,
@@ -99,8 +100,8 @@ pub(crate) struct Done {
     pub(crate) ended: std::time::Instant,
 }
 
-/// Makes the plan. The same seed gives the same plan for the same world and time.
-pub(crate) fn plan(world: &World, seed: u64, time: Duration) -> Vec<Step> {
+/// Makes the plan: faults of the kinds given, or of all. The same seed gives the same plan for the same world and time.
+pub(crate) fn plan(world: &World, seed: u64, time: Duration, only: &[What]) -> Vec<Step> {
     let mut rng = Rng::with_seed(seed);
     let mut steps = Vec::new();
     // Let it come up to speed first.
@@ -116,8 +117,11 @@ pub(crate) fn plan(world: &World, seed: u64, time: Duration) -> Vec<Step> {
             0 if time > LONG_RUN => rng.u64(4_000..14_000),
             _ => rng.u64(100..2_500),
         };
-        steps.push(Step { at, target, what, length: Duration::from_millis(length) });
-        at += Duration::from_millis(rng.u64(100..1_700));
+        let length = Duration::from_millis(length);
+        if only.is_empty() || only.contains(&what) {
+            steps.push(Step { at, target, what, length });
+        }
+        at += Duration::from_millis(rng.u64(200..3_000));
     }
     steps
 }

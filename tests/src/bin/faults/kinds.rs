@@ -23,8 +23,8 @@ pub(crate) struct Row {
     pub(crate) number: u64,
     /// How often it was amended.
     pub(crate) turn: u32,
-    /// Number of the customer.
-    pub(crate) customer: u64,
+    /// Number of the customer; none for an anonymous answer.
+    pub(crate) customer: Option<u64>,
     /// Whether it has a key of the caller's own.
     pub(crate) keyed: bool,
     /// Whether it is one that the service must take.
@@ -33,8 +33,8 @@ pub(crate) struct Row {
 
 impl Row {
     /// The caller's key of the customer.
-    pub(crate) fn customer_key(&self) -> String {
-        format!("c-{}", self.customer)
+    pub(crate) fn customer_key(&self) -> Option<String> {
+        self.customer.map(|number| format!("c-{number}"))
     }
 
     /// What the turn is called in the field that tells it.
@@ -111,6 +111,10 @@ pub(crate) trait Kind: Send + Sync {
     /// As metrics names it.
     fn name(&self) -> &'static str;
     fn service(&self) -> &'static str;
+    /// Whether it can be without a customer.
+    fn may_be_anonymous(&self) -> bool {
+        self.name() == "response"
+    }
     fn counted(&self) -> Option<Counted>;
     /// The value that a service shows for a row.
     fn value(&self, row: &Row) -> i64;

@@ -57,7 +57,7 @@ pub(crate) struct Shared {
 
 impl Shared {
     /// A row with a number that nobody has.
-    pub(crate) fn row(&self, kind: usize, customer: u64, keyed: bool, good: bool) -> Row {
+    pub(crate) fn row(&self, kind: usize, customer: Option<u64>, keyed: bool, good: bool) -> Row {
         let number = self.numbers[kind].fetch_add(1, Ordering::Relaxed);
         Row { number, turn: 0, customer, keyed, good }
     }

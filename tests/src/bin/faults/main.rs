@@ -43,12 +43,16 @@ struct Args {
     database: Databases,
 
     /// Callers that write at the same time
-    #[arg(long, default_value = "12", value_name = "CALLERS", value_parser = clap::value_parser!(u64).range(1..1_000))]
+    #[arg(long, default_value = "24", value_name = "CALLERS", value_parser = clap::value_parser!(u64).range(1..1_000))]
     callers: u64,
 
     /// The program to run; `barometer` beside this one when it is not given
     #[arg(long, value_name = "FILE")]
     program: Option<PathBuf>,
+
+    /// Only faults of these kinds, of those that the plan would hold
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "KIND")]
+    only: Vec<faults::What>,
 
     /// Print every fault as it happens
     #[arg(long, short)]
@@ -104,7 +108,7 @@ async fn run(args: &Args, program: &std::path::Path, kind: DatabaseKind, seed: u
     let watching = Watching::start(&world, &ledger);
     let load = Load::start(&world, &ledger, seed, args.callers);
     let shared = load.shared();
-    let plan = faults::plan(&world, seed, args.time);
+    let plan = faults::plan(&world, seed, args.time, &args.only);
     let done = faults::run(&world, plan, args.time, seed, &log).await;
     load.settle().await;
     let proofs = proof::prove(&world, &shared, watching, &log).await;

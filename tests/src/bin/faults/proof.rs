@@ -120,7 +120,7 @@ async fn write(world: &World, shared: &Shared) -> Result<String, Vec<String>> {
     let (mut wrong, mut writes) = (Vec::new(), 0);
     for (nth, kind) in shared.kinds.iter().enumerate() {
         for process in world.replicas(kind.service()) {
-            let row = shared.row(nth, 0, true, true);
+            let row = shared.row(nth, Some(0), true, true);
             shared.ledger.intend(nth, row);
             let request_id = Uuid::new_v4().to_string();
             let order = Order { kind: nth, act: Act::Record, row, id: String::new(), request_id };

@@ -92,8 +92,10 @@ pub(crate) fn tell(world: &World, kinds: &[&dyn Kind], ledger: &Ledger, done: &[
         match result {
             Ok(told) => println!("  holds   {name}: {told}"),
             Err(differences) => {
+                let mut told: BTreeMap<&str, usize> = BTreeMap::new();
+                differences.iter().for_each(|difference| *told.entry(difference).or_default() += 1);
                 println!("  FAILS   {name}: {} differences", differences.len());
-                differences.iter().take(20).for_each(|difference| println!("          {difference}"));
+                told.iter().take(20).for_each(|(difference, times)| println!("          {times} x {difference}"));
             }
         }
     }

@@ -71,7 +71,7 @@ macro_rules! kind {
             }
 
             fn message(row: &Row) -> $Wire {
-                let customer = Some($service::$noun::Customer::CustomerKey(key(row.customer_key())));
+                let customer = row.customer_key().map(|name| $service::$noun::Customer::CustomerKey(key(name)));
                 let message: fn(&Row) -> $Wire = $message;
                 let message = message(row);
                 $Wire { customer, external_id: external_id(row), dimensions: dimensions(row), ..message }

@@ -71,10 +71,13 @@ impl Caller {
         if self.rng.bool() { 0 } else { self.rng.usize(..self.shared.kinds.len()) }
     }
 
-    /// A customer, of whom there are more and more.
-    pub(super) fn some_customer(&mut self) -> u64 {
+    /// A customer, of whom there are more and more, or nobody.
+    pub(super) fn some_customer(&mut self, kind: usize) -> Option<u64> {
+        if self.shared.kinds[kind].may_be_anonymous() && self.rng.bool() {
+            return None;
+        }
         let known = 100 + self.shared.numbers[0].load(Ordering::Relaxed) / 4;
-        self.rng.u64(..known)
+        Some(self.rng.u64(..known))
     }
 
     fn request_id(&mut self) -> String {
@@ -82,7 +85,8 @@ impl Caller {
     }
 
     async fn record(&mut self) {
-        let (kind, customer) = (self.some_kind(), self.some_customer());
+        let kind = self.some_kind();
+        let customer = self.some_customer(kind);
         let row = self.shared.row(kind, customer, self.rng.bool(), true);
         let request_id = if self.rng.bool() { self.request_id() } else { String::new() };
         self.shared.ledger.intend(kind, row);
@@ -115,7 +119,8 @@ impl Caller {
 
     /// Sends a row that must be refused, and of which nothing may be left.
     async fn send_nonsense(&mut self) {
-        let (kind, customer) = (self.some_kind(), self.some_customer());
+        let kind = self.some_kind();
+        let customer = self.some_customer(kind);
         let row = self.shared.row(kind, customer, true, false);
         self.shared.ledger.intend(kind, row);
         let order = Order { kind, act: Act::Record, row, id: String::new(), request_id: self.request_id() };

@@ -33,7 +33,7 @@ pub(super) async fn import(caller: &mut Caller) {
     for _ in 0..caller.rng.usize(1..4) {
         let mut batch: Vec<Row> = Vec::new();
         for _ in 0..caller.rng.usize(1..40) {
-            let (customer, keyed) = (caller.some_customer(), caller.rng.u8(..8) > 0);
+            let (customer, keyed) = (caller.some_customer(kind), caller.rng.u8(..8) > 0);
             let row = caller.shared.row(kind, customer, keyed, caller.rng.u8(..40) > 0);
             caller.shared.ledger.intend(kind, row);
             batch.push(row);

@@ -97,8 +97,10 @@ impl Facts {
             for fact in of_kind.values() {
                 let entry = fact.shown.number.and_then(|number| inner.entries.get(&(nth, number)));
                 let Some(entry) = entry else { continue };
-                if keys.get(&entry.row.customer_key()) != Some(&fact.shown.customer_id) {
-                    wrong.push(format!("{fact:?} is not of {}", entry.row.customer_key()));
+                let key = entry.row.customer_key();
+                let expected = key.as_ref().map_or(Some(""), |key| keys.get(key).map(String::as_str));
+                if expected != Some(&fact.shown.customer_id) {
+                    wrong.push(format!("{fact:?} is not of {key:?}"));
                 }
             }
         }
