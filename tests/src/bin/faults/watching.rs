@@ -58,7 +58,14 @@ impl Known {
 
 /// The watchers of all feeds.
 pub(crate) struct Watching {
-    watchers: Vec<(&'static str, Arc<Mutex<Known>>, JoinHandle<()>)>,
+    watchers: Vec<Watcher>,
+}
+
+/// The watcher of one service's feed.
+struct Watcher {
+    service: &'static str,
+    known: Arc<Mutex<Known>>,
+    task: JoinHandle<()>,
 }
 
 impl Watching {
@@ -67,14 +74,14 @@ impl Watching {
         let watchers = kept.map(|service| {
             let known = Arc::<Mutex<Known>>::default();
             let watch = watch(service.name, world.call(service.name), Arc::clone(&known), Arc::clone(ledger));
-            (service.name, known, tokio::spawn(watch))
+            Watcher { service: service.name, known, task: tokio::spawn(watch) }
         });
         Watching { watchers: watchers.collect() }
     }
 
     /// What the watcher of a service knows once it has come to a position; `None` when it does not come to it.
     pub(crate) async fn known(&self, service: &str, position: i64) -> Option<Known> {
-        let (_, known, _) = self.watchers.iter().find(|(name, ..)| *name == service)?;
+        let Watcher { known, .. } = self.watchers.iter().find(|watcher| watcher.service == service)?;
         for _ in 0..600 {
             let known = known.lock().unwrap_or_else(PoisonError::into_inner).clone();
             if known.reached >= position {
@@ -88,7 +95,7 @@ impl Watching {
 
 impl Drop for Watching {
     fn drop(&mut self) {
-        self.watchers.iter().for_each(|(_, _, task)| task.abort());
+        self.watchers.iter().for_each(|watcher| watcher.task.abort());
     }
 }
 
