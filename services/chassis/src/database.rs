@@ -39,6 +39,9 @@ pub struct Database {
     _lock: Option<std::sync::Arc<File>>,
 }
 
+/// Connections to PostgreSQL that write: the writer uses one at a time. One that is lost without a word is in the pool's
+/// count until the system finds it dead.
+const WRITERS: u32 = 8;
 /// Connections that read, by default.
 const READERS: u32 = 8;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -107,7 +110,7 @@ impl Database {
             options.map_sqlx_postgres_opts(move |options| options.application_name(&application).options(SETTINGS));
             SeaDatabase::connect(options)
         };
-        let write = connect(2).await?;
+        let write = connect(WRITERS).await?;
         let read = connect(READERS).await?;
         Ok(Database { write, read, _lock: None })
     }

@@ -18,6 +18,7 @@ pub use page::{Page, PageToken, fit};
 pub use values::{Amount, Currency, Dimensions, ExternalKey, MAX_MONEY, Stages, money};
 
 use tonic::Code;
+use tonic_types::StatusExt;
 use uuid::Uuid;
 
 use crate::{
@@ -224,8 +225,15 @@ impl Door {
 }
 
 /// Whether a status of another service says that it could not be reached.
+///
+/// A connection that breaks under a call gives a status that the service has never seen: whatever its code, it lacks the
+/// reason that every error of a service has.
 pub fn is_unreachable(status: &tonic::Status) -> bool {
-    matches!(status.code(), Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled)
+    match status.code() {
+        Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled => true,
+        Code::Unknown | Code::Internal => status.get_details_error_info().is_none(),
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -239,6 +247,14 @@ mod tests {
             }
             _ => Vec::new(),
         }
+    }
+
+    #[test]
+    fn a_broken_connection_is_not_the_other_service_being_broken() {
+        let broken = tonic::Status::from_error("the connection was reset".into());
+        assert!(is_unreachable(&broken), "{broken:?}");
+        assert!(!is_unreachable(&Error::Internal("a bug".to_owned()).into()));
+        assert!(!is_unreachable(&Error::not_found("customer", "c-1").into()));
     }
 
     #[test]

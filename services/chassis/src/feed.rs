@@ -40,6 +40,8 @@ pub const MAX_BATCH: u64 = 1_000;
 /// How long the poller waits when nothing happens: from this, doubled each time, up to [`SLOWEST_POLL`].
 const FASTEST_POLL: Duration = Duration::from_millis(10);
 const SLOWEST_POLL: Duration = Duration::from_millis(250);
+/// How long the poller waits for the database.
+const LONGEST_POLL: Duration = Duration::from_secs(20);
 
 /// A kind of fact: how its rows are read and shown.
 pub struct Kind<F> {
@@ -193,7 +195,9 @@ impl<F: Clone + Send + Sync + 'static> Feed<F> {
                 () = wake.notified() => pause = FASTEST_POLL,
                 () = tokio::time::sleep(pause) => pause = (pause * 2).min(SLOWEST_POLL),
             }
-            match self.poll_once(at).await {
+            // A connection may be lost without a word: the next poll takes another.
+            let polled = tokio::time::timeout(LONGEST_POLL, self.poll_once(at)).await;
+            match polled.unwrap_or_else(|_late| Err(silent())) {
                 Ok(batch) => {
                     if batch.until != at {
                         pause = FASTEST_POLL;
@@ -211,9 +215,9 @@ impl<F: Clone + Send + Sync + 'static> Feed<F> {
                 }
                 Err(Error::Gone) => {
                     tracing::warn!(service = self.inner.service, "the history was rewound: watchers start over");
-                    match Head::read(&self.inner.db).await {
-                        Ok(head) => at = head.position(),
-                        Err(_) => self.set_healthy(false),
+                    match tokio::time::timeout(LONGEST_POLL, Head::read(&self.inner.db)).await {
+                        Ok(Ok(head)) => at = head.position(),
+                        Ok(Err(_)) | Err(_) => self.set_healthy(false),
                     }
                 }
                 Err(error) => {
@@ -281,6 +285,12 @@ impl<F: Clone + Send + Sync + 'static> Feed<F> {
         self.inner.instruments.read(&batch, begun.elapsed());
         Ok(batch)
     }
+}
+
+/// What the poller makes of a database that does not answer.
+fn silent() -> Error {
+    let message = "the database does not answer".to_owned();
+    Error::Unavailable { reason: "DATABASE_UNAVAILABLE", message }
 }
 
 /// How far the feed goes.

@@ -16,6 +16,7 @@ use std::{
         Arc,
         atomic::{AtomicI64, Ordering},
     },
+    time::Duration,
 };
 
 use futures_util::{FutureExt, future::BoxFuture};
@@ -55,6 +56,10 @@ pub const DEFAULT_QUEUE: u32 = 4_096;
 const MAX_PATIENT: u32 = 4_096;
 /// The most commands that share a commit.
 const MAX_SHARED: usize = 256;
+
+/// How long a commit may take on PostgreSQL, where a connection may be lost without a word: longer than any statement may.
+/// Then the connection is given up, and those who wait are told that their writes are not confirmed.
+const LONGEST_COMMIT: Duration = Duration::from_secs(40);
 
 /// Hands commands to the writer. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -329,14 +334,17 @@ impl Task {
             }
             let (size, begun) = (batch.len(), Instant::now());
             let span = self.instruments.begin(&batch);
+            let limit = if self.database.is_postgres() { LONGEST_COMMIT } else { Duration::MAX };
+            let commit = tokio::time::timeout(limit, self.commit(batch));
             // Who panics takes its commit with it, but not the writer.
-            let result = AssertUnwindSafe(self.commit(batch)).catch_unwind().instrument(span.clone()).await;
-            let facts = result.as_ref().ok().and_then(|committed| committed.as_ref().ok().copied());
+            let result = AssertUnwindSafe(commit).catch_unwind().instrument(span.clone()).await;
+            let facts = result.as_ref().ok().and_then(|in_time| in_time.as_ref().ok()?.as_ref().ok().copied());
             self.instruments.ended(begun.elapsed(), size, facts);
             let _in_span = span.entered();
             match result {
-                Ok(Ok(_)) => {}
-                Ok(Err(error)) => {
+                Ok(Ok(Ok(_))) => {}
+                Ok(Err(_late)) => tracing::warn!(commands = size, "the database does not answer: a commit is given up"),
+                Ok(Ok(Err(error))) => {
                     let source = std::error::Error::source(&error);
                     tracing::warn!(%error, source, commands = size, "a commit failed");
                 }

@@ -96,11 +96,30 @@ impl Cluster {
 
     /// Kills the server with SIGKILL, as the kernel does when memory runs out.
     pub async fn kill9(&self) {
-        let pid_file = fs::read_to_string(self.data().join("postmaster.pid")).expect("the server runs");
-        let pid = pid_file.lines().next().expect("a process id").to_owned();
         let mut kill = Command::new("kill");
-        kill.args(["-9", &pid]);
+        kill.args(["-9", &self.pid().expect("the server runs").to_string()]);
         blocking(move || run(kill)).await;
+    }
+
+    /// The process ids of the server's sessions in a database, as `ps` would show them: the server itself is not asked.
+    pub fn sessions(&self, database: &str) -> Vec<u32> {
+        let Some(server) = self.pid() else { return Vec::new() };
+        let processes = fs::read_dir("/proc").expect("Linux's /proc").filter_map(|entry| {
+            let entry = entry.ok()?;
+            let pid = entry.file_name().to_str()?.parse().ok()?;
+            // `pid (name) state parent …`, of which the name may hold anything.
+            let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
+            let parent: u32 = stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()?;
+            let title = fs::read_to_string(entry.path().join("cmdline")).ok()?;
+            let words: Vec<_> = title.split(|c: char| c.is_whitespace() || c == '\0').collect();
+            (parent == server && words.get(..3) == Some(&["postgres:", "postgres", database])).then_some(pid)
+        });
+        processes.collect()
+    }
+
+    fn pid(&self) -> Option<u32> {
+        let file = fs::read_to_string(self.data().join("postmaster.pid")).ok()?;
+        file.lines().next()?.parse().ok()
     }
 
     /// Starts the stopped or killed server again, on the same port.
@@ -463,6 +482,7 @@ mod tests {
         let copy = cluster.copy_data().await;
         add(3).await;
         cluster.restart(StopMode::Fast).await;
+        assert!(cluster.sessions("world").is_empty());
         cluster.kill9().await;
         cluster.start_again().await;
         assert_eq!(all().await, "1 2 3\n");
