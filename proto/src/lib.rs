@@ -35,6 +35,14 @@ pub mod surveys {
     }
 }
 
+/// The complaints service.
+pub mod complaints {
+    /// Version 1.
+    pub mod v1 {
+        tonic::include_proto!("barometer.complaints.v1");
+    }
+}
+
 /// The metrics service.
 pub mod metrics {
     /// Version 1.
