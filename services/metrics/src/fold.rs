@@ -17,18 +17,21 @@ use barometer_chassis::{clock::Micros, error::Error, position::Position, shutdow
 use serde::{Deserialize, Serialize};
 use tokio::{sync::watch, task::JoinSet, time::Instant};
 
-pub(crate) use self::source::{Source, customers_feed, surveys_feed};
+pub(crate) use self::source::Source;
 use self::{
     reached::{Reached, Standing},
     snapshot::Snapshots,
-    source::Feed,
+    source::{Feed, complaints_feed, customers_feed, surveys_feed},
 };
-use crate::columns::Facts;
+use crate::{Upstreams, columns::Facts};
 
 /// Longest time that a query waits for the writes it is to include.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// Left of a query's deadline for telling that it waited in vain.
 const TO_ANSWER: Duration = Duration::from_millis(50);
+
+/// A source that could not be reached so often in a row is waited for no more, after 2 to 3 seconds of refusals.
+const ATTEMPTS: u32 = 6;
 
 /// The facts, and how far they have come.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -44,9 +47,9 @@ impl State {
         &self.reached[source as usize]
     }
 
-    /// Whether the figures are whole: every source was caught up with at some time.
-    pub(crate) fn is_ready(&self) -> bool {
-        self.reached.iter().all(|reached| reached.ready)
+    /// Whether the facts of a source are whole: it was caught up with at some time.
+    pub(crate) fn has(&self, source: Source) -> bool {
+        self.reached(source).ready
     }
 }
 
@@ -59,6 +62,10 @@ pub(crate) struct Link {
     pub(crate) restarts: i64,
     /// Why the feed is not open.
     pub(crate) last_error: String,
+    /// Attempts to open it in a row that came to nothing.
+    failures: u32,
+    /// Whether the service's health waits for it no more: it was caught up with, or can not be reached.
+    settled: bool,
     /// Batches taken in. Each confirms the history that it goes on with.
     batches: u64,
     /// What the state says of it, or said a moment ago: to be read without waiting for long queries.
@@ -87,9 +94,9 @@ impl Fold {
         let state = snapshots.load();
         let resumed = state.is_some();
         let state = state.unwrap_or_default();
-        let links = state.reached.clone().map(|reached| Link { reached, ..Link::default() });
+        let links = state.reached.clone().map(|reached| Link { settled: reached.ready, reached, ..Link::default() });
         Fold {
-            ready: watch::Sender::new(state.is_ready()),
+            ready: watch::Sender::new(is_healthy(&links)),
             state: RwLock::new(state),
             changing: tokio::sync::Mutex::new(()),
             links: Mutex::new(links),
@@ -100,10 +107,12 @@ impl Fold {
     }
 
     /// Follows the feeds and writes snapshots until `shutdown`; then writes a last one.
-    pub(crate) async fn run(self: Arc<Self>, customers: impl Feed, surveys: impl Feed, shutdown: Shutdown) {
+    pub(crate) async fn run(self: Arc<Self>, upstreams: Upstreams, shutdown: Shutdown) {
+        let Upstreams { customers, surveys, complaints } = upstreams;
         let mut tasks = JoinSet::new();
-        tasks.spawn(follow::follow(Arc::clone(&self), customers, shutdown.clone()));
-        tasks.spawn(follow::follow(Arc::clone(&self), surveys, shutdown.clone()));
+        tasks.spawn(follow::follow(Arc::clone(&self), customers_feed(customers), shutdown.clone()));
+        tasks.spawn(follow::follow(Arc::clone(&self), surveys_feed(surveys), shutdown.clone()));
+        tasks.spawn(follow::follow(Arc::clone(&self), complaints_feed(complaints), shutdown.clone()));
         tasks.spawn(Arc::clone(&self).write_snapshots(shutdown));
         tasks.join_all().await;
         self.write_snapshot().await;
@@ -124,7 +133,8 @@ impl Fold {
         self.snapshots.last()
     }
 
-    /// Whether the figures are whole, and whenever that changes.
+    /// Whether queries can be answered, and whenever that changes: each source was caught up with, or has turned out to
+    /// be out of reach, but not all of them. A source that comes later, or goes, changes nothing.
     pub(crate) fn readiness(&self) -> watch::Receiver<bool> {
         self.ready.subscribe()
     }
@@ -192,6 +202,7 @@ impl Fold {
         let (count, reached) = applied.await.map_err(|error| error.to_string())?;
         self.note(F::SOURCE, u64::try_from(count).unwrap_or_default(), |link| {
             link.connected = true;
+            link.failures = 0;
             link.batches += 1;
             link.last_error.clear();
             link.reached = reached;
@@ -199,7 +210,7 @@ impl Fold {
         Ok(())
     }
 
-    /// Forgets everything of a source, whose history is another now. There are no figures until it was read again.
+    /// Forgets everything of a source, whose history is another now. There are no figures of it until it was read again.
     async fn start_over(self: &Arc<Self>, source: Source) {
         tracing::warn!(source = source.name(), "the history of the source is another: reading all of it again");
         let _alone = self.changing.lock().await;
@@ -213,6 +224,8 @@ impl Fold {
         let _done = forget.await;
         self.note(source, 1, |link| {
             link.restarts += 1;
+            link.failures = 0;
+            link.settled = false;
             link.reached = Reached::default();
         });
     }
@@ -221,8 +234,10 @@ impl Fold {
     fn note(&self, source: Source, facts: u64, change: impl FnOnce(&mut Link)) {
         let ready = {
             let mut links = self.links();
-            change(&mut links[source as usize]);
-            links.iter().all(|link| link.reached.ready)
+            let link = &mut links[source as usize];
+            change(link);
+            link.settled |= link.reached.ready || link.failures >= ATTEMPTS;
+            is_healthy(&*links)
         };
         self.ready.send_if_modified(|was| std::mem::replace(was, ready) != ready);
         self.progress.send_modify(|taken| *taken += facts);
@@ -231,4 +246,9 @@ impl Fold {
     fn links(&self) -> MutexGuard<'_, [Link; Source::ALL.len()]> {
         self.links.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether the service can be asked: see [`Fold::readiness`].
+fn is_healthy(links: &[Link]) -> bool {
+    links.iter().all(|link| link.settled) && links.iter().any(|link| link.reached.ready)
 }

@@ -22,11 +22,12 @@ const LOOK: Duration = Duration::from_secs(1);
 const HASH: usize = blake3::OUT_LEN;
 
 /// The sources of everything that is in a snapshot: a change of any of them makes another shape.
-const SHAPE: [(&str, &str); 17] = [
+const SHAPE: [(&str, &str); 18] = [
     ("chassis/clock.rs", include_str!("../../../chassis/src/clock.rs")),
     ("chassis/position.rs", include_str!("../../../chassis/src/position.rs")),
     ("columns.rs", include_str!("../columns.rs")),
     ("columns/attributes.rs", include_str!("../columns/attributes.rs")),
+    ("columns/cases.rs", include_str!("../columns/cases.rs")),
     ("columns/customers.rs", include_str!("../columns/customers.rs")),
     ("columns/declared.rs", include_str!("../columns/declared.rs")),
     ("columns/dictionary.rs", include_str!("../columns/dictionary.rs")),
