@@ -112,7 +112,7 @@ def check_deployment(deployment):
         mounts = [mount["mountPath"] for mount in container.get("volumeMounts", []) if not mount.get("readOnly")]
         check(flags["--data-dir"] in mounts, where, f"cannot write to {flags['--data-dir']}")
 
-    for flag in ("--customers-endpoint", "--surveys-endpoint"):
+    for flag in ("--customers-endpoint", "--surveys-endpoint", "--complaints-endpoint"):
         if flag in flags:
             url = urlsplit(flags[flag])
             services = [service for service in of("Service") if service["metadata"]["name"] == url.hostname]

@@ -23,7 +23,11 @@ use self::{
     snapshot::Snapshots,
     source::{Feed, complaints_feed, customers_feed, surveys_feed},
 };
-use crate::{Upstreams, columns::Facts};
+use crate::{
+    Upstreams,
+    catalogue::{METRICS, Metric},
+    columns::Facts,
+};
 
 /// Longest time that a query waits for the writes it is to include.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
@@ -133,8 +137,8 @@ impl Fold {
         self.snapshots.last()
     }
 
-    /// Whether queries can be answered, and whenever that changes: each source was caught up with, or has turned out to
-    /// be out of reach, but not all of them. A source that comes later, or goes, changes nothing.
+    /// Whether the service can be asked, and whenever that changes: each source was caught up with, or has turned out to be
+    /// out of reach, and some metric needs none of the latter. A source that comes later, or goes, changes nothing.
     pub(crate) fn readiness(&self) -> watch::Receiver<bool> {
         self.ready.subscribe()
     }
@@ -237,7 +241,7 @@ impl Fold {
             let link = &mut links[source as usize];
             change(link);
             link.settled |= link.reached.ready || link.failures >= ATTEMPTS;
-            is_healthy(&*links)
+            is_healthy(&links)
         };
         self.ready.send_if_modified(|was| std::mem::replace(was, ready) != ready);
         self.progress.send_modify(|taken| *taken += facts);
@@ -249,6 +253,8 @@ impl Fold {
 }
 
 /// Whether the service can be asked: see [`Fold::readiness`].
-fn is_healthy(links: &[Link]) -> bool {
-    links.iter().all(|link| link.settled) && links.iter().any(|link| link.reached.ready)
+fn is_healthy(links: &[Link; Source::ALL.len()]) -> bool {
+    let has = |source: Source| links[source as usize].reached.ready;
+    let can_answer = |metric: &Metric| Source::ALL.into_iter().all(|source| has(source) || !metric.reads(source));
+    links.iter().all(|link| link.settled) && METRICS.iter().any(can_answer)
 }

@@ -182,9 +182,10 @@ impl Door {
 }
 
 /// Names that built-in dimensions have, or that queries and imports use for something else.
-const RESERVED: [&str; 42] = [
+const RESERVED: [&str; 44] = [
     "amount",
     "campaign",
+    "case_state",
     "category",
     "channel",
     "cohort",
@@ -212,6 +213,7 @@ const RESERVED: [&str; 42] = [
     "outcome",
     "periods_since",
     "plan",
+    "product",
     "reason",
     "score",
     "segment",
