@@ -17,7 +17,11 @@ pub(super) fn write(
     time_zone: &str,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    writeln!(out, "{} ({})\n", metric.title, unit(metric.unit()))?;
+    match metric.unit() {
+        // Each duration names its own.
+        Unit::Seconds => writeln!(out, "{}\n", metric.title)?,
+        of => writeln!(out, "{} ({})\n", metric.title, unit(of))?,
+    }
     if answer.result.rows.is_empty() {
         writeln!(out, "no facts")?;
     } else {
