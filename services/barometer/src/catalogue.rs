@@ -105,6 +105,7 @@ fn tell(metric: &Metric, out: &mut dyn Write) -> io::Result<()> {
     entry("grouped by", &always, out)?;
     entry("counts", &metric.counts.join(", "), out)?;
     entry("amounts", &metric.amounts.join(", "), out)?;
+    entry("statistics", &metric.statistics.join(", "), out)?;
     for (index, Parameter { name, description, default_value, allowed }) in metric.parameters.iter().enumerate() {
         let told = format!("{name}: {description} One of {allowed}; {default_value} by default.");
         entry(if index == 0 { "parameters" } else { "" }, &told, out)?;
@@ -152,6 +153,7 @@ struct Definition<'a> {
     parameters: Vec<Setting<'a>>,
     counts: &'a [String],
     amounts: &'a [String],
+    statistics: &'a [String],
     interval: &'a str,
 }
 
@@ -184,6 +186,7 @@ impl<'a> From<&'a Metric> for Definition<'a> {
             parameters: metric.parameters.iter().map(Setting::from).collect(),
             counts: &metric.counts,
             amounts: &metric.amounts,
+            statistics: &metric.statistics,
             interval: &metric.interval,
         }
     }
@@ -211,6 +214,7 @@ mod tests {
             direction: Direction::Up as i32,
             dimensions: (0..20).map(|n| format!("dimension_{n}")).collect(),
             always_grouped_by: vec!["survey_type".into()],
+            statistics: vec!["mean".into(), "p50".into()],
             parameters: vec![Parameter {
                 name: "weighted".into(),
                 description: "Counts each answer by its weight.".into(),
@@ -233,6 +237,7 @@ mod tests {
         assert!(text.starts_with("nps: Net promoter score (version 1)\n\nShare of promoters"), "{text}");
         assert!(text.contains("\ngrouped by  survey_type, unless"), "{text}");
         assert!(text.contains("weight. One of true, false; false by default.\n"), "{text}");
+        assert!(text.contains("\nstatistics  mean, p50\n"), "{text}");
         assert!(!text.contains("amounts"), "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
     }

@@ -1,6 +1,7 @@
 //! `barometer query`: figures on the command line.
 
 mod csv;
+mod duration;
 mod json;
 mod number;
 mod table;
@@ -77,6 +78,7 @@ Examples:
   barometer query revenue --every quarter --time-zone Europe/Chisinau --where country=Moldova
   barometer query repeat_purchase_rate --where channel=web --where channel=app --format json
   barometer query csat --where country!=Moldova --by channel,country
+  barometer query time_to_first_response --by channel --param statistic=median
   barometer query cohort_retention --from 2024-01 --to 2025-01 --format csv > cohorts.csv";
 
 /// Length of the periods.
@@ -281,6 +283,7 @@ mod tests {
             unit: Unit::Points as i32,
             counts: vec!["answers".into()],
             amounts: vec!["net".into()],
+            statistics: vec!["p50".into(), "p75".into()],
             ..Metric::default()
         }
     }
@@ -301,6 +304,7 @@ mod tests {
             amounts: [("net".to_owned(), net)].into(),
             interval: Some(Interval { low: 38.1, high: 41.5, level: 0.95 }),
             partial: true,
+            statistics: [("p50".to_owned(), 41.0)].into(),
         };
         let june = Row {
             start_time: at("2017-06-01"),

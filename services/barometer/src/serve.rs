@@ -57,6 +57,10 @@ pub struct ServeArgs {
     #[arg(long, env = "BAROMETER_SURVEYS_ENDPOINT", value_name = "URL")]
     pub surveys_endpoint: Option<String>,
 
+    /// Where the complaints service is, when it runs elsewhere
+    #[arg(long, env = "BAROMETER_COMPLAINTS_ENDPOINT", value_name = "URL")]
+    pub complaints_endpoint: Option<String>,
+
     /// Stages of the customers' journey, in their order; facts that name another one are refused
     #[arg(long, env = "BAROMETER_JOURNEY_STAGES", default_value = STAGES, value_name = "STAGE,STAGE,…")]
     pub journey_stages: Stages,
@@ -136,8 +140,10 @@ impl ServeArgs {
             let message = format!("is required: {} asks customers for the owners of keys", self.what.name());
             wrong("--customers-endpoint", &message);
         }
-        if self.what == What::Metrics && (self.customers_endpoint.is_none() || self.surveys_endpoint.is_none()) {
-            wrong("--customers-endpoint", "and --surveys-endpoint are required: metrics watches them");
+        let watched = [&self.customers_endpoint, &self.surveys_endpoint, &self.complaints_endpoint];
+        if self.what == What::Metrics && watched.iter().any(|endpoint| endpoint.is_none()) {
+            let message = "and --surveys-endpoint and --complaints-endpoint are required: metrics watches them";
+            wrong("--customers-endpoint", message);
         }
         problems
     }
@@ -271,13 +277,15 @@ async fn open(
         tasks.push(task.map_err(broken)?);
     }
     if args.what.includes(What::Metrics) {
-        let customers = channel(args.customers_endpoint.as_ref().unwrap_or(&here), &args.client)?;
-        let surveys = channel(args.surveys_endpoint.as_ref().unwrap_or(&here), &args.client)?;
+        let upstreams = barometer_metrics::Upstreams {
+            customers: channel(args.customers_endpoint.as_ref().unwrap_or(&here), &args.client)?,
+            surveys: channel(args.surveys_endpoint.as_ref().unwrap_or(&here), &args.client)?,
+            complaints: channel(args.complaints_endpoint.as_ref().unwrap_or(&here), &args.client)?,
+        };
         let task = barometer_metrics::add(
             &args.metrics,
             &args.data_dir,
-            customers,
-            surveys,
+            upstreams,
             &mut server,
             &args.server,
             background.clone(),

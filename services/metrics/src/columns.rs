@@ -8,6 +8,7 @@
 //! shape are then ignored and everything is read again.
 
 pub(crate) mod attributes;
+pub(crate) mod cases;
 pub(crate) mod customers;
 pub(crate) mod days;
 pub(crate) mod declared;
@@ -23,13 +24,15 @@ pub(crate) mod times;
 use std::collections::BTreeMap;
 
 use barometer_chassis::clock::Micros;
-use barometer_proto::{customers::v1 as customers_wire, surveys::v1 as surveys_wire};
+use barometer_proto::{
+    complaints::v1 as complaints_wire, customers::v1 as customers_wire, surveys::v1 as surveys_wire,
+};
 use prost_types::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use self::{
-    attributes::Attributes, customers::Customers, events::Events, people::Ids, purchases::Purchases,
+    attributes::Attributes, cases::Cases, customers::Customers, events::Events, people::Ids, purchases::Purchases,
     responses::Responses, surveys::Surveys,
 };
 
@@ -45,6 +48,7 @@ pub(crate) struct Facts {
     pub(crate) subscription_events: Events,
     pub(crate) surveys: Surveys,
     pub(crate) responses: Responses,
+    pub(crate) cases: Cases,
 }
 
 /// Which version of which fact.
@@ -114,6 +118,25 @@ impl Facts {
         }
     }
 
+    /// Puts in a fact of the complaints service.
+    pub(crate) fn put_complaints(&mut self, fact: complaints_wire::Fact) -> Result<(), Unreadable> {
+        use complaints_wire::{FactKind, fact::Fact};
+        let complaints_wire::Fact { id: _, number, version, fact } = fact;
+        let stamp = Stamp { number, version };
+        match fact.ok_or(Unreadable("fact"))? {
+            Fact::Case(fact) => self.cases.put(stamp, fact, &mut self.people),
+            Fact::CaseEntry(_) => Ok(()),
+            Fact::Tombstone(tombstone) => match tombstone.kind() {
+                FactKind::Case => {
+                    self.cases.withdraw(stamp);
+                    Ok(())
+                }
+                FactKind::CaseEntry => Ok(()),
+                FactKind::Unspecified => Err(Unreadable("tombstone.kind")),
+            },
+        }
+    }
+
     /// Forgets every fact of the customers service.
     pub(crate) fn forget_customers(&mut self) {
         self.customers = Customers::default();
@@ -127,6 +150,11 @@ impl Facts {
     pub(crate) fn forget_surveys(&mut self) {
         self.surveys = Surveys::default();
         self.responses = Responses::default();
+    }
+
+    /// Forgets every fact of the complaints service.
+    pub(crate) fn forget_complaints(&mut self) {
+        self.cases = Cases::default();
     }
 
     /// How many facts of the customers service there are, by kind.
@@ -145,10 +173,24 @@ impl Facts {
         counts([("survey", self.surveys.live()), ("response", self.responses.times.live())])
     }
 
+    /// How many facts of the complaints service there are, by kind.
+    pub(crate) fn count_complaints(&self) -> BTreeMap<String, i64> {
+        counts([("case", self.cases.times.live())])
+    }
+
     /// Makes again what a snapshot leaves out.
     pub(crate) fn restore(&mut self) {
-        let Facts { people, customers, attributes, purchases, interactions, subscription_events, surveys, responses } =
-            self;
+        let Facts {
+            people,
+            customers,
+            attributes,
+            purchases,
+            interactions,
+            subscription_events,
+            surveys,
+            responses,
+            cases,
+        } = self;
         people.restore();
         customers.restore();
         attributes.restore();
@@ -157,6 +199,7 @@ impl Facts {
         subscription_events.restore();
         surveys.restore();
         responses.restore();
+        cases.restore();
     }
 }
 

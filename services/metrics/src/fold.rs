@@ -18,19 +18,26 @@ use barometer_chassis::{clock::Micros, error::Error, position::Position, shutdow
 use serde::{Deserialize, Serialize};
 use tokio::{sync::watch, task::JoinSet, time::Instant};
 
-pub(crate) use self::source::{Source, customers_feed, surveys_feed};
+pub(crate) use self::source::Source;
 use self::{
     instruments::Instruments,
     reached::{Reached, Standing},
     snapshot::Snapshots,
-    source::Feed,
+    source::{Feed, complaints_feed, customers_feed, surveys_feed},
 };
-use crate::columns::Facts;
+use crate::{
+    Upstreams,
+    catalogue::{METRICS, Metric},
+    columns::Facts,
+};
 
 /// Longest time that a query waits for the writes it is to include.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// Left of a query's deadline for telling that it waited in vain.
 const TO_ANSWER: Duration = Duration::from_millis(50);
+
+/// A source that could not be reached so often in a row is waited for no more, after 2 to 3 seconds of refusals.
+const ATTEMPTS: u32 = 6;
 
 /// The facts, and how far they have come.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -46,9 +53,9 @@ impl State {
         &self.reached[source as usize]
     }
 
-    /// Whether the figures are whole: every source was caught up with at some time.
-    pub(crate) fn is_ready(&self) -> bool {
-        self.reached.iter().all(|reached| reached.ready)
+    /// Whether the facts of a source are whole: it was caught up with at some time.
+    pub(crate) fn has(&self, source: Source) -> bool {
+        self.reached(source).ready
     }
 }
 
@@ -63,6 +70,10 @@ pub(crate) struct Link {
     pub(crate) last_error: String,
     /// Whether its last batch was all there was.
     caught_up: bool,
+    /// Attempts to open it in a row that came to nothing.
+    failures: u32,
+    /// Whether the service's health waits for it no more: it was caught up with, or can not be reached.
+    settled: bool,
     /// Batches taken in. Each confirms the history that it goes on with.
     batches: u64,
     /// What the state says of it, or said a moment ago: to be read without waiting for long queries.
@@ -92,9 +103,9 @@ impl Fold {
         let state = snapshots.load();
         let resumed = state.is_some();
         let state = state.unwrap_or_default();
-        let links = state.reached.clone().map(|reached| Link { reached, ..Link::default() });
+        let links = state.reached.clone().map(|reached| Link { settled: reached.ready, reached, ..Link::default() });
         Fold {
-            ready: watch::Sender::new(state.is_ready()),
+            ready: watch::Sender::new(is_healthy(&links)),
             state: RwLock::new(state),
             changing: tokio::sync::Mutex::new(()),
             links: Mutex::new(links),
@@ -111,10 +122,12 @@ impl Fold {
     }
 
     /// Follows the feeds and writes snapshots until `shutdown`; then writes a last one.
-    pub(crate) async fn run(self: Arc<Self>, customers: impl Feed, surveys: impl Feed, shutdown: Shutdown) {
+    pub(crate) async fn run(self: Arc<Self>, upstreams: Upstreams, shutdown: Shutdown) {
+        let Upstreams { customers, surveys, complaints } = upstreams;
         let mut tasks = JoinSet::new();
-        tasks.spawn(follow::follow(Arc::clone(&self), customers, shutdown.clone()));
-        tasks.spawn(follow::follow(Arc::clone(&self), surveys, shutdown.clone()));
+        tasks.spawn(follow::follow(Arc::clone(&self), customers_feed(customers), shutdown.clone()));
+        tasks.spawn(follow::follow(Arc::clone(&self), surveys_feed(surveys), shutdown.clone()));
+        tasks.spawn(follow::follow(Arc::clone(&self), complaints_feed(complaints), shutdown.clone()));
         tasks.spawn(Arc::clone(&self).write_snapshots(shutdown));
         tasks.join_all().await;
         self.write_snapshot().await;
@@ -135,7 +148,8 @@ impl Fold {
         self.snapshots.last()
     }
 
-    /// Whether the figures are whole, and whenever that changes.
+    /// Whether the service can be asked, and whenever that changes: each source was caught up with, or has turned out to be
+    /// out of reach, and some metric needs none of the latter. A source that comes later, or goes, changes nothing.
     pub(crate) fn readiness(&self) -> watch::Receiver<bool> {
         self.ready.subscribe()
     }
@@ -206,6 +220,7 @@ impl Fold {
         self.note(F::SOURCE, u64::try_from(count).unwrap_or_default(), |link| {
             link.connected = true;
             link.caught_up = caught_up;
+            link.failures = 0;
             link.batches += 1;
             link.last_error.clear();
             link.reached = reached;
@@ -214,7 +229,7 @@ impl Fold {
         Ok(())
     }
 
-    /// Forgets everything of a source, whose history is another now. There are no figures until it was read again.
+    /// Forgets everything of a source, whose history is another now. There are no figures of it until it was read again.
     async fn start_over(self: &Arc<Self>, source: Source) {
         tracing::warn!(source = source.name(), "the history of the source is another: reading all of it again");
         let _alone = self.changing.lock().await;
@@ -230,6 +245,8 @@ impl Fold {
         self.note(source, 1, |link| {
             link.restarts += 1;
             link.caught_up = false;
+            link.failures = 0;
+            link.settled = false;
             link.reached = Reached::default();
         });
     }
@@ -238,8 +255,10 @@ impl Fold {
     fn note(&self, source: Source, facts: u64, change: impl FnOnce(&mut Link)) {
         let ready = {
             let mut links = self.links();
-            change(&mut links[source as usize]);
-            links.iter().all(|link| link.reached.ready)
+            let link = &mut links[source as usize];
+            change(link);
+            link.settled |= link.reached.ready || link.failures >= ATTEMPTS;
+            is_healthy(&links)
         };
         self.ready.send_if_modified(|was| std::mem::replace(was, ready) != ready);
         self.progress.send_modify(|taken| *taken += facts);
@@ -248,4 +267,11 @@ impl Fold {
     fn links(&self) -> MutexGuard<'_, [Link; Source::ALL.len()]> {
         self.links.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether the service can be asked: see [`Fold::readiness`].
+fn is_healthy(links: &[Link; Source::ALL.len()]) -> bool {
+    let has = |source: Source| links[source as usize].reached.ready;
+    let can_answer = |metric: &Metric| Source::ALL.into_iter().all(|source| has(source) || !metric.reads(source));
+    links.iter().all(|link| link.settled) && METRICS.iter().any(can_answer)
 }

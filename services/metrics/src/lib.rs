@@ -1,7 +1,7 @@
 //! The metrics service: figures folded from the facts of the other services.
 //!
-//! It owns nothing but a snapshot that it can do without. It watches the customers and the surveys service and keeps
-//! their facts in [`columns`]; [`fold`] keeps them current, [`query`] makes figures of them by the definitions in
+//! It owns nothing but a snapshot that it can do without. It watches the customers, the surveys and the complaints
+//! service and keeps their facts in [`columns`]; [`fold`] keeps them current, [`query`] makes figures of them by the definitions in
 //! [`rules`], and [`catalogue`] names every metric. A request goes from [`service`] (parse, act, render) to the query.
 
 mod catalogue;
@@ -89,8 +89,19 @@ impl Config {
     }
 }
 
+/// Where the services are whose facts are folded. They need not be there yet, nor ever: figures that need none of theirs
+/// are answered without them.
+#[derive(Clone, Debug)]
+pub struct Upstreams {
+    /// The customers service.
+    pub customers: Channel,
+    /// The surveys service.
+    pub surveys: Channel,
+    /// The complaints service.
+    pub complaints: Channel,
+}
+
 /// Opens the fold with its snapshot in `data_dir`, adds the service to `server` and begins to follow the feeds.
-/// `customers` and `surveys` lead to those services, which need not be there yet.
 ///
 /// The handle ends after `shutdown`, when the last snapshot is written.
 ///
@@ -99,8 +110,7 @@ impl Config {
 pub fn add(
     config: &Config,
     data_dir: &Path,
-    customers: Channel,
-    surveys: Channel,
+    upstreams: Upstreams,
     server: &mut Server,
     limits: &ServerConfig,
     shutdown: Shutdown,
@@ -130,5 +140,5 @@ pub fn add(
             }
         }
     });
-    Ok(tokio::spawn(fold.run(fold::customers_feed(customers), fold::surveys_feed(surveys), shutdown)))
+    Ok(tokio::spawn(fold.run(upstreams, shutdown)))
 }

@@ -2,6 +2,7 @@
 
 mod activity;
 mod answers;
+mod cases;
 mod cohorts;
 mod cut;
 mod dimension;
@@ -141,6 +142,10 @@ impl<'q> Ask<'q> {
             Measure::RetentionRate => activity::retention_rate(self),
             Measure::InactiveShare => activity::inactive_share(self),
             Measure::CohortRetention => cohorts::cohort_retention(self),
+            Measure::ComplaintsOpened => cases::complaints_opened(self),
+            Measure::TimeToFirstResponse => cases::time_to_first_response(self),
+            Measure::TimeToResolution => cases::time_to_resolution(self),
+            Measure::OnTimeRate => cases::on_time_rate(self),
         }
     }
 

@@ -7,6 +7,8 @@
 //! | [`nps`] | Net Promoter Score, its intervals, its change |
 //! | [`proportion`] | shares of a whole: CSAT, churn, repeat purchase, cohort cells |
 //! | [`mean`] | means of scores: CES |
+//! | [`spread`] | means and percentiles of durations |
+//! | [`on_time`] | whether a limit was kept |
 //! | [`split`] | the net share of promoters, with the intervals of the score |
 //! | [`interval`] | confidence intervals of shares and means |
 //! | [`level`] | how sure an interval is |
@@ -29,10 +31,12 @@ pub mod level;
 pub mod mean;
 pub mod money;
 pub mod nps;
+pub mod on_time;
 pub mod period;
 pub mod proportion;
 pub mod scale;
 pub mod split;
+pub mod spread;
 pub mod weight;
 pub mod zone;
 

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::{
     catalogue,
-    fold::Fold,
+    fold::{Fold, Source},
     query::{self, Vocabulary, Zones},
     wire as render,
 };
@@ -45,12 +45,15 @@ impl Metrics {
             // Kept until it is computed, also when nobody waits any more.
             let _place = place;
             let state = fold.read();
-            if !state.is_ready() {
-                return Err(not_ready());
+            let metrics: Vec<_> = request.metrics.iter().filter_map(|name| catalogue::find(name)).collect();
+            let needs = |source: &Source| metrics.iter().any(|metric| metric.reads(*source));
+            let sources: Vec<_> = Source::ALL.into_iter().filter(needs).collect();
+            if let Some(missing) = sources.iter().find(|source| !state.has(**source)) {
+                return Err(not_ready(*missing));
             }
             let query = query::parse(request, &Vocabulary::of(&state.facts), &zones)?;
             let figures = query.run(&state.facts)?;
-            let freshness = render::freshness(&fold, &state);
+            let freshness = render::freshness(&fold, &state, &sources);
             drop(state);
             Ok(wire::QueryMetricsResponse { results: figures.into_iter().map(render::result).collect(), freshness })
         });
@@ -58,10 +61,10 @@ impl Metrics {
     }
 }
 
-fn not_ready() -> Error {
+fn not_ready(missing: Source) -> Error {
     Error::Unavailable {
         reason: "NOT_READY",
-        message: "the figures are not whole yet: the facts are still being read".to_owned(),
+        message: format!("the figures are not whole yet: the facts of {} were not all read", missing.name()),
     }
 }
 

@@ -25,6 +25,7 @@ pub(crate) fn metric(metric: &Metric) -> wire::Metric {
         parameters,
         counts,
         amounts,
+        statistics,
         interval,
         always_grouped_by,
         measure: _,
@@ -43,6 +44,7 @@ pub(crate) fn metric(metric: &Metric) -> wire::Metric {
         parameters: parameters.iter().map(|one| parameter(one)).collect(),
         counts: texts(counts),
         amounts: texts(amounts),
+        statistics: texts(statistics),
         interval: (*interval).to_owned(),
         always_grouped_by: texts(always_grouped_by),
     }
@@ -71,7 +73,7 @@ pub(crate) fn result(figures: Figures) -> wire::MetricResult {
 
 fn row(figure: Figure) -> wire::Row {
     let Figure { start, end, label, group, partial, measured } = figure;
-    let Measured { value, counts, amounts, interval } = measured;
+    let Measured { value, counts, amounts, statistics, interval } = measured;
     let currency = group.iter().find(|(name, _)| name == "currency").map_or("", |(_, code)| code);
     let state = if value.is_some() { wire::RowState::Ok } else { wire::RowState::NoFacts };
     wire::Row {
@@ -90,6 +92,7 @@ fn row(figure: Figure) -> wire::Row {
             level: level.share(),
         }),
         partial,
+        statistics: statistics.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
         group: group.into_iter().collect(),
     }
 }
@@ -103,9 +106,9 @@ fn money(currency: &str, micros: i128) -> Money {
     Money { units, ..door::money(currency, fraction) }
 }
 
-/// How far each source has come.
-pub(crate) fn freshness(fold: &Fold, state: &State) -> Vec<wire::Freshness> {
-    Source::ALL.into_iter().map(|source| freshness_of(fold, state, source)).collect()
+/// How far these sources have come.
+pub(crate) fn freshness(fold: &Fold, state: &State, sources: &[Source]) -> Vec<wire::Freshness> {
+    sources.iter().map(|source| freshness_of(fold, state, *source)).collect()
 }
 
 fn freshness_of(fold: &Fold, state: &State, source: Source) -> wire::Freshness {
@@ -130,6 +133,7 @@ pub(crate) fn fold(fold: &Fold, zones: &Zones, now: Micros) -> wire::Fold {
             facts: match source {
                 Source::Customers => state.facts.count_customers(),
                 Source::Surveys => state.facts.count_surveys(),
+                Source::Complaints => state.facts.count_complaints(),
             },
             restarts: link.restarts,
             last_error: link.last_error,

@@ -48,6 +48,62 @@ async fn there_are_no_figures_before_every_source_was_read() {
 }
 
 #[tokio::test]
+async fn a_source_that_never_comes_keeps_only_its_own_figures_waiting() {
+    let world = World::new().await;
+    world.complaints.hang_up(true);
+    world.surveys.write([survey(1, SurveyKind::Nps), response(0, 1, answer(1, 9))]);
+    let metrics = world.start().await;
+    metrics.until(|fold| fold.sources[..2].iter().all(|source| source.lag_seconds.is_some())).await;
+    let answer = metrics.query(ask("nps", &[])).await.expect("an answer");
+    let sources: Vec<_> = answer.freshness.iter().map(|freshness| freshness.source.as_str()).collect();
+    assert_eq!((answer.results[0].rows[0].value, sources), (Some(100.0), vec!["customers", "surveys"]));
+    let refused = metrics.query(ask("complaints_opened", &[])).await.expect_err("not ready");
+    assert_eq!((refused.code(), reason(&refused)), (Code::Unavailable, "NOT_READY".to_owned()));
+    metrics.until(|_| metrics.health.is_serving()).await;
+
+    // It comes late, with more than one batch, and nobody becomes unready by it.
+    let (_, token) = world.complaints.write((0..10).map(|_| case(0, 1, "web", None)));
+    world.complaints.hang_up(false);
+    assert_eq!(metrics.value("complaints_opened", &[&token]).await, Some(10.0));
+    assert!(metrics.health.is_serving());
+}
+
+#[tokio::test]
+async fn a_late_answer_changes_the_figures_of_the_period_of_its_case() {
+    let world = World::new().await;
+    let metrics = world.start().await;
+    let (numbers, token) = world.complaints.write([case(0, 1, "web", Some(1)), case(0, 1, "web", None)]);
+    let asked = |metric: &str, token: &String| wire::QueryMetricsRequest {
+        granularity: wire::Granularity::Month.into(),
+        group_by: vec!["channel".to_owned()],
+        ..ask(metric, &[token])
+    };
+    let row = async |metric: &str, token: &String| {
+        let answer = metrics.query(asked(metric, token)).await.expect("an answer");
+        let [row] = answer.results[0].rows.as_slice() else { panic!("{answer:?}") };
+        row.clone()
+    };
+    let before = row("time_to_first_response", &token).await;
+    assert_eq!((before.value, before.counts["waiting"]), (Some(86_400.0), 1.0));
+    assert_eq!(row("on_time_rate", &token).await.value, Some(50.0));
+
+    // Three months later, after the end of January, it is answered.
+    let (_, token) = world.complaints.write([case(numbers[1], 2, "web", Some(91))]);
+    let after = row("time_to_first_response", &token).await;
+    assert_eq!((after.label.as_str(), after.group["channel"].as_str()), ("2024-01", "web"));
+    assert_eq!((after.value, after.counts["waiting"]), (Some(46.0 * 86_400.0), 0.0));
+    assert_eq!((after.statistics["p50"], after.statistics["max"]), (46.0 * 86_400.0, 91.0 * 86_400.0));
+    assert!((after.statistics["p90"] - 82.0 * 86_400.0).abs() < 1e-6, "{after:?}");
+
+    let limits =
+        [("limit", "91d"), ("clock", "first_response")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let request = wire::QueryMetricsRequest { parameters: limits.into(), ..asked("on_time_rate", &token) };
+    let answer = metrics.query(request).await.expect("an answer");
+    assert_eq!(answer.results[0].rows[0].value, Some(100.0));
+    assert_eq!(metrics.fold().await.sources[2].facts["case"], 2);
+}
+
+#[tokio::test]
 async fn lost_feeds_are_told_and_taken_up_again_without_counting_twice() {
     let world = World::new().await;
     world.surveys.write([survey(1, SurveyKind::Nps), response(0, 1, answer(1, 9))]);
@@ -218,7 +274,7 @@ async fn the_catalogue_is_read_in_pages_and_by_name() {
             break;
         }
     }
-    assert_eq!(names.len(), 14);
+    assert_eq!(names.len(), 18);
     assert!(names.is_sorted());
     let nps = client.get_metric(wire::GetMetricRequest { id: "nps".to_owned() }).await.expect("nps").into_inner();
     assert_eq!((nps.version, nps.unit()), (1, wire::Unit::Points));

@@ -13,7 +13,7 @@ pub(super) fn write(answer: &Answer, metric: &Metric, by: &[String], out: &mut d
     let mut csv = ::csv::Writer::from_writer(out);
     let group_titles = groups.iter().map(String::as_str);
     let titles = ["start", "end", "label"].into_iter().chain(group_titles).chain(["value"]);
-    let parts = metric.counts.iter().chain(&metric.amounts).map(String::as_str);
+    let parts = metric.counts.iter().chain(&metric.amounts).chain(&metric.statistics).map(String::as_str);
     csv.write_record(titles.chain(parts).chain(["low", "high", "level", "partial"]))?;
     for row in &answer.result.rows {
         let mut cells = vec![utc(row.start_time.as_ref()), utc(row.end_time.as_ref()), row.label.clone()];
@@ -23,6 +23,7 @@ pub(super) fn write(answer: &Answer, metric: &Metric, by: &[String], out: &mut d
         cells.extend(metric.counts.iter().map(|name| text(row.counts.get(name).copied())));
         let exact = |name| row.amounts.get(name).map(|money| Decimal::from(money).to_string()).unwrap_or_default();
         cells.extend(metric.amounts.iter().map(exact));
+        cells.extend(metric.statistics.iter().map(|name| text(row.statistics.get(name).copied())));
         let interval = row.interval.as_ref();
         cells.extend([interval.map(|i| i.low), interval.map(|i| i.high), interval.map(|i| i.level)].map(text));
         cells.push(row.partial.to_string());
@@ -41,9 +42,9 @@ mod tests {
         let mut out = Vec::new();
         write(&answer(), &metric(), &["language".to_owned()], &mut out).expect("a vector takes everything");
         let lines = [
-            "start,end,label,language,value,answers,net,low,high,level,partial",
-            "2017-05-01T00:00:00Z,2017-06-01T00:00:00Z,2017-05,en,39.84,2746,8348208.560001,38.1,41.5,0.95,true",
-            "2017-06-01T00:00:00Z,2017-07-01T00:00:00Z,2017-06,,,0,,,,,false",
+            "start,end,label,language,value,answers,net,p50,p75,low,high,level,partial",
+            "2017-05-01T00:00:00Z,2017-06-01T00:00:00Z,2017-05,en,39.84,2746,8348208.560001,41,,38.1,41.5,0.95,true",
+            "2017-06-01T00:00:00Z,2017-07-01T00:00:00Z,2017-06,,,0,,,,,,,false",
         ];
         assert_eq!(String::from_utf8_lossy(&out).lines().collect::<Vec<_>>(), lines);
     }

@@ -41,6 +41,7 @@ struct Figure<'a> {
     group: &'a BTreeMap<String, String>,
     value: Option<Box<RawValue>>,
     counts: BTreeMap<&'a str, Option<Box<RawValue>>>,
+    statistics: BTreeMap<&'a str, Option<Box<RawValue>>>,
     interval: Option<Limits>,
     partial: bool,
 }
@@ -62,19 +63,8 @@ struct Source<'a> {
 
 impl<'a> From<&'a Row> for Figure<'a> {
     fn from(row: &'a Row) -> Self {
-        let Row {
-            start_time,
-            end_time,
-            label,
-            group,
-            value,
-            state: _,
-            counts,
-            amounts,
-            interval,
-            partial,
-            statistics: _,
-        } = row;
+        let Row { start_time, end_time, label, group, value, state: _, counts, amounts, interval, partial, statistics } =
+            row;
         let counts = counts.iter().map(|(name, count)| (name.as_str(), number::text(*count)));
         let amounts = amounts.iter().map(|(name, money)| (name.as_str(), Decimal::from(money).to_string()));
         Self {
@@ -84,6 +74,7 @@ impl<'a> From<&'a Row> for Figure<'a> {
             group,
             value: value.and_then(|value| number::raw(number::text(value))),
             counts: counts.chain(amounts).map(|(name, text)| (name, number::raw(text))).collect(),
+            statistics: statistics.iter().map(|(name, n)| (name.as_str(), number::raw(number::text(*n)))).collect(),
             interval: interval.as_ref().map(|Interval { low, high, level }| Limits {
                 low: *low,
                 high: *high,
@@ -118,10 +109,11 @@ mod tests {
             value.as_object().into_iter().flat_map(|object| object.keys().cloned()).collect()
         };
         assert_eq!(keys(&read), ["freshness", "metric", "rows", "unit", "version"]);
-        let row = ["counts", "end", "group", "interval", "label", "partial", "start", "value"];
+        let row = ["counts", "end", "group", "interval", "label", "partial", "start", "statistics", "value"];
         assert_eq!(keys(&read["rows"][0]), row);
         assert_eq!(keys(&read["freshness"][0]), ["complete_until", "connected", "position", "source"]);
         assert_eq!(read["rows"][0]["value"], 39.84);
+        assert_eq!(read["rows"][0]["statistics"]["p50"], 41);
         assert_eq!(read["rows"][0]["start"], "2017-05-01T00:00:00Z");
         assert_eq!(read["rows"][1]["value"], serde_json::Value::Null);
     }

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use barometer_chassis::clock::Micros;
 use barometer_proto::metrics::v1::{Freshness, Metric, Row, RowState, Unit};
 
-use super::{Answer, group_names, unit, utc};
+use super::{Answer, duration, group_names, unit, utc};
 use crate::decimal::{Decimal, rounded};
 use crate::output::{Align, Table};
 
@@ -17,7 +17,11 @@ pub(super) fn write(
     time_zone: &str,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    writeln!(out, "{} ({})\n", metric.title, unit(metric.unit()))?;
+    match metric.unit() {
+        // Each duration names its own.
+        Unit::Seconds => writeln!(out, "{}\n", metric.title)?,
+        of => writeln!(out, "{} ({})\n", metric.title, unit(of))?,
+    }
     if answer.result.rows.is_empty() {
         writeln!(out, "no facts")?;
     } else {
@@ -29,6 +33,9 @@ pub(super) fn write(
     }
     Ok(())
 }
+
+/// The statistics that have room in a table; the other formats have all of them.
+const SHOWN: [&str; 4] = ["mean", "p50", "p90", "p95"];
 
 fn rows(answer: &Answer, metric: &Metric, by: &[String]) -> Table {
     let rows = &answer.result.rows;
@@ -49,7 +56,8 @@ fn rows(answer: &Answer, metric: &Metric, by: &[String]) -> Table {
     }
     // A count that is the figure itself says nothing more.
     let counts = || metric.counts.iter().filter(|name| **name != metric.id);
-    for name in counts().chain(&metric.amounts) {
+    let statistics = || metric.statistics.iter().filter(|name| SHOWN.contains(&name.as_str()));
+    for name in counts().chain(&metric.amounts).chain(statistics()) {
         table.column(name, Align::Right);
     }
     table.column("", Align::Left);
@@ -64,6 +72,8 @@ fn rows(answer: &Answer, metric: &Metric, by: &[String]) -> Table {
         cells.extend(
             metric.amounts.iter().map(|name| row.amounts.get(name).map_or_else(none, |m| Decimal::from(m).grouped())),
         );
+        let statistic = |name| row.statistics.get(name).map_or_else(none, |value| figure(*value, metric.unit()));
+        cells.extend(statistics().map(statistic));
         cells.push(note(row));
         table.row(cells);
     }
@@ -101,6 +111,7 @@ fn figure(value: f64, unit: Unit) -> String {
     match unit {
         Unit::Count => trimmed(value),
         Unit::Percent => format!("{} %", rounded(value, 2)),
+        Unit::Seconds => duration::text(value),
         _ => rounded(value, 2),
     }
 }
@@ -158,9 +169,9 @@ mod tests {
         let expected = "\
 Net promoter score (points)
 
-period   language    nps   95 % interval  answers               net
-2017-05  en        39.84  38.10 to 41.50    2,746  8,348,208.560001  partial
-2017-06  (none)        —               —        0                 —  no facts
+period   language    nps   95 % interval  answers               net    p50
+2017-05  en        39.84  38.10 to 41.50    2,746  8,348,208.560001  41.00  partial
+2017-06  (none)        —               —        0                 —      —  no facts
 
 complete until 2026-01-02T03:04:05Z, days of UTC
 customers can not be reached: what it learned since 2026-01-02T03:04:05.678Z is missing

@@ -1,9 +1,12 @@
 //! Parameters of metrics: what is allowed, and what was chosen.
 
+use barometer_chassis::clock::Micros;
+
 use crate::rules::{
     activity::{Basis, Window},
     level::Level,
     split::Method,
+    spread::{Percent, Statistic},
 };
 
 /// A parameter.
@@ -25,6 +28,10 @@ pub(crate) enum Allowed {
     Days,
     /// A level.
     Level,
+    /// A statistic of durations.
+    Statistic,
+    /// A duration.
+    Duration,
 }
 
 impl Allowed {
@@ -34,6 +41,8 @@ impl Allowed {
             Allowed::Words(words) => words.join(", "),
             Allowed::Days => "1 to 3650".to_owned(),
             Allowed::Level => "0.5 to 0.999".to_owned(),
+            Allowed::Statistic => "mean, median, max, or a percentile from p0 to p100 such as p90 or p99.9".to_owned(),
+            Allowed::Duration => "a whole number with its unit s, m, h or d such as 90m or 3d, 1s to 3650d".to_owned(),
         }
     }
 }
@@ -75,6 +84,35 @@ pub(super) static BASIS: Parameter = Parameter {
     allowed: Allowed::Words(&["days", "orders"]),
 };
 
+pub(super) static STATISTIC: Parameter = Parameter {
+    name: "statistic",
+    description: "Which statistic of the durations is the value.",
+    default: "mean",
+    allowed: Allowed::Statistic,
+};
+pub(super) static CLOCK: Parameter = Parameter {
+    name: "clock",
+    description: "What must be done within the limit: the first answer, or the first resolution.",
+    default: "first_response",
+    allowed: Allowed::Words(&["first_response", "resolution"]),
+};
+pub(super) static LIMIT: Parameter = Parameter {
+    name: "limit",
+    description: "How long it may take: elapsed time, a day being 24 hours.",
+    default: "24h",
+    allowed: Allowed::Duration,
+};
+
+/// What a limit is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Clock {
+    /// The first answer to the customer.
+    #[default]
+    FirstResponse,
+    /// The first resolution.
+    Resolution,
+}
+
 const DEFAULT_DAYS: u32 = 90;
 const MAX_DAYS: u32 = 3_650;
 
@@ -88,6 +126,10 @@ pub(crate) struct Parameters {
     /// Never 0.
     pub(crate) inactivity_days: u32,
     pub(crate) basis: Basis,
+    pub(crate) statistic: Statistic,
+    pub(crate) clock: Clock,
+    /// Microseconds.
+    pub(crate) limit: i64,
 }
 
 impl Default for Parameters {
@@ -99,6 +141,9 @@ impl Default for Parameters {
             level: Level::P95,
             inactivity_days: DEFAULT_DAYS,
             basis: Basis::DistinctDays,
+            statistic: Statistic::Mean,
+            clock: Clock::FirstResponse,
+            limit: Micros::DAY,
         }
     }
 }
@@ -113,6 +158,16 @@ impl Parameters {
             ("interval", "adjusted_wald") => self.method = Method::AdjustedWald,
             ("basis", "days") => self.basis = Basis::DistinctDays,
             ("basis", "orders") => self.basis = Basis::Orders,
+            ("clock", "first_response") => self.clock = Clock::FirstResponse,
+            ("clock", "resolution") => self.clock = Clock::Resolution,
+            ("statistic", _) => {
+                let Some(statistic) = statistic(value) else { return false };
+                self.statistic = statistic;
+            }
+            ("limit", _) => {
+                let Some(limit) = duration(value) else { return false };
+                self.limit = limit;
+            }
             ("level", _) => {
                 let share = value.parse().ok().filter(|share| (0.5..=0.999).contains(share));
                 let Some(level) = share.and_then(Level::new) else { return false };
@@ -134,13 +189,39 @@ impl Parameters {
     }
 }
 
+fn statistic(text: &str) -> Option<Statistic> {
+    match text {
+        "mean" => Some(Statistic::Mean),
+        "median" => Some(Statistic::Percentile(Percent::MEDIAN)),
+        "max" => Some(Statistic::Percentile(Percent::MAX)),
+        _ => Some(Statistic::Percentile(Percent::parse(text.strip_prefix('p')?)?)),
+    }
+}
+
+/// A duration in microseconds: digits and a unit.
+fn duration(text: &str) -> Option<i64> {
+    let unit = match text.chars().next_back()? {
+        's' => Micros::SECOND,
+        'm' => 60 * Micros::SECOND,
+        'h' => 3_600 * Micros::SECOND,
+        'd' => Micros::DAY,
+        _ => return None,
+    };
+    // Every unit is one byte.
+    let digits = &text[..text.len() - 1];
+    let number = digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse::<i64>().ok())??;
+    number.checked_mul(unit).filter(|limit| (Micros::SECOND..=i64::from(MAX_DAYS) * Micros::DAY).contains(limit))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn every_default_is_what_it_says_and_is_allowed() {
-        for parameter in [&WEIGHTED, &LATEST_PER_CUSTOMER, &INTERVAL, &LEVEL, &INACTIVITY_DAYS, &BASIS] {
+        let of_cases = [&STATISTIC, &CLOCK, &LIMIT];
+        let others = [&WEIGHTED, &LATEST_PER_CUSTOMER, &INTERVAL, &LEVEL, &INACTIVITY_DAYS, &BASIS];
+        for parameter in others.into_iter().chain(of_cases) {
             let mut parameters = Parameters::default();
             assert!(parameters.set(parameter.name, parameter.default), "{}", parameter.name);
             assert_eq!(parameters, Parameters::default(), "{}", parameter.name);
@@ -160,8 +241,28 @@ mod tests {
             ("inactivity_days", "0", false),
             ("inactivity_days", "-1", false),
             ("inactivity_days", "4000000000", false),
+            ("statistic", "p99.9", true),
+            ("statistic", "p101", false),
+            ("statistic", "90", false),
+            ("limit", "1s", true),
+            ("limit", "0s", false),
+            ("limit", "3650d", true),
+            ("limit", "3651d", false),
+            ("limit", "24", false),
+            ("limit", "-1h", false),
+            ("limit", "1.5h", false),
+            ("limit", "99999999999999999999h", false),
+            ("limit", "5ч", false),
+            ("limit", "", false),
         ] {
             assert_eq!(parameters.set(name, value), allowed, "{name} {value}");
         }
+    }
+    #[test]
+    fn durations_and_statistics_by_any_name() {
+        let minutes = |text| duration(text).map(|limit| limit / 60 / Micros::SECOND);
+        assert_eq!(["3600s", "90m", "24h", "3d"].map(minutes), [60, 90, 1_440, 4_320].map(Some));
+        assert_eq!(duration("24h"), Some(Parameters::default().limit));
+        assert_eq!((statistic("p50"), statistic("p100")), (statistic("median"), statistic("max")));
     }
 }

@@ -37,11 +37,12 @@ async fn follow_for_ever<F: Feed>(fold: Arc<Fold>, mut feed: F) {
         match follow_once(&fold, &mut feed, &mut pause).await {
             End::Gone => fold.start_over(F::SOURCE).await,
             End::Lost(error) => {
-                let first = {
-                    let link = &mut fold.links()[F::SOURCE as usize];
+                let mut first = false;
+                fold.note(F::SOURCE, 0, |link| {
                     link.connected = false;
-                    std::mem::replace(&mut link.last_error, error.clone()) != error
-                };
+                    link.failures = link.failures.saturating_add(1);
+                    first = std::mem::replace(&mut link.last_error, error.clone()) != error;
+                });
                 if first {
                     tracing::warn!(source = F::SOURCE.name(), error, "the feed was lost: trying again");
                 }

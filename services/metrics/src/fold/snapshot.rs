@@ -27,6 +27,7 @@ const SHAPE: [(&str, &str); 18] = [
     ("chassis/position.rs", include_str!("../../../chassis/src/position.rs")),
     ("columns.rs", include_str!("../columns.rs")),
     ("columns/attributes.rs", include_str!("../columns/attributes.rs")),
+    ("columns/cases.rs", include_str!("../columns/cases.rs")),
     ("columns/customers.rs", include_str!("../columns/customers.rs")),
     ("columns/days.rs", include_str!("../columns/days.rs")),
     ("columns/declared.rs", include_str!("../columns/declared.rs")),

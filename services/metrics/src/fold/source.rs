@@ -3,7 +3,7 @@
 use std::pin::Pin;
 
 use barometer_chassis::{client::Channel, clock::Micros};
-use barometer_proto::{customers::v1 as customers, surveys::v1 as surveys};
+use barometer_proto::{complaints::v1 as complaints, customers::v1 as customers, surveys::v1 as surveys};
 use futures_util::{Stream, StreamExt};
 use tonic::Status;
 
@@ -19,17 +19,20 @@ pub(crate) enum Source {
     Customers,
     /// Surveys and answers.
     Surveys,
+    /// Cases of complaints.
+    Complaints,
 }
 
 impl Source {
     /// Every source.
-    pub(crate) const ALL: [Source; 2] = [Source::Customers, Source::Surveys];
+    pub(crate) const ALL: [Source; 3] = [Source::Customers, Source::Surveys, Source::Complaints];
 
     /// The service's name, as in positions.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Source::Customers => "customers",
             Source::Surveys => "surveys",
+            Source::Complaints => "complaints",
         }
     }
 
@@ -43,6 +46,7 @@ impl Source {
         match self {
             Source::Customers => facts.forget_customers(),
             Source::Surveys => facts.forget_surveys(),
+            Source::Complaints => facts.forget_complaints(),
         }
     }
 }
@@ -131,6 +135,34 @@ impl Feed for SurveysFeed {
 
     fn put_all(facts: &mut Facts, batch: Vec<Self::Fact>) -> Vec<(i64, Unreadable)> {
         let put = |fact: surveys::Fact| Some((fact.number, facts.put_surveys(fact).err()?));
+        batch.into_iter().filter_map(put).collect()
+    }
+}
+
+/// The feed of the complaints service.
+pub(crate) type ComplaintsFeed = complaints::complaint_service_client::ComplaintServiceClient<Channel>;
+
+/// The feed of the complaints service on a channel.
+pub(crate) fn complaints_feed(channel: Channel) -> ComplaintsFeed {
+    ComplaintsFeed::new(channel).max_decoding_message_size(LARGEST_BATCH)
+}
+
+impl Feed for ComplaintsFeed {
+    const SOURCE: Source = Source::Complaints;
+    type Fact = complaints::Fact;
+
+    async fn open(&mut self, after: String) -> Result<Batches<Self::Fact>, Status> {
+        // No figure needs the entries of their histories.
+        let request = complaints::WatchFactsRequest { kinds: vec![complaints::FactKind::Case.into()], after };
+        let batches = self.watch_facts(request).await?.into_inner();
+        Ok(Box::pin(batches.map(|batch| {
+            let complaints::WatchFactsResponse { facts, position, caught_up, read_time } = batch?;
+            Ok(Batch { facts, position, caught_up, read_time: read_time.as_ref().and_then(Micros::from_wire) })
+        })))
+    }
+
+    fn put_all(facts: &mut Facts, batch: Vec<Self::Fact>) -> Vec<(i64, Unreadable)> {
+        let put = |fact: complaints::Fact| Some((fact.number, facts.put_complaints(fact).err()?));
         batch.into_iter().filter_map(put).collect()
     }
 }

@@ -29,8 +29,8 @@ pub(super) fn nps(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
         Measured {
             value: tally.nps(),
             counts,
-            amounts: Vec::new(),
             interval: interval.map(|interval| (interval, parameters.level)),
+            ..Measured::default()
         }
     };
     if !parameters.weighted && !parameters.latest_per_customer {
@@ -72,8 +72,8 @@ pub(super) fn ces(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
         Measured {
             value: tally.mean(),
             counts: plain([("answers", tally.total().answers())]),
-            amounts: Vec::new(),
             interval: tally.interval(level).map(|interval| (interval, level)),
+            ..Measured::default()
         }
     }))
 }

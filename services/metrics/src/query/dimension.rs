@@ -21,6 +21,8 @@ pub(crate) enum Table {
     Purchases,
     /// Customers.
     Customers,
+    /// Cases of complaints.
+    Cases,
 }
 
 impl Table {
@@ -65,6 +67,24 @@ impl Table {
             Table::Customers => {
                 &["country", "country_now", "member", "member_now", "segment", "segment_now", "tier", "tier_now"]
             }
+            Table::Cases => &[
+                "case_state",
+                "category",
+                "channel",
+                "country",
+                "country_now",
+                "employee",
+                "journey_stage",
+                "member",
+                "member_now",
+                "product",
+                "segment",
+                "segment_now",
+                "team",
+                "tier",
+                "tier_now",
+                "touchpoint",
+            ],
         }
     }
 
@@ -74,6 +94,7 @@ impl Table {
             Table::Responses => &facts.responses.declared,
             Table::Purchases => &facts.purchases.declared,
             Table::Customers => &facts.customers.declared,
+            Table::Cases => &facts.cases.declared,
         };
         declared.names().map(str::to_owned).collect()
     }
@@ -127,6 +148,7 @@ impl<'f> Dimension<'f> {
             Table::Responses => of_responses(facts, name),
             Table::Purchases => of_purchases(facts, name),
             Table::Customers => of_customers(facts, name),
+            Table::Cases => of_cases(facts, name),
         };
         let (reader, labels) = found.unwrap_or_else(|| (Reader::Column(&[]), own(&[""])));
         Dimension { name: name.to_owned(), reader, labels }
@@ -272,6 +294,21 @@ fn of_purchases<'f>(facts: &'f Facts, name: &str) -> Found<'f> {
 fn of_customers<'f>(facts: &'f Facts, name: &str) -> Found<'f> {
     of_customer(facts, Cow::Owned(facts.customers.people()), name)
         .or_else(|| column(facts.customers.declared.find(name)?))
+}
+
+fn of_cases<'f>(facts: &'f Facts, name: &str) -> Found<'f> {
+    let cases = &facts.cases;
+    match name {
+        "case_state" => column(&cases.state),
+        "category" => column(&cases.category),
+        "channel" => column(&cases.channel),
+        "employee" => column(&cases.employee),
+        "journey_stage" => column(&cases.journey_stage),
+        "product" => column(&cases.product),
+        "team" => column(&cases.team),
+        "touchpoint" => column(&cases.touchpoint),
+        _ => of_customer(facts, Cow::Borrowed(&cases.customers), name).or_else(|| column(cases.declared.find(name)?)),
+    }
 }
 
 /// Attributes of the customer of each row.

@@ -40,6 +40,8 @@ pub(crate) struct Measured {
     pub(crate) counts: Vec<(&'static str, f64)>,
     /// Micro-units of the group's currency.
     pub(crate) amounts: Vec<(&'static str, i128)>,
+    /// In the unit of the value.
+    pub(crate) statistics: Vec<(&'static str, f64)>,
     pub(crate) interval: Option<(Interval, Level)>,
 }
 
@@ -53,8 +55,8 @@ impl Measured {
         Measured {
             value: tally.rate(),
             counts: plain(counts),
-            amounts: Vec::new(),
             interval: tally.interval(level).map(|interval| (interval, level)),
+            ..Measured::default()
         }
     }
 

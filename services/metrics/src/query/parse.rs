@@ -28,6 +28,7 @@ pub(crate) struct Vocabulary {
     responses: Vec<String>,
     purchases: Vec<String>,
     customers: Vec<String>,
+    cases: Vec<String>,
 }
 
 impl Vocabulary {
@@ -37,6 +38,7 @@ impl Vocabulary {
             responses: Table::Responses.declared(facts),
             purchases: Table::Purchases.declared(facts),
             customers: Table::Customers.declared(facts),
+            cases: Table::Cases.declared(facts),
         }
     }
 
@@ -56,6 +58,7 @@ impl Vocabulary {
             Table::Responses => &self.responses,
             Table::Purchases => &self.purchases,
             Table::Customers => &self.customers,
+            Table::Cases => &self.cases,
         }
     }
 }

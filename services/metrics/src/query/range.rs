@@ -54,7 +54,11 @@ fn is_state(measure: Measure) -> bool {
         | Measure::Purchases
         | Measure::Revenue
         | Measure::RepeatPurchaseRate
-        | Measure::CohortRetention => false,
+        | Measure::CohortRetention
+        | Measure::ComplaintsOpened
+        | Measure::TimeToFirstResponse
+        | Measure::TimeToResolution
+        | Measure::OnTimeRate => false,
     }
 }
 
@@ -70,6 +74,9 @@ fn first(measure: Measure, facts: &Facts) -> Option<i64> {
         | Measure::RetentionRate
         | Measure::InactiveShare
         | Measure::CohortRetention => facts.purchases.times.first(),
+        Measure::ComplaintsOpened | Measure::TimeToFirstResponse | Measure::TimeToResolution | Measure::OnTimeRate => {
+            facts.cases.times.first()
+        }
     }
 }
 
@@ -85,5 +92,8 @@ fn last(measure: Measure, facts: &Facts) -> Option<i64> {
         | Measure::RetentionRate
         | Measure::InactiveShare
         | Measure::CohortRetention => facts.purchases.times.last(),
+        Measure::ComplaintsOpened | Measure::TimeToFirstResponse | Measure::TimeToResolution | Measure::OnTimeRate => {
+            facts.cases.times.last()
+        }
     }
 }

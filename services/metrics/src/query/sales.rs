@@ -24,7 +24,7 @@ pub(super) fn revenue(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
             value: (till.sales + till.returns > 0).then(|| units(net)),
             counts: plain(till.counts()),
             amounts: vec![("gross", till.gross), ("returns", till.returned), ("net", net)],
-            interval: None,
+            ..Measured::default()
         }
     }))
 }

@@ -2,6 +2,7 @@
 
 mod script;
 mod twin;
+mod twin_cases;
 
 use std::sync::Arc;
 
@@ -55,7 +56,9 @@ fn everything(facts: &Facts) -> Vec<Vec<Figure>> {
         }
         let open = Query { start: None, end: None, ..query(metric.id, Granularity::Quarter, &["area"]) };
         all.push(figures(&open, facts));
-        for (name, value) in [("weighted", "true"), ("latest_per_customer", "true"), ("basis", "orders")] {
+        let of_cases = [("clock", "resolution"), ("statistic", "p90")];
+        let of_others = [("weighted", "true"), ("latest_per_customer", "true"), ("basis", "orders")];
+        for (name, value) in of_others.into_iter().chain(of_cases) {
             let mut query = query(metric.id, Granularity::Month, &["area"]);
             query.parameters.set(name, value);
             all.push(figures(&query, facts));
@@ -76,7 +79,16 @@ fn fold(writes: &[Write]) -> Facts {
 fn is_additive(measure: Measure) -> bool {
     matches!(
         measure,
-        Measure::Nps | Measure::Csat | Measure::Ces | Measure::Responses | Measure::Customers | Measure::NewCustomers
+        Measure::Nps
+            | Measure::Csat
+            | Measure::Ces
+            | Measure::Responses
+            | Measure::Customers
+            | Measure::NewCustomers
+            | Measure::ComplaintsOpened
+            | Measure::TimeToFirstResponse
+            | Measure::TimeToResolution
+            | Measure::OnTimeRate
     )
 }
 
@@ -193,6 +205,34 @@ proptest! {
                     let expected = model.known(&query);
                     prop_assert_eq!(twin::shape(&figures(&query, &facts)), expected, "{} by {:?}", metric, group_by);
                 }
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    #[test]
+    fn figures_of_cases_are_those_of_plain_recomputation(history in history(), limit in 1_i64..60) {
+        let facts = fold(&history.shuffled);
+        let model = twin::Model::of(&history.last_versions());
+        let groups = [&["case_state"][..], &["product"], &["team", "segment"], &["tier_now", "area"], &["channel", "tier"]];
+        for (granularity, group_by) in [Granularity::All, Granularity::Week].into_iter().flat_map(|of| groups.map(|by| (of, by))) {
+            for metric in ["complaints_opened", "time_to_first_response", "time_to_resolution", "on_time_rate"] {
+                let mut query = query(metric, granularity, group_by);
+                query.parameters.limit = limit * DAY / 4;
+                let found = twin::shape(&figures(&query, &facts));
+                prop_assert_eq!(found, model.cases(&query), "{} by {:?}", metric, group_by);
+            }
+            let query = query("time_to_first_response", granularity, group_by);
+            let found = twin_cases::times_of(&figures(&query, &facts));
+            let expected = model.times(&query);
+            prop_assert_eq!(found.len(), expected.len());
+            for ((start, group, value, statistics), (cell, [mean, median, max])) in found.into_iter().zip(expected) {
+                prop_assert_eq!((start, group), cell);
+                prop_assert!((statistics[0] - mean).abs() < 1e-6);
+                prop_assert_eq!((value, statistics[1], statistics[6]), (Some(statistics[0]), median, max));
             }
         }
     }

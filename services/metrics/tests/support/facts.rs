@@ -1,7 +1,9 @@
 //! Facts for tests.
 
 use barometer_chassis::clock::Micros;
-use barometer_proto::{common::v1::Money, customers::v1 as customers, surveys::v1 as surveys};
+use barometer_proto::{
+    common::v1::Money, complaints::v1 as complaints, customers::v1 as customers, surveys::v1 as surveys,
+};
 use prost_types::Timestamp;
 use uuid::Uuid;
 
@@ -57,4 +59,16 @@ pub fn purchase(customer: u128, time: Timestamp, euros: i64) -> customers::Fact 
         ..Default::default()
     };
     customers::Fact { id: String::new(), number: 0, version: 1, fact: Some(customers::fact::Fact::Purchase(fact)) }
+}
+
+/// A version of a case opened at the start of 2024 and answered so many days later; number 0 for a new one.
+pub fn case(number: i64, version: i64, channel: &str, answered: Option<i64>) -> complaints::Fact {
+    let fact = complaints::CaseFact {
+        state: complaints::case::State::Received.into(),
+        channel: channel.to_owned(),
+        open_time: Some(day(0)),
+        first_response_time: answered.map(day),
+        ..Default::default()
+    };
+    complaints::Fact { id: String::new(), number, version, fact: Some(complaints::fact::Fact::Case(fact)) }
 }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use barometer_chassis::{clock::Micros, error::Error, position::Position};
-use barometer_proto::{customers::v1 as customers, surveys::v1 as surveys};
+use barometer_proto::{complaints::v1 as complaints, customers::v1 as customers, surveys::v1 as surveys};
 use futures_util::{Stream, future::BoxFuture, stream};
 use tokio::sync::watch;
 use tonic::{Request, Response, Status, body::Body, server::NamedService};
@@ -81,6 +81,7 @@ macro_rules! fact {
 
 fact!(customers, "barometer.customers.v1.CustomerService");
 fact!(surveys, "barometer.surveys.v1.SurveyService");
+fact!(complaints, "barometer.complaints.v1.ComplaintService");
 
 impl<F: Fact> Feed<F> {
     pub fn new(service: &'static str) -> Self {

@@ -1,4 +1,4 @@
-//! A world for tests: a metrics service over two sources that are real gRPC servers with feeds written by the test.
+//! A world for tests: a metrics service over three sources that are real gRPC servers with feeds written by the test.
 
 mod facts;
 mod feed;
@@ -11,7 +11,7 @@ use barometer_chassis::{
     server::{self, Server},
     shutdown::Shutdown,
 };
-use barometer_metrics::Config;
+use barometer_metrics::{Config, Upstreams};
 use barometer_proto::metrics::v1::{self as wire, metrics_service_client::MetricsServiceClient};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -22,13 +22,13 @@ pub use self::{facts::*, feed::Feed};
 
 pub type Client = MetricsServiceClient<Channel>;
 
-/// Two sources and the directory of a metrics service.
+/// The sources and the directory of a metrics service.
 pub struct World {
     pub customers: Feed<barometer_proto::customers::v1::Fact>,
     pub surveys: Feed<barometer_proto::surveys::v1::Fact>,
+    pub complaints: Feed<barometer_proto::complaints::v1::Fact>,
     pub directory: TempDir,
-    customers_channel: Channel,
-    surveys_channel: Channel,
+    upstreams: Upstreams,
     _sources: Shutdown,
 }
 
@@ -43,12 +43,15 @@ pub struct Metrics {
 
 impl World {
     pub async fn new() -> Self {
-        let (customers, surveys) = (Feed::new("customers"), Feed::new("surveys"));
+        let (customers, surveys, complaints) = (Feed::new("customers"), Feed::new("surveys"), Feed::new("complaints"));
         let sources = Shutdown::new();
-        let customers_channel = serve(customers.clone(), &sources).await;
-        let surveys_channel = serve(surveys.clone(), &sources).await;
+        let upstreams = Upstreams {
+            customers: serve(customers.clone(), &sources).await,
+            surveys: serve(surveys.clone(), &sources).await,
+            complaints: serve(complaints.clone(), &sources).await,
+        };
         let directory = tempfile::tempdir().expect("a directory");
-        World { customers, surveys, directory, customers_channel, surveys_channel, _sources: sources }
+        World { customers, surveys, complaints, directory, upstreams, _sources: sources }
     }
 
     pub async fn start(&self) -> Metrics {
@@ -59,11 +62,9 @@ impl World {
         let limits = quick();
         let mut server = Server::new(&limits);
         let shutdown = Shutdown::new();
-        let (customers, surveys) = (self.customers_channel.clone(), self.surveys_channel.clone());
-        let directory: &Path = self.directory.path();
-        let fold =
-            barometer_metrics::add(config, directory, customers, surveys, &mut server, &limits, shutdown.clone())
-                .expect("metrics");
+        let (directory, upstreams): (&Path, _) = (self.directory.path(), self.upstreams.clone());
+        let fold = barometer_metrics::add(config, directory, upstreams, &mut server, &limits, shutdown.clone())
+            .expect("metrics");
         let health = server.health();
         let (channel, server) = listen(server, &shutdown).await;
         Metrics { client: MetricsServiceClient::new(channel), health, shutdown, fold, server }

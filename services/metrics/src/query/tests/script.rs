@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use barometer_proto::{common::v1::Money, customers::v1 as customers, surveys::v1 as surveys};
+use barometer_proto::{
+    common::v1::Money, complaints::v1 as complaints, customers::v1 as customers, surveys::v1 as surveys,
+};
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use uuid::Uuid;
 
@@ -16,6 +18,7 @@ pub(super) const DAY: i64 = barometer_chassis::clock::Micros::DAY;
 pub(super) enum Write {
     Customers(customers::Fact),
     Surveys(surveys::Fact),
+    Complaints(complaints::Fact),
 }
 
 /// Facts with all of their versions.
@@ -32,6 +35,7 @@ impl Write {
         match self.clone() {
             Write::Customers(fact) => facts.put_customers(fact).expect("readable"),
             Write::Surveys(fact) => facts.put_surveys(fact).expect("readable"),
+            Write::Complaints(fact) => facts.put_complaints(fact).expect("readable"),
         }
     }
 }
@@ -53,6 +57,7 @@ impl Write {
         match self {
             Write::Customers(fact) => matches!(fact.fact, Some(customers::fact::Fact::Tombstone(_))),
             Write::Surveys(fact) => matches!(fact.fact, Some(surveys::fact::Fact::Tombstone(_))),
+            Write::Complaints(fact) => matches!(fact.fact, Some(complaints::fact::Fact::Tombstone(_))),
         }
     }
 }
@@ -61,8 +66,10 @@ pub(super) fn history() -> impl Strategy<Value = History> {
     let customers = vec((vec(customer_fact(), 1..3), any::<bool>()), 0..45);
     let surveys = vec((vec(response(), 1..3), any::<bool>()), 0..30);
     let people = vec(known(), 4);
-    (customers, surveys, people, vec(survey(), 3)).prop_flat_map(|(customers, surveys, people, kinds)| {
-        let facts = number(customers, surveys, people, kinds);
+    let cases = vec((vec(case(), 1..3), any::<bool>()), 0..30);
+    (customers, surveys, people, vec(survey(), 3), cases).prop_flat_map(|(customers, surveys, people, kinds, cases)| {
+        let mut facts = number(customers, surveys, people, kinds);
+        facts.extend(number_cases(cases));
         let all = facts.concat();
         let twice = vec(select(all.clone()), 0..20);
         twice.prop_flat_map(move |twice| {
@@ -108,6 +115,16 @@ fn number(
         facts.push((1..).zip(versions).map(write).collect());
     }
     facts
+}
+
+fn number_cases(cases: Vec<(Vec<complaints::CaseFact>, bool)>) -> impl Iterator<Item = Vec<Write>> {
+    use complaints::{FactKind, Tombstone, fact::Fact};
+    (100..).zip(cases).map(|(number, (versions, withdrawn))| {
+        let end = withdrawn.then_some(Fact::Tombstone(Tombstone { kind: FactKind::Case.into() }));
+        let versions = versions.into_iter().map(Fact::Case).chain(end);
+        let fact = |(version, fact)| complaints::Fact { id: String::new(), number, version, fact: Some(fact) };
+        (1..).zip(versions).map(fact).map(Write::Complaints).collect()
+    })
 }
 
 fn kind_of(fact: &customers::fact::Fact) -> customers::FactKind {
@@ -173,6 +190,35 @@ fn response() -> impl Strategy<Value = surveys::ResponseFact> {
             weight_trillionths,
             dimensions,
             ..Default::default()
+        },
+    )
+}
+
+/// Opened, answered and solved at any of a hundred days.
+fn case() -> impl Strategy<Value = complaints::CaseFact> {
+    let texts = (word(), word(), word(), word());
+    let (who, states) = (option::of(person()), select(vec![1, 2, 3, 6, 7]));
+    let took = || option::of(0_i64..200);
+    (who, states, time(), took(), took(), texts, area()).prop_map(
+        |(customer, state, open_time, answered, solved, (category, product, channel, team), dimensions)| {
+            let after = |quarters: i64| {
+                let opened = open_time.as_ref().and_then(barometer_chassis::clock::Micros::from_wire)?;
+                Some(barometer_chassis::clock::Micros(opened.0 + quarters * DAY / 4).to_wire())
+            };
+            complaints::CaseFact {
+                customer_id: customer.unwrap_or_default(),
+                state,
+                first_response_time: answered.and_then(after),
+                first_resolve_time: solved.and_then(after),
+                open_time,
+                employee: category.clone(),
+                category,
+                product,
+                channel,
+                team,
+                dimensions,
+                ..Default::default()
+            }
         },
     )
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use barometer_chassis::clock::Micros;
-use barometer_proto::{customers::v1 as customers, surveys::v1 as surveys};
+use barometer_proto::{complaints::v1 as complaints, customers::v1 as customers, surveys::v1 as surveys};
 
 use super::{DAY, Figure, Query, script::Write};
 use crate::{
@@ -42,9 +42,10 @@ pub(super) struct Model {
     interactions: Vec<customers::InteractionFact>,
     surveys: BTreeMap<String, surveys::SurveyFact>,
     responses: Vec<surveys::ResponseFact>,
+    pub(super) cases: Vec<complaints::CaseFact>,
 }
 
-type Group = Vec<(String, String)>;
+pub(super) type Group = Vec<(String, String)>;
 
 impl Model {
     pub(super) fn of(writes: &[Write]) -> Self {
@@ -63,6 +64,10 @@ impl Model {
                     surveys::fact::Fact::Survey(of) => drop(model.surveys.insert(fact.id, of)),
                     surveys::fact::Fact::Response(of) => model.responses.push(of),
                     surveys::fact::Fact::Tombstone(_) => unreachable!(),
+                },
+                Write::Complaints(fact) => match fact.fact.expect("a fact") {
+                    complaints::fact::Fact::Case(of) => model.cases.push(of),
+                    complaints::fact::Fact::CaseEntry(_) | complaints::fact::Fact::Tombstone(_) => unreachable!(),
                 },
             }
         }
@@ -201,7 +206,7 @@ impl Model {
         }
     }
 
-    fn attribute(&self, name: &str, customer: &str, at: i64) -> Vec<String> {
+    pub(super) fn attribute(&self, name: &str, customer: &str, at: i64) -> Vec<String> {
         let (name, at) = name.strip_suffix("_now").map_or((name, at), |name| (name, i64::MAX));
         let attribute = ["", "tier", "country", "segment", "member"].iter().position(|other| *other == name);
         let attribute = i32::try_from(attribute.expect("an attribute")).expect("small");
@@ -232,7 +237,7 @@ fn parts(purchase: &customers::PurchaseFact) -> BTreeMap<String, i64> {
 }
 
 /// The groups of a fact, given the values of each dimension.
-fn groups(query: &Query, values: &dyn Fn(&str) -> Vec<String>) -> Vec<Group> {
+pub(super) fn groups(query: &Query, values: &dyn Fn(&str) -> Vec<String>) -> Vec<Group> {
     let mut groups = vec![Vec::new()];
     for name in &query.group_by {
         let with = |group: &Group| {
@@ -244,36 +249,36 @@ fn groups(query: &Query, values: &dyn Fn(&str) -> Vec<String>) -> Vec<Group> {
     groups
 }
 
-fn sorted(group: &Group) -> Group {
+pub(super) fn sorted(group: &Group) -> Group {
     let mut group = group.clone();
     group.sort();
     group
 }
 
-fn micros(at: Option<prost_types::Timestamp>) -> i64 {
+pub(super) fn micros(at: Option<prost_types::Timestamp>) -> i64 {
     Micros::from_wire(&at.expect("an instant")).expect("in range").0
 }
 
 /// Counts by group and period.
-struct Cells {
-    periods: Vec<Period>,
+pub(super) struct Cells {
+    pub(super) periods: Vec<Period>,
     names: Vec<&'static str>,
     money: bool,
     counted: BTreeMap<(Group, usize), (Vec<u64>, i128)>,
 }
 
 impl Cells {
-    fn new(query: &Query, names: impl IntoIterator<Item = &'static str>, money: bool) -> Self {
+    pub(super) fn new(query: &Query, names: impl IntoIterator<Item = &'static str>, money: bool) -> Self {
         let range = query.start.expect("a start")..query.end.expect("an end");
         let periods = Periods::new(&query.days, query.granularity, range).expect("periods").as_slice().to_vec();
         Cells { periods, names: names.into_iter().collect(), money, counted: BTreeMap::new() }
     }
 
-    fn period(&self, at: i64) -> Option<usize> {
+    pub(super) fn period(&self, at: i64) -> Option<usize> {
         self.periods.iter().position(|period| (period.start..period.end).contains(&at))
     }
 
-    fn count(&mut self, at: i64, group: &Group, which: impl IntoIterator<Item = usize>, net: i128) {
+    pub(super) fn count(&mut self, at: i64, group: &Group, which: impl IntoIterator<Item = usize>, net: i128) {
         let Some(period) = self.period(at) else { return };
         let zero = || (vec![0; self.names.len()], 0);
         let cell = self.counted.entry((sorted(group), period)).or_insert_with(zero);
@@ -282,7 +287,7 @@ impl Cells {
     }
 
     /// A row for each period of each group in which anything was counted at any time.
-    fn shapes(&self) -> Vec<Shape> {
+    pub(super) fn shapes(&self) -> Vec<Shape> {
         let something = |(_, (counts, _)): &(_, &(Vec<u64>, i128))| counts.iter().any(|count| *count > 0);
         let groups: BTreeSet<_> = self.counted.iter().filter(something).map(|((group, _), _)| group.clone()).collect();
         let zero = (vec![0; self.names.len()], 0);

@@ -1,0 +1,130 @@
+//! Figures of complaints: how many came, how long they took, and whether in time.
+//!
+//! All of them count a case in the period in which it was opened, and not when it was answered or solved: else what
+//! nobody answers would be in no figure at all, and the longer a case lies, the better would be the period it came in.
+
+use barometer_chassis::error::Error;
+
+use super::{
+    Ask,
+    cut::Cutter,
+    figures::{Calendar, Figure, Grid, Measured, plain},
+};
+use crate::{
+    catalogue::Clock,
+    columns::cases::Cases,
+    rules::{
+        interval::Interval,
+        on_time::{Outcome, outcome},
+        proportion::ProportionTally,
+        spread::{Spread, Statistic, TOLD},
+    },
+};
+
+pub(super) fn complaints_opened(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+    let cases = &ask.facts.cases;
+    let mut grid = Grid::<[u64; 3]>::new(ask.periods.len());
+    let cutter = scan(ask, |cell, row| {
+        let [opened, responded, resolved] = grid.at(cell);
+        *opened += 1;
+        *responded += u64::from(cases.first_response(row).is_some());
+        *resolved += u64::from(cases.first_resolve(row).is_some());
+    })?;
+    Ok(ask.figures(&cutter, &grid, |[opened, responded, resolved]| {
+        Measured::count(*opened, *opened, [("opened", *opened), ("responded", *responded), ("resolved", *resolved)])
+    }))
+}
+
+pub(super) fn time_to_first_response(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+    times(ask, Cases::first_response, "responded")
+}
+
+pub(super) fn time_to_resolution(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+    times(ask, Cases::first_resolve, "resolved")
+}
+
+pub(super) fn on_time_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+    let parameters = &ask.query.parameters;
+    let cases = &ask.facts.cases;
+    let times = cases.times.as_slice();
+    let mut grid = Grid::<[u64; 3]>::new(ask.periods.len());
+    let cutter = scan(ask, |cell, row| {
+        let done = match parameters.clock {
+            Clock::FirstResponse => cases.first_response(row),
+            Clock::Resolution => cases.first_resolve(row),
+        };
+        let [on_time, late, waiting] = grid.at(cell);
+        match outcome(times[row as usize], done, parameters.limit, ask.query.now) {
+            Outcome::OnTime => *on_time += 1,
+            Outcome::Late => *late += 1,
+            Outcome::Waiting => *waiting += 1,
+        }
+    })?;
+    Ok(ask.figures(&cutter, &grid, |[on_time, late, waiting]| {
+        let counts = [("on_time", *on_time), ("late", *late), ("waiting", *waiting)];
+        Measured::share(&ProportionTally::of_counts(*on_time, *late), parameters.level, counts)
+    }))
+}
+
+/// How long the cases of a cell took.
+#[derive(Clone, Debug, Default)]
+struct Taken {
+    done: u64,
+    waiting: u64,
+    value: Option<f64>,
+    statistics: Vec<(&'static str, f64)>,
+    interval: Option<Interval>,
+}
+
+fn times(
+    ask: &Ask<'_>,
+    done_at: impl Fn(&Cases, u32) -> Option<i64>,
+    done: &'static str,
+) -> Result<Vec<Figure>, Error> {
+    let parameters = &ask.query.parameters;
+    let cases = &ask.facts.cases;
+    let opened = cases.times.as_slice();
+    let mut grid = Grid::<Taken>::new(ask.periods.len());
+    let mut durations = Vec::new();
+    let cutter = scan(ask, |cell, row| match done_at(cases, row) {
+        Some(at) => durations.push((cell, at.saturating_sub(opened[row as usize]))),
+        None => grid.at(cell).waiting += 1,
+    })?;
+    durations.sort_unstable();
+    for of_cell in durations.chunk_by(|a, b| a.0 == b.0) {
+        let spread = Spread::of(of_cell.iter().map(|(_, duration)| *duration).collect());
+        let Some((cell, _)) = of_cell.first() else { continue };
+        let taken = grid.at(*cell);
+        taken.done = u64::try_from(spread.size()).unwrap_or(u64::MAX);
+        taken.value = spread.statistic(parameters.statistic);
+        let statistics = TOLD.iter().map(|(name, statistic)| Some((*name, spread.statistic(*statistic)?)));
+        taken.statistics = statistics.flatten().collect();
+        taken.interval = (parameters.statistic == Statistic::Mean).then(|| spread.interval(parameters.level)).flatten();
+    }
+    Ok(ask.figures(&cutter, &grid, |taken| Measured {
+        value: taken.value,
+        counts: plain([(done, taken.done), ("waiting", taken.waiting)]),
+        amounts: Vec::new(),
+        statistics: taken.statistics.clone(),
+        interval: taken.interval.map(|interval| (interval, parameters.level)),
+    }))
+}
+
+/// Goes through all cases of the time asked for that pass: the cell of each, and its row.
+fn scan<'q>(ask: &Ask<'q>, mut each: impl FnMut(u32, u32)) -> Result<Cutter<'q>, Error> {
+    let times = &ask.facts.cases.times;
+    let opened = times.as_slice();
+    let range = ask.range();
+    let mut cutter = ask.cutter();
+    let mut calendar = Calendar::new(ask);
+    let index = Grid::<()>::new(ask.periods.len());
+    let (mut rows, mut groups) = (Vec::new(), Vec::new());
+    for block in times.blocks(range.clone()) {
+        times.select(block, &range, &mut rows);
+        cutter.cut(&mut rows, &mut groups, |row| opened[row as usize])?;
+        for (row, group) in rows.iter().zip(&groups) {
+            each(index.index(*group, calendar.period(opened[*row as usize])), *row);
+        }
+    }
+    Ok(cutter)
+}
