@@ -293,7 +293,6 @@ mod tests {
         let at = |text: &str| instant::instant(text, &TimeZone::UTC).map(Micros::to_wire);
         let net = Money { currency_code: "GBP".into(), units: 8_348_208, nanos: 560_001_000 };
         let may = Row {
-            statistics: Default::default(),
             start_time: at("2017-05-01"),
             end_time: at("2017-06-01"),
             label: "2017-05".into(),

@@ -134,6 +134,7 @@ impl ComplaintService for Complaints {
             position: delivery.position,
             caught_up: delivery.caught_up,
             read_time: Some(delivery.read_time.to_wire()),
+            trace_parents: delivery.trace_parents,
         };
         Ok(Response::new(self.store.feed.watch(
             &after,

@@ -31,7 +31,6 @@ pub(crate) fn metric(metric: &Metric) -> wire::Metric {
         measure: _,
     } = metric;
     wire::Metric {
-        statistics: Vec::new(),
         id: (*id).to_owned(),
         version: *version,
         title: (*title).to_owned(),
@@ -77,7 +76,6 @@ fn row(figure: Figure) -> wire::Row {
     let currency = group.iter().find(|(name, _)| name == "currency").map_or("", |(_, code)| code);
     let state = if value.is_some() { wire::RowState::Ok } else { wire::RowState::NoFacts };
     wire::Row {
-        statistics: Default::default(),
         start_time: Some(Micros(start).to_wire()),
         end_time: Some(Micros(end).to_wire()),
         // The whole time has no name in the contract.

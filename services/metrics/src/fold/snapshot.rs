@@ -22,7 +22,7 @@ const LOOK: Duration = Duration::from_secs(1);
 const HASH: usize = blake3::OUT_LEN;
 
 /// The sources of everything that is in a snapshot: a change of any of them makes another shape.
-const SHAPE: [(&str, &str); 18] = [
+const SHAPE: [(&str, &str); 19] = [
     ("chassis/clock.rs", include_str!("../../../chassis/src/clock.rs")),
     ("chassis/position.rs", include_str!("../../../chassis/src/position.rs")),
     ("columns.rs", include_str!("../columns.rs")),

@@ -156,8 +156,9 @@ impl Feed for ComplaintsFeed {
         let request = complaints::WatchFactsRequest { kinds: vec![complaints::FactKind::Case.into()], after };
         let batches = self.watch_facts(request).await?.into_inner();
         Ok(Box::pin(batches.map(|batch| {
-            let complaints::WatchFactsResponse { facts, position, caught_up, read_time } = batch?;
-            Ok(Batch { facts, position, caught_up, read_time: read_time.as_ref().and_then(Micros::from_wire) })
+            let complaints::WatchFactsResponse { facts, position, caught_up, read_time, trace_parents } = batch?;
+            let read_time = read_time.as_ref().and_then(Micros::from_wire);
+            Ok(Batch { facts, position, caught_up, read_time, trace_parents })
         })))
     }
 
