@@ -101,6 +101,12 @@ impl Error {
         Error::Invalid(vec![Violation { field: field.to_owned(), reason, description: description.into() }])
     }
 
+    /// UNAVAILABLE: a connection that was lost without a word.
+    pub(crate) fn silent() -> Self {
+        let message = "the database does not answer".to_owned();
+        Error::Unavailable { reason: "DATABASE_UNAVAILABLE", message }
+    }
+
     /// The same error as a refused row of an import tells it: field by field. What was not found is told of the field that
     /// names it, a conflict of the field given.
     pub fn into_violations(self, field: &str) -> Result<Vec<Violation>, Error> {

@@ -197,7 +197,7 @@ impl<F: Clone + Send + Sync + 'static> Feed<F> {
             }
             // A connection may be lost without a word: the next poll takes another.
             let polled = tokio::time::timeout(LONGEST_POLL, self.poll_once(at)).await;
-            match polled.unwrap_or_else(|_late| Err(silent())) {
+            match polled.unwrap_or_else(|_late| Err(Error::silent())) {
                 Ok(batch) => {
                     if batch.until != at {
                         pause = FASTEST_POLL;
@@ -285,12 +285,6 @@ impl<F: Clone + Send + Sync + 'static> Feed<F> {
         self.inner.instruments.read(&batch, begun.elapsed());
         Ok(batch)
     }
-}
-
-/// What the poller makes of a database that does not answer.
-fn silent() -> Error {
-    let message = "the database does not answer".to_owned();
-    Error::Unavailable { reason: "DATABASE_UNAVAILABLE", message }
 }
 
 /// How far the feed goes.

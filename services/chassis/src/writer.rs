@@ -335,16 +335,17 @@ impl Task {
             let (size, begun) = (batch.len(), Instant::now());
             let span = self.instruments.begin(&batch);
             let limit = if self.database.is_postgres() { LONGEST_COMMIT } else { Duration::MAX };
-            let commit = tokio::time::timeout(limit, self.commit(batch));
+            let commit = self.commit(batch);
+            let commit =
+                async { tokio::time::timeout(limit, commit).await.unwrap_or_else(|_late| Err(Error::silent())) };
             // Who panics takes its commit with it, but not the writer.
             let result = AssertUnwindSafe(commit).catch_unwind().instrument(span.clone()).await;
-            let facts = result.as_ref().ok().and_then(|in_time| in_time.as_ref().ok()?.as_ref().ok().copied());
+            let facts = result.as_ref().ok().and_then(|committed| committed.as_ref().ok().copied());
             self.instruments.ended(begun.elapsed(), size, facts);
             let _in_span = span.entered();
             match result {
-                Ok(Ok(Ok(_))) => {}
-                Ok(Err(_late)) => tracing::warn!(commands = size, "the database does not answer: a commit is given up"),
-                Ok(Ok(Err(error))) => {
+                Ok(Ok(_)) => {}
+                Ok(Err(error)) => {
                     let source = std::error::Error::source(&error);
                     tracing::warn!(%error, source, commands = size, "a commit failed");
                 }

@@ -50,7 +50,7 @@ pub(crate) async fn open(service: &str, to: Channel, after: String) -> Result<Ba
         let mut client = SurveyServiceClient::new(to).max_decoding_message_size(LARGEST);
         let batches = client.watch_facts(request).await?.into_inner();
         return Ok(Box::pin(batches.map(|batch| {
-            let surveys::WatchFactsResponse { facts, position, caught_up, read_time: _, trace_parents: _ } = batch?;
+            let surveys::WatchFactsResponse { facts, position, caught_up, .. } = batch?;
             Ok(Batch { facts: facts.into_iter().map(of_surveys).collect(), position, caught_up })
         })));
     }
@@ -58,7 +58,7 @@ pub(crate) async fn open(service: &str, to: Channel, after: String) -> Result<Ba
     let mut client = CustomerServiceClient::new(to).max_decoding_message_size(LARGEST);
     let batches = client.watch_facts(request).await?.into_inner();
     Ok(Box::pin(batches.map(|batch| {
-        let customers::WatchFactsResponse { facts, position, caught_up, read_time: _, trace_parents: _ } = batch?;
+        let customers::WatchFactsResponse { facts, position, caught_up, .. } = batch?;
         Ok(Batch { facts: facts.into_iter().map(of_customers).collect(), position, caught_up })
     })))
 }
