@@ -2,6 +2,7 @@
 
 use barometer_chassis::{
     client,
+    clock::Micros,
     config::{ClientConfig, ServerConfig},
     door::Stages,
     position::Position,
@@ -15,6 +16,7 @@ use barometer_proto::{
     customers::v1::customer_service_client::CustomerServiceClient,
     surveys::v1::survey_service_client::SurveyServiceClient,
 };
+use prost_types::Timestamp;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tonic::{Code, Status, transport::Channel};
 use tonic_types::StatusExt;
@@ -117,6 +119,12 @@ pub fn told(status: &Status) -> (Code, String, Vec<String>) {
     assert!(!status.message().is_empty(), "{status:?}");
     let fields = details.bad_request().map(|bad| bad.field_violations.iter().map(|v| v.field.clone()).collect());
     (status.code(), info.reason.clone(), fields.unwrap_or_default())
+}
+
+/// Whether a batch of a feed, which is all there was, was read since an instant: until then what was acknowledged before
+/// may be on its way.
+pub fn is_since(begun: Micros, read_time: Option<Timestamp>) -> bool {
+    read_time.and_then(|at| Micros::from_wire(&at)).is_some_and(|at| at >= begun)
 }
 
 /// How many changes of facts a position counts.

@@ -1,12 +1,12 @@
 //! What watchers see: cases as they are, entries as they come, and nothing that was withdrawn.
 
-use barometer_chassis::testing::on_each_database;
+use barometer_chassis::{clock::Micros, testing::on_each_database};
 use barometer_proto::complaints::v1::{
     CaseEntryFact, CaseEntryType as Event, CaseFact, Fact, FactKind, WatchFactsRequest, case::State, fact,
 };
 use barometer_tests::{
     samples::{hour, region},
-    services::Services,
+    services::{Services, is_since},
 };
 
 use crate::{How, Verb, act, opened, withdraw};
@@ -15,11 +15,13 @@ async fn watch(services: &Services, kinds: &[FactKind], after: &str) -> (Vec<Fac
     let request =
         WatchFactsRequest { kinds: kinds.iter().map(|kind| i32::from(*kind)).collect(), after: after.to_owned() };
     let mut batches = services.complaints.clone().watch_facts(request).await.expect("a watch").into_inner();
-    let mut facts = Vec::new();
+    let (mut facts, begun): (Vec<Fact>, _) = (Vec::new(), Micros::now());
     loop {
         let batch = batches.message().await.expect("a batch").expect("it goes on");
+        // What moved meanwhile comes once more, in its latest state.
+        facts.retain(|fact| batch.facts.iter().all(|other| other.id != fact.id));
         facts.extend(batch.facts);
-        if batch.caught_up {
+        if batch.caught_up && is_since(begun, batch.read_time) {
             return (facts, batch.position);
         }
     }

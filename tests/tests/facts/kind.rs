@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 
+use barometer_chassis::clock::Micros;
 use barometer_proto::{
     common::v1::{ExternalId, RejectedRow},
     complaints::v1::{self as complaints, Case},
@@ -12,7 +13,7 @@ use barometer_proto::{
 };
 use barometer_tests::{
     samples::{attribute_change, case, interaction, key, purchase, region, response, subscription_event, survey},
-    services::Services,
+    services::{Services, is_since},
 };
 use prost_types::{FieldMask, Timestamp};
 use tonic::Status;
@@ -259,12 +260,15 @@ macro_rules! kind {
                 use $client::{FactKind, WatchFactsRequest, fact};
                 let request = WatchFactsRequest { kinds: vec![FactKind::$tag.into()], after: String::new() };
                 let mut batches = services.$client.clone().watch_facts(request).await.expect("a watch").into_inner();
-                let mut facts = Vec::new();
+                let (mut facts, begun) = (Vec::new(), Micros::now());
                 loop {
                     let batch = batches.message().await.expect("a batch").expect("it goes on");
                     let is_gone = |fact: &Option<fact::Fact>| matches!(fact, Some(fact::Fact::Tombstone(_)));
-                    facts.extend(batch.facts.into_iter().map(|fact| (fact.id, fact.version, is_gone(&fact.fact))));
-                    if batch.caught_up {
+                    let seen: Vec<_> = batch.facts.into_iter().map(|f| (f.id, f.version, is_gone(&f.fact))).collect();
+                    // What moved meanwhile comes once more, in its latest state.
+                    facts.retain(|(id, ..): &(String, i64, bool)| seen.iter().all(|(other, ..)| other != id));
+                    facts.extend(seen);
+                    if batch.caught_up && is_since(begun, batch.read_time) {
                         return facts;
                     }
                 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use barometer_chassis::testing::on_each_database;
+use barometer_chassis::{clock::Micros, testing::on_each_database};
 use barometer_proto::{
     common::v1::ExternalId,
     complaints::v1::{self as complaints, AnnotateCaseRequest, Case},
@@ -12,7 +12,10 @@ use barometer_proto::{
     },
     surveys::v1::{self as surveys, CreateSurveyRequest, Response, SurveyKind},
 };
-use barometer_tests::{samples::survey, services::Services};
+use barometer_tests::{
+    samples::survey,
+    services::{Services, is_since},
+};
 use prost::Message;
 
 use crate::kind::{Fact, World};
@@ -95,14 +98,14 @@ async fn marked_all<F: Fact>(services: &Services, world: &World, mark: impl Fn(&
 
 /// The ids of all facts of all services, and all their bytes.
 async fn fed(services: &Services) -> (Vec<String>, Vec<u8>) {
-    let (mut ids, mut bytes) = (Vec::new(), Vec::new());
+    let (mut ids, mut bytes, begun) = (Vec::new(), Vec::new(), Micros::now());
     let request = customers::WatchFactsRequest::default();
     let mut watch = services.customers.clone().watch_facts(request).await.expect("a watch").into_inner();
     loop {
         let batch = watch.message().await.expect("a batch").expect("it goes on");
         bytes.extend(batch.encode_to_vec());
         ids.extend(batch.facts.into_iter().map(|fact| fact.id));
-        if batch.caught_up {
+        if batch.caught_up && is_since(begun, batch.read_time) {
             break;
         }
     }
@@ -112,7 +115,7 @@ async fn fed(services: &Services) -> (Vec<String>, Vec<u8>) {
         let batch = watch.message().await.expect("a batch").expect("it goes on");
         bytes.extend(batch.encode_to_vec());
         ids.extend(batch.facts.into_iter().map(|fact| fact.id));
-        if batch.caught_up {
+        if batch.caught_up && is_since(begun, batch.read_time) {
             break;
         }
     }
@@ -122,7 +125,7 @@ async fn fed(services: &Services) -> (Vec<String>, Vec<u8>) {
         let batch = watch.message().await.expect("a batch").expect("it goes on");
         bytes.extend(batch.encode_to_vec());
         ids.extend(batch.facts.into_iter().map(|fact| fact.id));
-        if batch.caught_up {
+        if batch.caught_up && is_since(begun, batch.read_time) {
             break;
         }
     }
