@@ -21,6 +21,11 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
+    /// A suite at this address.
+    pub fn at(url: &str) -> Self {
+        Self { endpoint: url.to_owned() }
+    }
+
     /// A channel to the suite. It connects when it is first used.
     ///
     /// # Errors

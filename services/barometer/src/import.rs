@@ -6,7 +6,7 @@ mod field;
 mod interactions;
 mod key;
 mod line;
-mod noun;
+pub(crate) mod noun;
 mod plan;
 mod purchases;
 mod reader;

@@ -1,7 +1,8 @@
-//! The barometer program: serve, import, query, catalogue.
+//! The barometer program: serve, import, query, catalogue, demo.
 
 pub mod catalogue;
 pub mod decimal;
+pub mod demo;
 pub mod endpoint;
 pub mod failure;
 pub mod import;

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use barometer::catalogue::CatalogueArgs;
+use barometer::demo::DemoArgs;
 use barometer::failure::{self, Failure};
 use barometer::import::ImportArgs;
 use barometer::query::QueryArgs;
@@ -24,6 +25,7 @@ enum Command {
     Import(ImportArgs),
     Query(QueryArgs),
     Catalogue(CatalogueArgs),
+    Demo(DemoArgs),
 }
 
 #[tokio::main]
@@ -52,5 +54,6 @@ async fn run(command: Command) -> Result<(), Failure> {
         Command::Import(import) => import.run().await,
         Command::Query(query) => query.run().await,
         Command::Catalogue(catalogue) => catalogue.run().await,
+        Command::Demo(demo) => demo.run().await,
     }
 }

@@ -148,6 +148,11 @@ impl ServeArgs {
         problems
     }
 
+    /// The stages of the customers' journey that hold unless others are declared.
+    pub(crate) fn default_stages() -> Result<Stages, Failure> {
+        STAGES.parse().map_err(Failure::internal)
+    }
+
     /// Binds, says so, and serves until SIGTERM or Ctrl-C.
     pub async fn run(self) -> Result<(), Failure> {
         let problems = self.validate();
