@@ -86,11 +86,7 @@ impl<F: Clone + Send + Sync + 'static> Store<F> {
 
     /// Records a batch of an import, of which some rows were refused at the door already; `field` is the path of the
     /// row's message.
-    pub async fn record_batch<M: Recorded>(
-        &self,
-        rows: Vec<(i64, Result<Pending<M>, Error>)>,
-        field: &str,
-    ) -> Result<Batch, Error> {
+    pub async fn record_batch<M: Recorded>(&self, rows: Numbered<M>, field: &str) -> Result<Batch, Error> {
         let mut batch = Batch::default();
         let mut pending = Vec::with_capacity(rows.len());
         let mut numbers = Vec::with_capacity(rows.len());
@@ -135,6 +131,9 @@ impl<F: Clone + Send + Sync + 'static> Store<F> {
         });
     }
 }
+
+/// Rows of an import by their numbers, ready to be written or refused at the door.
+pub type Numbered<M> = Vec<(i64, Result<Pending<M>, Error>)>;
 
 /// What became of a batch of an import.
 #[derive(Debug, Default)]
