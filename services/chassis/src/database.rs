@@ -17,7 +17,7 @@ use crate::error::Error;
 mod pool;
 mod schema;
 
-pub use schema::feed_tables;
+pub use schema::{feed_tables, keyed};
 
 /// Where databases are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +45,14 @@ const WRITERS: u32 = 8;
 /// Connections that read, by default.
 const READERS: u32 = 8;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// A connection that was used a moment ago is taken without asking whether it is still good.
+const IDLE: Duration = Duration::from_secs(1);
+/// Statements that a connection keeps prepared.
+const STATEMENTS: usize = 256;
+/// Memory for pages of a SQLite file, for each connection, in KiB when negative. Filled as it is used.
+const CACHE: &str = "-8000";
+/// Pages of SQLite's log that are carried into the file at once: more of them share a page of it, and a sync.
+const CHECKPOINT: &str = "4000";
 /// How long an ending process waits for its connections.
 const CLOSING: Duration = Duration::from_secs(2);
 /// Settings of every session on PostgreSQL: a statement that takes too long is broken off; a commit is on disk when it is
@@ -91,7 +99,9 @@ impl Database {
                     .journal_mode(SqliteJournalMode::Wal)
                     .synchronous(SqliteSynchronous::Full)
                     .busy_timeout(ACQUIRE_TIMEOUT)
-                    .statement_cache_capacity(256)
+                    .statement_cache_capacity(STATEMENTS)
+                    .pragma("cache_size", CACHE)
+                    .pragma("wal_autocheckpoint", CHECKPOINT)
                     .read_only(readers.is_some())
             });
             SeaDatabase::connect(options)
@@ -106,8 +116,11 @@ impl Database {
             let mut options = ConnectOptions::new(url);
             options.sqlx_logging(false).max_connections(connections).acquire_timeout(ACQUIRE_TIMEOUT);
             options.set_schema_search_path(service);
+            options.test_before_acquire_if_idle_for(IDLE);
             let application = format!("barometer-{service}");
-            options.map_sqlx_postgres_opts(move |options| options.application_name(&application).options(SETTINGS));
+            options.map_sqlx_postgres_opts(move |options| {
+                options.application_name(&application).options(SETTINGS).statement_cache_capacity(STATEMENTS)
+            });
             SeaDatabase::connect(options)
         };
         let write = connect(WRITERS).await?;

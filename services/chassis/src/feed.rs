@@ -3,12 +3,14 @@
 //! There is no separate log. A fact is a row with a position; a changed fact moves to a new position. Reading
 //! everything after a position and then following gives every fact in its latest state.
 
+pub(crate) mod handover;
 mod instruments;
 pub mod marker;
 mod traces;
 mod watch;
 
 use std::{
+    any::Any,
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
@@ -22,12 +24,9 @@ use sea_orm::{
     QueryFilter, QueryOrder, QuerySelect, Statement, TransactionTrait,
     sea_query::{Expr, ExprTrait, Order},
 };
-use tokio::{
-    sync::{Notify, watch as channel},
-    time::Instant,
-};
+use tokio::{sync::watch as channel, time::Instant};
 
-use self::instruments::Instruments;
+use self::{handover::Commit, instruments::Instruments};
 pub use self::{
     marker::Markers,
     traces::Traces,
@@ -48,10 +47,14 @@ pub struct Kind<F> {
     /// The kind's number in the contract.
     tag: i32,
     read: Box<ReadKind<F>>,
+    adopt: Box<AdoptKind<F>>,
 }
 
 type ReadKind<F> =
     dyn for<'d> Fn(&'d DatabaseTransaction, i64, i64) -> BoxFuture<'d, Result<Vec<Entry<F>>, Error>> + Send + Sync;
+
+/// Shows rows that the writer hands over, or gives them back when they are of another kind.
+type AdoptKind<F> = dyn Fn(Box<dyn Any + Send>) -> Result<Vec<Entry<F>>, Box<dyn Any + Send>> + Send + Sync;
 
 /// A fact at its position.
 #[derive(Clone, Debug)]
@@ -65,11 +68,14 @@ impl<F: Send + 'static> Kind<F> {
     /// The kind of number `tag`: rows of `E`, placed by `position` and shown by `render`.
     pub fn new<E: EntityTrait>(tag: i32, position: fn(&E::Model) -> i64, render: fn(E::Model) -> F) -> Self
     where
-        E::Model: Send,
+        E::Model: Send + 'static,
     {
         let read: Box<ReadKind<F>> =
             Box::new(move |db, after, until| Box::pin(read_kind::<E, F>(db, after, until, tag, position, render)));
-        Kind { tag, read }
+        let entry = move |row: E::Model| Entry { position: position(&row), tag, fact: render(row) };
+        let adopt: Box<AdoptKind<F>> =
+            Box::new(move |rows| Ok(rows.downcast::<Vec<E::Model>>()?.into_iter().map(entry).collect()));
+        Kind { tag, read, adopt }
     }
 }
 
@@ -113,11 +119,17 @@ struct Inner<F> {
     instruments: Instruments,
     /// When the poller last saw all there was.
     complete_until: AtomicI64,
-    /// The poller's latest batch, an empty one when nothing happened.
-    latest: channel::Sender<Arc<Batch<F>>>,
+    /// The poller's latest batches, the last one empty when nothing happened.
+    latest: channel::Sender<Latest<F>>,
     /// Whether the last poll reached the database.
     healthy: channel::Sender<bool>,
 }
+
+/// Some batches, one after the other, the latest last; never none.
+type Latest<F> = Arc<[Arc<Batch<F>>]>;
+
+/// How many of the latest batches a watcher finds: so far it may lag behind without reading the database itself.
+const LATEST: usize = 4;
 
 /// What happened between two positions.
 #[derive(Clone, Debug)]
@@ -134,14 +146,15 @@ struct Batch<F> {
 }
 
 impl<F: Clone + Send + Sync + 'static> Feed<F> {
-    /// Opens the feed and starts its poller, which ends with `shutdown`. `wake` tells it that this process wrote.
-    pub async fn start(
+    /// Opens the feed and starts its poller, which ends with `shutdown`. `handed_over` tells it that this process wrote,
+    /// and what.
+    pub(crate) async fn start(
         service: &'static str,
         database: &Database,
         kinds: Vec<Kind<F>>,
         markers: Arc<Markers>,
         traces: Arc<Traces>,
-        wake: Arc<Notify>,
+        handed_over: handover::Receiver,
         shutdown: Shutdown,
     ) -> Result<Self, Error> {
         let head = Head::read(&database.read).await?;
@@ -162,12 +175,12 @@ impl<F: Clone + Send + Sync + 'static> Feed<F> {
             traces,
             instruments: Instruments::new(service),
             complete_until: AtomicI64::new(empty.read_time.0),
-            latest: channel::Sender::new(Arc::new(empty)),
+            latest: channel::Sender::new(Arc::new([Arc::new(empty)])),
             healthy: channel::Sender::new(true),
         };
         let feed = Feed { inner: Arc::new(inner) };
         instruments::observe(&feed.inner);
-        tokio::spawn(feed.clone().poll(wake, shutdown));
+        tokio::spawn(feed.clone().poll(handed_over, shutdown));
         Ok(feed)
     }
 
@@ -185,15 +198,57 @@ impl<F: Clone + Send + Sync + 'static> Feed<F> {
         Ok(Position { n, marker }.encode(self.inner.service))
     }
 
+    /// The token of the end of the feed.
+    pub async fn end(&self) -> Result<String, Error> {
+        Ok(Head::read(&self.inner.db).await?.position().encode(self.inner.service))
+    }
+
     /// Reads the feed at its end, again and again, for all watchers of this process.
-    async fn poll(self, wake: Arc<Notify>, shutdown: Shutdown) {
-        let mut at = self.inner.latest.borrow().until;
-        let mut pause = FASTEST_POLL;
+    async fn poll(self, handed_over: handover::Receiver, shutdown: Shutdown) {
+        let handover::Receiver { mut commits, wake } = handed_over;
+        let mut at = self.latest().until;
+        let (mut pause, mut was_followed) = (FASTEST_POLL, false);
         loop {
-            tokio::select! {
+            let woken = tokio::select! {
                 () = shutdown.cancelled() => return,
-                () = wake.notified() => pause = FASTEST_POLL,
-                () = tokio::time::sleep(pause) => pause = (pause * 2).min(SLOWEST_POLL),
+                () = wake.notified() => true,
+                () = tokio::time::sleep(pause) => false,
+            };
+            pause = if woken { FASTEST_POLL } else { (pause * 2).min(SLOWEST_POLL) };
+            let followed = self.inner.latest.receiver_count() > 0;
+            if !followed && woken {
+                // Nobody waits for it, and that the database is there the commit has shown.
+                self.pass_by();
+                was_followed = false;
+                continue;
+            }
+            if !followed || !was_followed {
+                // What came while nobody followed, a new watcher reads for itself.
+                match Head::read(&self.inner.db).await {
+                    Ok(head) => at = head.position(),
+                    Err(error) => {
+                        self.lose(&error);
+                        continue;
+                    }
+                }
+                self.pass_by();
+                was_followed = followed;
+            }
+            if !followed {
+                continue;
+            }
+            let before = at;
+            while let Ok(commit) = commits.try_recv() {
+                if commit.after == at
+                    && let Some(batch) = self.adopt(commit)
+                {
+                    at = batch.until;
+                    self.publish(batch);
+                }
+            }
+            if at != before {
+                self.set_healthy(true);
+                continue;
             }
             // A connection may be lost without a word: the next poll takes another.
             let polled = tokio::time::timeout(LONGEST_POLL, self.poll_once(at)).await;
@@ -207,11 +262,8 @@ impl<F: Clone + Send + Sync + 'static> Feed<F> {
                     // More may be there than a batch holds: then do not wait.
                     if !batch.caught_up {
                         wake.notify_one();
-                    } else {
-                        self.inner.complete_until.store(batch.read_time.0, Ordering::Relaxed);
                     }
-                    self.inner.latest.send_replace(Arc::new(batch));
-                    self.inner.traces.published(at.n);
+                    self.publish(batch);
                 }
                 Err(Error::Gone) => {
                     tracing::warn!(service = self.inner.service, "the history was rewound: watchers start over");
@@ -220,15 +272,67 @@ impl<F: Clone + Send + Sync + 'static> Feed<F> {
                         Ok(Err(_)) | Err(_) => self.set_healthy(false),
                     }
                 }
-                Err(error) => {
-                    if *self.inner.healthy.borrow() {
-                        let source = std::error::Error::source(&error).map(ToString::to_string);
-                        tracing::warn!(service = self.inner.service, %error, source, "the feed can not be read");
-                    }
-                    self.set_healthy(false);
-                }
+                Err(error) => self.lose(&error),
             }
         }
+    }
+
+    /// Notes that the database is there, and that nobody waits for what it holds.
+    fn pass_by(&self) {
+        self.set_healthy(true);
+        self.inner.complete_until.store(Micros::now().0, Ordering::Relaxed);
+        self.inner.traces.published(i64::MAX);
+    }
+
+    /// Tells once that the database can not be read.
+    fn lose(&self, error: &Error) {
+        if *self.inner.healthy.borrow() {
+            let source = std::error::Error::source(error).map(ToString::to_string);
+            tracing::warn!(service = self.inner.service, %error, source, "the feed can not be read");
+        }
+        self.set_healthy(false);
+    }
+
+    /// The poller's latest batch.
+    fn latest(&self) -> Arc<Batch<F>> {
+        let latest = self.inner.latest.borrow();
+        Arc::clone(&latest[latest.len() - 1])
+    }
+
+    /// Gives a batch to the watchers.
+    fn publish(&self, batch: Batch<F>) {
+        if batch.caught_up {
+            self.inner.complete_until.store(batch.read_time.0, Ordering::Relaxed);
+        }
+        let until = batch.until.n;
+        let before = self.inner.latest.borrow().clone();
+        let kept = before.iter().skip((before.len() + 1).saturating_sub(LATEST)).cloned();
+        self.inner.latest.send_replace(kept.chain([Arc::new(batch)]).collect());
+        self.inner.traces.published(until);
+    }
+
+    /// The batch of a commit, unless it holds rows that are of no kind.
+    fn adopt(&self, Commit { after, until, rows }: Commit) -> Option<Batch<F>> {
+        let mut entries = Vec::new();
+        for rows in rows {
+            let mut models = rows.models;
+            let mut adopted = None;
+            for kind in &self.inner.kinds {
+                match (kind.adopt)(models) {
+                    Ok(of_kind) => {
+                        adopted = Some(of_kind);
+                        break;
+                    }
+                    Err(others) => models = others,
+                }
+            }
+            entries.append(&mut adopted?);
+        }
+        entries.sort_unstable_by_key(|entry| entry.position);
+        let trace_parents = self.inner.traces.between(after.n, until.n);
+        let batch = Batch { after, until, entries, caught_up: true, read_time: Micros::now(), trace_parents };
+        self.inner.instruments.holds(&batch);
+        Some(batch)
     }
 
     fn set_healthy(&self, healthy: bool) {

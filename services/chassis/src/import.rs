@@ -1,6 +1,6 @@
 //! Bulk loads: a stream of batches, each acknowledged once it is on disk.
 
-use std::future::Future;
+use std::future::{Future, ready};
 
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -21,24 +21,55 @@ pub type Acknowledgements<A> = ReceiverStream<Result<A, Status>>;
 
 /// Handles one batch after another and sends its acknowledgement. The first error ends the stream; what was
 /// acknowledged before stays. One batch is handled at a time, one acknowledgement may wait.
-pub fn acknowledge<B, A, H, R>(mut batches: Streaming<B>, shutdown: Shutdown, handle: H) -> Acknowledgements<A>
+pub fn acknowledge<B, A, H, R>(batches: Streaming<B>, shutdown: Shutdown, handle: H) -> Acknowledgements<A>
 where
     B: Send + 'static,
     A: Send + 'static,
     H: Fn(B) -> R + Send + 'static,
     R: Future<Output = Result<A, Error>> + Send,
 {
-    let (answers, stream) = mpsc::channel(1);
-    // What is written belongs to the trace of the call.
-    let work = async move {
+    acknowledge_in_stages(batches, shutdown, |batch| ready(Ok(batch)), handle)
+}
+
+/// The same in two stages: a batch is prepared while the one before it is recorded.
+pub fn acknowledge_in_stages<B, P, A, Prepare, Prepared, Record, Recorded>(
+    mut batches: Streaming<B>,
+    shutdown: Shutdown,
+    prepare: Prepare,
+    record: Record,
+) -> Acknowledgements<A>
+where
+    B: Send + 'static,
+    P: Send + 'static,
+    A: Send + 'static,
+    Prepare: Fn(B) -> Prepared + Send + 'static,
+    Prepared: Future<Output = Result<P, Error>> + Send,
+    Record: Fn(P) -> Recorded + Send + 'static,
+    Recorded: Future<Output = Result<A, Error>> + Send,
+{
+    let (sender, mut prepared) = mpsc::channel(1);
+    let preparing = async move {
         loop {
-            let answer = tokio::select! {
+            let batch = tokio::select! {
                 () = shutdown.cancelled() => Err(shutting_down().into()),
                 batch = batches.message() => match batch {
                     Ok(None) => return,
-                    Ok(Some(batch)) => handle(batch).await.map_err(Status::from),
+                    Ok(Some(batch)) => prepare(batch).await.map_err(Status::from),
                     Err(status) => Err(explain(&status).unwrap_or(status)),
                 },
+            };
+            let ends = batch.is_err();
+            if sender.send(batch).await.is_err() || ends {
+                return;
+            }
+        }
+    };
+    let (answers, stream) = mpsc::channel(1);
+    let recording = async move {
+        while let Some(batch) = prepared.recv().await {
+            let answer = match batch {
+                Ok(batch) => record(batch).await.map_err(Status::from),
+                Err(status) => Err(status),
             };
             let ends = answer.is_err();
             if answers.send(answer).await.is_err() || ends {
@@ -46,7 +77,9 @@ where
             }
         }
     };
-    tokio::spawn(work.instrument(Span::current()));
+    // What is written belongs to the trace of the call.
+    tokio::spawn(preparing.instrument(Span::current()));
+    tokio::spawn(recording.instrument(Span::current()));
     ReceiverStream::new(stream)
 }
 

@@ -6,12 +6,12 @@ use barometer_proto::common::v1::RejectedRow;
 use futures_util::future::BoxFuture;
 use sea_orm::DatabaseConnection;
 use sea_orm_migration::MigratorTrait;
-use tokio::{sync::Notify, task::JoinHandle};
+use tokio::task::JoinHandle;
 
 use crate::{
     database::{Database, Location},
     error::Error,
-    feed::{Feed, Kind, Markers, Traces},
+    feed::{Feed, Kind, Markers, Traces, handover},
     health::Health,
     import, reader,
     shutdown::Shutdown,
@@ -49,11 +49,11 @@ impl<F: Clone + Send + Sync + 'static> Store<F> {
     ) -> Result<(Self, JoinHandle<()>), Error> {
         let database = Database::open::<M>(location, service).await?;
         let (markers, traces) = (Arc::new(Markers::default()), Arc::new(Traces::default()));
-        let wake = Arc::new(Notify::new());
+        let (commits, handed_over) = handover::channel();
         let (known, written) = (markers.clone(), traces.clone());
-        let writer = Writer::start(service, database.clone(), queue, known, written, wake.clone(), shutdown.clone());
+        let writer = Writer::start(service, database.clone(), queue, known, written, commits, shutdown.clone());
         let (writer, task) = writer.await?;
-        let feed = Feed::start(service, &database, kinds, markers, traces, wake, shutdown.clone()).await?;
+        let feed = Feed::start(service, &database, kinds, markers, traces, handed_over, shutdown.clone()).await?;
         tokio::spawn(clean(database.write.clone(), shutdown));
         Ok((Store { database, writer, feed }, task))
     }
@@ -86,11 +86,7 @@ impl<F: Clone + Send + Sync + 'static> Store<F> {
 
     /// Records a batch of an import, of which some rows were refused at the door already; `field` is the path of the
     /// row's message.
-    pub async fn record_batch<M: Recorded>(
-        &self,
-        rows: Vec<(i64, Result<Pending<M>, Error>)>,
-        field: &str,
-    ) -> Result<Batch, Error> {
+    pub async fn record_batch<M: Recorded>(&self, rows: Numbered<M>, field: &str) -> Result<Batch, Error> {
         let mut batch = Batch::default();
         let mut pending = Vec::with_capacity(rows.len());
         let mut numbers = Vec::with_capacity(rows.len());
@@ -135,6 +131,9 @@ impl<F: Clone + Send + Sync + 'static> Store<F> {
         });
     }
 }
+
+/// Rows of an import by their numbers, ready to be written or refused at the door.
+pub type Numbered<M> = Vec<(i64, Result<Pending<M>, Error>)>;
 
 /// What became of a batch of an import.
 #[derive(Debug, Default)]

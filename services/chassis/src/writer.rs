@@ -5,6 +5,7 @@
 //! what arrives while a commit runs makes up the next one.
 
 mod counter;
+mod insert;
 mod instruments;
 mod ledger;
 mod record;
@@ -13,7 +14,7 @@ use std::{
     any::{Any, TypeId},
     panic::AssertUnwindSafe,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicI64, Ordering},
     },
     time::Duration,
@@ -25,7 +26,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait},
 };
 use tokio::{
-    sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
     time::Instant,
 };
 use tracing::Instrument;
@@ -33,6 +34,7 @@ use uuid::Uuid;
 
 use self::{counter::Counter, instruments::Instruments};
 pub use self::{
+    insert::{any_of, insert},
     ledger::{Done, Request, forget_old_requests},
     record::{Head, HeadMut, Outcome, Pending, Recorded, current, replace, withdraw},
 };
@@ -41,9 +43,11 @@ use crate::{
     database::Database,
     error::Error,
     feed::{
-        Traces,
+        Traces, handover,
+        handover::Told,
         marker::{self, Markers},
     },
+    position::Position,
     shutdown::Shutdown,
     telemetry::spans,
 };
@@ -82,6 +86,8 @@ pub struct Write<'w> {
     pub now: Micros,
     /// The last position taken.
     position: &'w AtomicI64,
+    /// What the feed is handed over; none when it takes nothing.
+    told: Option<&'w Mutex<Told>>,
 }
 
 impl Write<'_> {
@@ -95,22 +101,34 @@ impl Write<'_> {
         self.position.load(Ordering::Relaxed)
     }
 
+    /// Hands over to the feed rows that were written at consecutive positions from `first` on, in their order. A shortcut:
+    /// what the feed is not told it reads.
+    pub fn tell<M: Clone + Send + 'static>(&self, first: i64, rows: &[M]) {
+        if let Some(told) = self.told {
+            told.lock().unwrap_or_else(PoisonError::into_inner).add(first, rows);
+        }
+    }
+
     /// Gives back positions of what was rolled back.
     fn rewind(&self, position: i64) {
         self.position.store(position, Ordering::Relaxed);
+        if let Some(told) = self.told {
+            told.lock().unwrap_or_else(PoisonError::into_inner).rewind(position);
+        }
     }
 }
 
 impl Writer {
-    /// Starts the writer of a service in this process. `capacity` is how many rows may wait; `wake` is told after each commit. It ends,
-    /// having written everything that waits, when `shutdown` comes and all handles are gone.
-    pub async fn start(
+    /// Starts the writer of a service in this process. `capacity` is how many rows may wait; `commits` is told after each
+    /// commit, and what it wrote. It ends, having written everything that waits, when `shutdown` comes and all handles are
+    /// gone.
+    pub(crate) async fn start(
         service: &'static str,
         database: Database,
         capacity: u32,
         markers: Arc<Markers>,
         traces: Arc<Traces>,
-        wake: Arc<Notify>,
+        commits: handover::Sender,
         shutdown: Shutdown,
     ) -> Result<(Writer, tokio::task::JoinHandle<()>), Error> {
         let (commands, queue) = mpsc::unbounded_channel();
@@ -121,7 +139,7 @@ impl Writer {
         instruments.observe_queue("single", &room, capacity);
         instruments.observe_queue("bulk", &patient, patient_capacity);
         let writer = Writer { commands, room, patient, patient_capacity, instruments: instruments.clone() };
-        let mut task = Task { database, queue, markers, wake, instruments, incarnation: None, written: 0 };
+        let mut task = Task { database, queue, markers, commits, instruments, incarnation: None, written: 0 };
         // An empty transaction writes the marker of this start, before any fact.
         task.commit(Vec::new()).await?;
         let handle = tokio::spawn(task.run(shutdown));
@@ -221,6 +239,9 @@ type Settle = Box<dyn FnOnce() + Send>;
 
 /// A command, or rows to be recorded.
 trait Job: Send + std::fmt::Debug {
+    /// How many positions it is expected to take.
+    fn expected(&self) -> i64;
+
     /// Jobs of one lane are run together.
     fn lane(&self) -> Option<TypeId>;
 
@@ -252,6 +273,10 @@ impl<W> Job for Command<W>
 where
     W: for<'w> FnOnce(&'w Write<'w>) -> BoxFuture<'w, Result<Done, Error>> + Send + 'static,
 {
+    fn expected(&self) -> i64 {
+        1
+    }
+
     fn lane(&self) -> Option<TypeId> {
         None
     }
@@ -293,7 +318,7 @@ where
 {
     let before = write.position();
     let savepoint = write.db.begin().await?;
-    let inner = Write { db: &savepoint, now: write.now, position: write.position };
+    let inner = Write { db: &savepoint, now: write.now, position: write.position, told: write.told };
     let result = work(&inner).await;
     let result = match result {
         // It fails when a statement has failed before and the work has made nothing of it. Then dropping rolls back.
@@ -311,8 +336,9 @@ struct Task {
     database: Database,
     queue: mpsc::UnboundedReceiver<Queued>,
     markers: Arc<Markers>,
-    wake: Arc<Notify>,
     instruments: Arc<Instruments>,
+    /// To the feed.
+    commits: handover::Sender,
     /// The server that was written to last.
     incarnation: Option<String>,
     /// The position of this process's last commit.
@@ -359,9 +385,11 @@ impl Task {
     /// dropped, which tells the callers.
     async fn commit(&mut self, batch: Vec<Queued>) -> Result<i64, Error> {
         let transaction = self.database.write.begin().await?;
-        let counter = Counter::lock(&transaction).await?;
+        let expected: i64 = batch.iter().map(|queued| queued.job.expected()).sum();
+        let counter = Counter::lock(&transaction, expected).await?;
         let position = AtomicI64::new(counter.position);
-        let write = Write { db: &transaction, now: Micros::now(), position: &position };
+        let told = self.commits.has_room().then(Mutex::default);
+        let write = Write { db: &transaction, now: Micros::now(), position: &position, told: told.as_ref() };
         let mut last = counter.marker;
         let rewound = counter.position < self.written;
         if rewound || self.incarnation.as_ref() != Some(&counter.incarnation) {
@@ -379,10 +407,10 @@ impl Task {
             permits.extend(held);
             settle.push(job.run(others, &write).await?);
         }
-        if write.position() != counter.position {
-            Counter::store(&transaction, write.position(), last).await?;
-        }
         let reached = write.position();
+        if reached != counter.position + expected || last != counter.marker {
+            Counter::store(&transaction, reached, last).await?;
+        }
         self.instruments.committing(reached);
         transaction.commit().await?;
 
@@ -397,7 +425,10 @@ impl Task {
         for tell in settle {
             tell();
         }
-        self.wake.notify_one();
+        let at = |n: i64| Position { n, marker: counter.marker.unwrap_or_default() };
+        let told = told.map(|told| told.into_inner().unwrap_or_else(PoisonError::into_inner));
+        let told = told.filter(|_| last == counter.marker);
+        self.commits.send(told.and_then(|told| told.complete(at(counter.position), at(reached))));
         Ok(reached - counter.position)
     }
 }
@@ -427,5 +458,5 @@ pub(crate) async fn by_ids<E: EntityTrait>(db: &impl ConnectionTrait, ids: Vec<U
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    Ok(E::find().filter(Expr::col("id").is_in(ids)).all(db).await?)
+    Ok(E::find().filter(Expr::col("id").is_in(any_of(ids))).all(db).await?)
 }

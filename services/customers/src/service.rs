@@ -127,21 +127,15 @@ impl CustomerService for Customers {
         &self,
         request: Request<Streaming<wire::ImportAttributeChangesRequest>>,
     ) -> Result<Response<Self::ImportAttributeChangesStream>, Status> {
-        let (service, actor) = (self.clone(), Principal::of(&request));
-        let handle = move |batch: wire::ImportAttributeChangesRequest| {
-            let (service, actor) = (service.clone(), actor.clone());
-            async move {
-                let rows = batch
-                    .rows
-                    .into_iter()
-                    .map(|wire::AttributeChangeRow { row, attribute_change }| (row, attribute_change))
-                    .collect();
-                let Batch { recorded, unchanged, rejected, position } =
-                    service.import::<attribute_change::Model>("ImportAttributeChanges", &actor, rows).await?;
-                Ok(wire::ImportAttributeChangesResponse { recorded, unchanged, rejected, position })
-            }
+        let parts = |wire::AttributeChangeRow { row, attribute_change }| (row, attribute_change);
+        let rows = move |batch: wire::ImportAttributeChangesRequest| batch.rows.into_iter().map(parts).collect();
+        let answer = |Batch { recorded, unchanged, rejected, position }| wire::ImportAttributeChangesResponse {
+            recorded,
+            unchanged,
+            rejected,
+            position,
         };
-        Ok(Response::new(import::acknowledge(request.into_inner(), self.ending.clone(), handle)))
+        Ok(self.import::<attribute_change::Model, _, _>("ImportAttributeChanges", request, rows, answer))
     }
 
     async fn get_attribute_change(
@@ -228,17 +222,15 @@ impl CustomerService for Customers {
         &self,
         request: Request<Streaming<wire::ImportPurchasesRequest>>,
     ) -> Result<Response<Self::ImportPurchasesStream>, Status> {
-        let (service, actor) = (self.clone(), Principal::of(&request));
-        let handle = move |batch: wire::ImportPurchasesRequest| {
-            let (service, actor) = (service.clone(), actor.clone());
-            async move {
-                let rows = batch.rows.into_iter().map(|wire::PurchaseRow { row, purchase }| (row, purchase)).collect();
-                let Batch { recorded, unchanged, rejected, position } =
-                    service.import::<purchase::Model>("ImportPurchases", &actor, rows).await?;
-                Ok(wire::ImportPurchasesResponse { recorded, unchanged, rejected, position })
-            }
+        let parts = |wire::PurchaseRow { row, purchase }| (row, purchase);
+        let rows = move |batch: wire::ImportPurchasesRequest| batch.rows.into_iter().map(parts).collect();
+        let answer = |Batch { recorded, unchanged, rejected, position }| wire::ImportPurchasesResponse {
+            recorded,
+            unchanged,
+            rejected,
+            position,
         };
-        Ok(Response::new(import::acknowledge(request.into_inner(), self.ending.clone(), handle)))
+        Ok(self.import::<purchase::Model, _, _>("ImportPurchases", request, rows, answer))
     }
 
     async fn get_purchase(
@@ -306,21 +298,15 @@ impl CustomerService for Customers {
         &self,
         request: Request<Streaming<wire::ImportInteractionsRequest>>,
     ) -> Result<Response<Self::ImportInteractionsStream>, Status> {
-        let (service, actor) = (self.clone(), Principal::of(&request));
-        let handle = move |batch: wire::ImportInteractionsRequest| {
-            let (service, actor) = (service.clone(), actor.clone());
-            async move {
-                let rows = batch
-                    .rows
-                    .into_iter()
-                    .map(|wire::InteractionRow { row, interaction }| (row, interaction))
-                    .collect();
-                let Batch { recorded, unchanged, rejected, position } =
-                    service.import::<interaction::Model>("ImportInteractions", &actor, rows).await?;
-                Ok(wire::ImportInteractionsResponse { recorded, unchanged, rejected, position })
-            }
+        let parts = |wire::InteractionRow { row, interaction }| (row, interaction);
+        let rows = move |batch: wire::ImportInteractionsRequest| batch.rows.into_iter().map(parts).collect();
+        let answer = |Batch { recorded, unchanged, rejected, position }| wire::ImportInteractionsResponse {
+            recorded,
+            unchanged,
+            rejected,
+            position,
         };
-        Ok(Response::new(import::acknowledge(request.into_inner(), self.ending.clone(), handle)))
+        Ok(self.import::<interaction::Model, _, _>("ImportInteractions", request, rows, answer))
     }
 
     async fn get_interaction(
@@ -402,21 +388,15 @@ impl CustomerService for Customers {
         &self,
         request: Request<Streaming<wire::ImportSubscriptionEventsRequest>>,
     ) -> Result<Response<Self::ImportSubscriptionEventsStream>, Status> {
-        let (service, actor) = (self.clone(), Principal::of(&request));
-        let handle = move |batch: wire::ImportSubscriptionEventsRequest| {
-            let (service, actor) = (service.clone(), actor.clone());
-            async move {
-                let rows = batch
-                    .rows
-                    .into_iter()
-                    .map(|wire::SubscriptionEventRow { row, subscription_event }| (row, subscription_event))
-                    .collect();
-                let Batch { recorded, unchanged, rejected, position } =
-                    service.import::<subscription_event::Model>("ImportSubscriptionEvents", &actor, rows).await?;
-                Ok(wire::ImportSubscriptionEventsResponse { recorded, unchanged, rejected, position })
-            }
+        let parts = |wire::SubscriptionEventRow { row, subscription_event }| (row, subscription_event);
+        let rows = move |batch: wire::ImportSubscriptionEventsRequest| batch.rows.into_iter().map(parts).collect();
+        let answer = |Batch { recorded, unchanged, rejected, position }| wire::ImportSubscriptionEventsResponse {
+            recorded,
+            unchanged,
+            rejected,
+            position,
         };
-        Ok(Response::new(import::acknowledge(request.into_inner(), self.ending.clone(), handle)))
+        Ok(self.import::<subscription_event::Model, _, _>("ImportSubscriptionEvents", request, rows, answer))
     }
 
     async fn get_subscription_event(

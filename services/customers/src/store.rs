@@ -124,15 +124,6 @@ pub(crate) async fn update(write: &Write<'_>, old: &Profile, mut new: Profile) -
     Ok(done)
 }
 
-/// The highest position among customers; 0 when there are none.
-pub(crate) async fn latest_position(
-    db: &impl ConnectionTrait,
-    ids: impl Iterator<Item = CustomerId>,
-) -> Result<i64, Error> {
-    let rows = customer::Entity::find().filter(customer::Column::Id.is_in(ids)).all(db).await?;
-    Ok(rows.iter().map(|row| row.position).max().unwrap_or_default())
-}
-
 /// Refuses when somebody else wrote in between.
 pub(crate) fn check_etag(row: &customer::Model, etag: &str) -> Result<(), Error> {
     match etag.is_empty() || etag == row.version.to_string() {

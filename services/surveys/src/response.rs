@@ -7,7 +7,7 @@ use barometer_chassis::{
     door::Dimensions,
     error::Error,
     recorded_head,
-    writer::{Pending, Recorded, Write},
+    writer::{Pending, Recorded, Write, any_of},
 };
 use barometer_directory::CustomerId;
 use futures_util::future::BoxFuture;
@@ -94,7 +94,7 @@ impl Recorded for Model {
             let mut ids: Vec<Uuid> = rows.iter().map(|pending| pending.row.survey_id.0).collect();
             ids.sort_unstable();
             ids.dedup();
-            let surveys = survey::Entity::find().filter(survey::Column::Id.is_in(ids)).all(write.db).await?;
+            let surveys = survey::Entity::find().filter(survey::Column::Id.is_in(any_of(ids))).all(write.db).await?;
             let surveys: HashMap<Uuid, survey::Model> = surveys.into_iter().map(|row| (row.id, row)).collect();
             for pending in rows {
                 let checked = match surveys.get(&pending.row.survey_id.0) {

@@ -151,12 +151,17 @@ impl SurveyService for Surveys {
         request: Request<Streaming<wire::ImportResponsesRequest>>,
     ) -> Result<Response<Self::ImportResponsesStream>, Status> {
         let actor = Principal::of(&request);
-        let service = self.clone();
-        let handle = move |batch: wire::ImportResponsesRequest| {
-            let (service, actor) = (service.clone(), actor.clone());
-            async move { service.import(&actor, batch.rows).await }
+        let (preparing, recording) = (self.clone(), self.clone());
+        let prepare = move |batch: wire::ImportResponsesRequest| {
+            let (service, actor) = (preparing.clone(), actor.clone());
+            async move { service.prepare(&actor, batch.rows).await }
         };
-        Ok(Response::new(import::acknowledge(request.into_inner(), self.ending.clone(), handle)))
+        let record = move |rows| {
+            let service = recording.clone();
+            async move { service.import(rows).await }
+        };
+        let ending = self.ending.clone();
+        Ok(Response::new(import::acknowledge_in_stages(request.into_inner(), ending, prepare, record)))
     }
 
     async fn get_response(

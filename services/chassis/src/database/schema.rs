@@ -1,6 +1,6 @@
 //! The tables that every service has: the feed's counter and markers, and the ledger of requests.
 
-use sea_orm::DbErr;
+use sea_orm::{DbBackend, DbErr};
 use sea_orm_migration::{prelude::*, schema::*};
 
 /// Creates the counter, the markers and the ledger of requests; called by the first migration of each service.
@@ -28,7 +28,7 @@ pub async fn feed_tables(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .to_owned();
     manager.create_table(marker).await?;
 
-    let request = Table::create()
+    let mut request = Table::create()
         .table("request")
         .col(string("method"))
         .col(string("actor"))
@@ -39,7 +39,15 @@ pub async fn feed_tables(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .col(big_integer("create_time"))
         .primary_key(Index::create().col("request_id").col("method").col("actor"))
         .to_owned();
-    manager.create_table(request).await?;
+    manager.create_table(keyed(manager, &mut request)).await?;
     let by_age = Index::create().name("request_create_time").table("request").col("create_time").to_owned();
     manager.create_index(by_age).await
+}
+
+/// A table of keys: SQLite keeps it in the order of its primary key, instead of rows and an index over them.
+pub fn keyed(manager: &SchemaManager<'_>, table: &mut TableCreateStatement) -> TableCreateStatement {
+    if manager.get_database_backend() == DbBackend::Sqlite {
+        table.extra("WITHOUT ROWID");
+    }
+    table.to_owned()
 }

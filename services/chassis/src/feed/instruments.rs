@@ -43,6 +43,11 @@ impl Instruments {
     /// A batch was read.
     pub(super) fn read<F>(&self, batch: &Batch<F>, took: Duration) {
         self.durations.record(took.as_secs_f64(), &self.attributes);
+        self.holds(batch);
+    }
+
+    /// A batch was read or handed over.
+    pub(super) fn holds<F>(&self, batch: &Batch<F>) {
         self.facts.record(batch.entries.len() as u64, &self.attributes);
     }
 }
@@ -69,7 +74,8 @@ pub(super) fn observe<F: Send + Sync + 'static>(inner: &Arc<Inner<F>>) {
         .with_description("Changes of facts until the position that watchers were last given")
         .with_callback(move |observer| {
             if let Some(feed) = feed.upgrade() {
-                observer.observe(feed.latest.borrow().until.n, &of_position);
+                let given = feed.latest.borrow().last().map(|latest| latest.until.n);
+                observer.observe(given.unwrap_or_default(), &of_position);
             }
         })
         .build();

@@ -20,6 +20,8 @@ const HEARTBEAT: Duration = Duration::from_secs(1);
 const WAITING: usize = 2;
 /// The most bytes of facts in one message: callers take messages of 4 MiB unless told otherwise.
 const MAX_BYTES: usize = 3 * 1024 * 1024;
+/// The most facts in one message.
+const MAX_FACTS: usize = 1_000;
 
 /// One batch for a watcher.
 #[derive(Clone, Debug)]
@@ -119,23 +121,23 @@ impl<F: Clone + Send + Sync + 'static, R: Send + 'static> Watcher<F, R> {
         let mut told = tokio::time::Instant::now();
         let mut first = true;
         loop {
-            let batch = latest.borrow_and_update().clone();
-            let news = batch.until != self.at;
+            let batches = latest.borrow_and_update().clone();
+            let last = &batches[batches.len() - 1];
+            let news = last.until != self.at;
             if first || news {
-                let batch = match batch.after == self.at && news {
-                    true => batch,
-                    false => Arc::new(self.read().await?),
+                let batch = match batches.iter().find(|batch| batch.after == self.at && batch.until != self.at) {
+                    Some(batch) => Arc::clone(batch),
+                    None => Arc::new(self.read().await?),
                 };
-                let more = !batch.caught_up;
                 self.deliver(&batch).await?;
                 (first, told) = (false, tokio::time::Instant::now());
-                if more {
+                if !batch.caught_up || self.at.n < last.until.n {
                     continue;
                 }
             } else if told.elapsed() >= HEARTBEAT {
                 // Whatever this batch holds, the watcher has it: it has read up to here.
                 let (entries, trace_parents) = (Vec::new(), Vec::new());
-                self.deliver(&Batch { entries, trace_parents, ..Batch::clone(&batch) }).await?;
+                self.deliver(&Batch { entries, trace_parents, ..Batch::clone(last) }).await?;
                 told = tokio::time::Instant::now();
             }
             if latest.changed().await.is_err() {
@@ -158,7 +160,7 @@ impl<F: Clone + Send + Sync + 'static, R: Send + 'static> Watcher<F, R> {
         let (mut facts, mut bytes, mut reached) = (Vec::new(), 0, batch.after);
         for entry in batch.entries.iter().filter(|entry| wanted(entry.tag)) {
             let size = (self.size)(&entry.fact);
-            if bytes + size > MAX_BYTES && !facts.is_empty() {
+            if (bytes + size > MAX_BYTES && !facts.is_empty()) || facts.len() >= MAX_FACTS {
                 self.send(std::mem::take(&mut facts), reached, batch, None).await;
                 bytes = 0;
             }

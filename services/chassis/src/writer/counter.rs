@@ -23,19 +23,23 @@ pub(super) struct Counter {
 }
 
 impl Counter {
-    /// Reads the counter and keeps it locked until the transaction ends.
-    pub(super) async fn lock(db: &DatabaseTransaction) -> Result<Self, Error> {
+    /// Takes `expected` positions ahead and keeps the counter locked until the transaction ends; tells how it was before.
+    /// When as many are used it need not be written again.
+    pub(super) async fn lock(db: &DatabaseTransaction, expected: i64) -> Result<Self, Error> {
         let sql = match db.get_database_backend() {
             DbBackend::Postgres => {
-                "SELECT position, marker, extract(epoch FROM pg_postmaster_start_time())::text || '/' || \
+                "UPDATE feed_counter SET position = position + $1 WHERE id = 1 \
+                 RETURNING position - $1 AS position, marker, \
+                 extract(epoch FROM pg_postmaster_start_time())::text || '/' || \
                  (SELECT oid FROM pg_database WHERE datname = current_database())::text || '/' || \
-                 pg_relation_filenode('feed_counter')::text AS incarnation \
-                 FROM feed_counter WHERE id = 1 FOR UPDATE"
+                 pg_relation_filenode('feed_counter')::text AS incarnation"
             }
-            // There is one writer: the file is locked.
-            _ => "SELECT position, marker, 'file' AS incarnation FROM feed_counter WHERE id = 1",
+            _ => {
+                "UPDATE feed_counter SET position = position + ?1 WHERE id = 1 \
+                 RETURNING position - ?1 AS position, marker, 'file' AS incarnation"
+            }
         };
-        let statement = Statement::from_string(db.get_database_backend(), sql);
+        let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, [expected.into()]);
         let counter = Counter::find_by_statement(statement).one(db).await?;
         counter.ok_or_else(|| Error::Internal("the feed has no counter".to_owned()))
     }

@@ -1,8 +1,10 @@
 //! The ledger of requests: makes a repeated request harmless, also after a crash and on another replica.
 
-use sea_orm::{ActiveValue::Set, entity::prelude::*};
+use std::collections::HashMap;
 
-use super::Write;
+use sea_orm::entity::prelude::*;
+
+use super::{Write, insert::any_of};
 use crate::{clock::Micros, error::Error};
 
 /// How long requests are kept at least; what the contract promises is 7 days.
@@ -32,24 +34,24 @@ pub struct Done {
 
 /// What an earlier request of the same id did. ALREADY_EXISTS when it had other values.
 pub(super) async fn find(write: &Write<'_>, request: &Request) -> Result<Option<Done>, Error> {
-    Ok(find_all(write, std::slice::from_ref(request)).await?.pop().transpose()?.flatten())
+    Ok(find_all(write, &[request]).await?.pop().transpose()?.flatten())
 }
 
 /// The same for many requests, in their order.
 pub(super) async fn find_all(
     write: &Write<'_>,
-    requests: &[Request],
+    requests: &[&Request],
 ) -> Result<Vec<Result<Option<Done>, Error>>, Error> {
     let ids: Vec<Uuid> = requests.iter().filter_map(|request| request.id).collect();
     let known = match ids.is_empty() {
         true => Vec::new(),
-        false => Entity::find().filter(Column::RequestId.is_in(ids)).all(write.db).await?,
+        false => Entity::find().filter(Column::RequestId.is_in(any_of(ids))).all(write.db).await?,
     };
-    let find = |request: &Request| {
-        let is_this = |row: &&Model| {
-            Some(row.request_id) == request.id && row.method == request.method && row.actor == request.actor
-        };
-        match known.iter().find(is_this) {
+    let known: HashMap<(Uuid, &str, &str), &Model> =
+        known.iter().map(|row| ((row.request_id, row.method.as_str(), row.actor.as_str()), row)).collect();
+    let find = |request: &&Request| {
+        let known = request.id.and_then(|id| known.get(&(id, request.method, request.actor.as_str())));
+        match known {
             None => Ok(None),
             Some(row) if row.fingerprint == request.fingerprint => {
                 Ok(Some(Done { id: row.resource_id, position: row.position }))
@@ -66,21 +68,18 @@ pub(super) async fn find_all(
 /// Notes what requests did; those without an id leave no trace.
 pub(super) async fn note(write: &Write<'_>, done: Vec<(Request, Done)>) -> Result<(), Error> {
     let row = |(request, done): (Request, Done)| {
-        Some(ActiveModel {
-            method: Set(request.method.to_owned()),
-            actor: Set(request.actor),
-            request_id: Set(request.id?),
-            fingerprint: Set(request.fingerprint),
-            resource_id: Set(done.id),
-            position: Set(done.position),
-            create_time: Set(write.now),
+        Some(Model {
+            method: request.method.to_owned(),
+            actor: request.actor,
+            request_id: request.id?,
+            fingerprint: request.fingerprint,
+            resource_id: done.id,
+            position: done.position,
+            create_time: write.now,
         })
     };
     let rows: Vec<_> = done.into_iter().filter_map(row).collect();
-    if !rows.is_empty() {
-        Entity::insert_many(rows).exec_without_returning(write.db).await?;
-    }
-    Ok(())
+    Ok(super::insert(write.db, &rows).await?)
 }
 
 /// Deletes requests that are older than any repeat may be.

@@ -7,14 +7,14 @@ use std::{
 
 use futures_util::future::BoxFuture;
 use sea_orm::{
-    ActiveModelTrait, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel, Iterable, ModelTrait,
-    QueryFilter,
+    ActiveModelTrait, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel, ModelTrait, QueryFilter,
+    TransactionTrait,
     sea_query::{Expr, ExprTrait},
 };
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::{Done, Job, Request, Settle, Write, by_ids, in_savepoint, ledger};
+use super::{Done, Job, Request, Settle, Write, any_of, by_ids, ledger};
 use crate::{clock::Micros, error::Error};
 
 /// A row that callers record, amend and withdraw.
@@ -151,6 +151,10 @@ pub(super) struct Recording<M: Recorded> {
 }
 
 impl<M: Recorded> Job for Recording<M> {
+    fn expected(&self) -> i64 {
+        i64::try_from(self.rows.len()).unwrap_or_default()
+    }
+
     fn lane(&self) -> Option<TypeId> {
         Some(TypeId::of::<M>())
     }
@@ -207,37 +211,38 @@ async fn record_turn<M: Recorded>(
     write: &Write<'_>,
     rows: Indexed<Pending<M>>,
 ) -> Result<(Indexed<Result<Outcome<M>, Error>>, Indexed<Pending<M>>), Error> {
-    let (mut later, mut keys, mut ids) = (Vec::new(), HashSet::new(), HashSet::new());
-    let mut outcomes = Vec::with_capacity(rows.len());
-    let mut new = Vec::with_capacity(rows.len());
-    let mut noted = Vec::new();
-
-    let requests: Vec<_> = rows.iter().map(|(_, pending)| pending.request.clone()).collect();
+    let requests: Vec<&Request> = rows.iter().map(|(_, pending)| &pending.request).collect();
     let repeats = ledger::find_all(write, &requests).await?;
     let repeated: Vec<Uuid> = repeats.iter().filter_map(|r| r.as_ref().ok().copied().flatten()).map(|d| d.id).collect();
     let repeated = by_ids::<M::Table>(write.db, repeated).await?;
+    let repeated: HashMap<Uuid, &M> = repeated.iter().map(|row| (row.head().id, row)).collect();
     let existing = by_keys(write.db, &rows).await?;
-    for ((index, pending), repeat) in rows.into_iter().zip(repeats) {
+    let existing: HashMap<Key<'_>, &M> = existing.iter().filter_map(|row| Some((row.head().external?, row))).collect();
+    let again = again(&rows, &repeats);
+
+    let mut later = Vec::new();
+    let mut outcomes = Vec::with_capacity(rows.len());
+    let mut new = Vec::with_capacity(rows.len());
+    let mut noted = Vec::new();
+    for (((index, pending), repeat), again) in rows.into_iter().zip(repeats).zip(again) {
         match repeat {
             Err(error) => outcomes.push((index, Err(error))),
             Ok(Some(done)) => {
-                let row = repeated.iter().find(|row| row.head().id == done.id).cloned();
+                let row = repeated.get(&done.id).copied().cloned();
                 let row = row.ok_or_else(|| Error::not_found(M::NOUN, done.id));
                 outcomes.push((index, row.map(|row| Outcome::Unchanged(row, done.position))));
             }
             Ok(None) => {
-                let id = pending.request.id.map(|id| (id, pending.request.method, pending.request.actor.clone()));
-                let again = id.is_some_and(|id| !ids.insert(id));
-                let key = key(&pending.row);
-                match key.as_ref().and_then(|key| existing.get(key)) {
-                    _ if again => later.push((index, pending)),
+                let known = pending.row.head().external.and_then(|key| existing.get(&key).copied());
+                match known {
+                    _ if again.request => later.push((index, pending)),
                     Some(row) if row.head().fingerprint == pending.request.fingerprint => {
                         let Head { id, position, .. } = row.head();
                         noted.push((pending.request, Done { id, position }));
                         outcomes.push((index, Ok(Outcome::Unchanged(row.clone(), position))));
                     }
                     Some(row) => outcomes.push((index, Err(key_reused(row)))),
-                    None if key.is_some_and(|key| !keys.insert(key)) => later.push((index, pending)),
+                    None if again.key => later.push((index, pending)),
                     None => new.push((index, pending)),
                 }
             }
@@ -275,7 +280,30 @@ async fn record_turn<M: Recorded>(
     Ok((outcomes, later))
 }
 
-/// Inserts rows with one statement. When the database refuses it the halves are tried, so that a bad row fails alone.
+/// A row's key: its system and its value.
+type Key<'r> = (&'r str, &'r str);
+
+/// What a row has in common with one before it.
+struct Again {
+    request: bool,
+    key: bool,
+}
+
+/// Which rows bring a request or a key once more; repeated requests bring nothing.
+fn again<M: Recorded>(rows: &[(usize, Pending<M>)], repeats: &[Result<Option<Done>, Error>]) -> Vec<Again> {
+    let (mut requests, mut keys) = (HashSet::new(), HashSet::new());
+    let mut all = Vec::with_capacity(rows.len());
+    for ((_, Pending { row, request, .. }), repeat) in rows.iter().zip(repeats) {
+        let counts = matches!(repeat, Ok(None));
+        let by = request.id.filter(|_| counts).map(|id| (id, request.method, request.actor.as_str()));
+        let again = by.is_some_and(|by| !requests.insert(by));
+        let key = row.head().external.filter(|_| counts && !again);
+        all.push(Again { request: again, key: key.is_some_and(|key| !keys.insert(key)) });
+    }
+    all
+}
+
+/// Inserts rows. When the database refuses them the halves are tried, so that a bad row fails alone.
 fn insert<'w, M: Recorded>(
     write: &'w Write<'w>,
     mut rows: Vec<M>,
@@ -284,30 +312,20 @@ fn insert<'w, M: Recorded>(
         if rows.is_empty() {
             return Ok(Vec::new());
         }
+        let before = write.position();
         for row in &mut rows {
             let position = write.next_position();
             let head = row.head_mut();
             (*head.number, *head.position) = (position, position);
         }
-        let first = rows[0].head().position - 1;
-        let attempt = rows.clone();
-        let inserted = in_savepoint(write, move |inner| {
-            Box::pin(async move {
-                // Both databases bound the parameters of a statement; SQLite's bound is the smaller one.
-                let columns = <<M::Table as EntityTrait>::Column as Iterable>::iter().count();
-                for chunk in attempt.chunks((MAX_PARAMETERS / columns).max(1)) {
-                    let rows = chunk.iter().cloned().map(|row| row.into_active_model().reset_all());
-                    M::Table::insert_many(rows).exec_without_returning(inner.db).await?;
-                }
-                M::recorded(inner, &attempt).await
-            })
-        })
-        .await;
-        match inserted {
-            Ok(()) => Ok(rows.into_iter().map(Ok).collect()),
+        match insert_all(write, &rows).await {
+            Ok(()) => {
+                write.tell(before + 1, &rows);
+                Ok(rows.into_iter().map(Ok).collect())
+            }
             Err(error) if error.is_outage() => Err(error),
             Err(error) => {
-                write.rewind(first);
+                write.rewind(before);
                 if rows.len() == 1 {
                     return Ok(vec![Err(error)]);
                 }
@@ -320,7 +338,22 @@ fn insert<'w, M: Recorded>(
     })
 }
 
-const MAX_PARAMETERS: usize = 32_000;
+/// Inserts all rows or, in a savepoint, none.
+async fn insert_all<M: Recorded>(write: &Write<'_>, rows: &[M]) -> Result<(), Error> {
+    let savepoint = write.db.begin().await?;
+    let inner = Write { db: &savepoint, ..*write };
+    let inserted = match super::insert(&savepoint, rows).await {
+        Ok(()) => M::recorded(&inner, rows).await,
+        Err(error) => Err(error.into()),
+    };
+    match inserted {
+        Ok(()) => Ok(savepoint.commit().await?),
+        Err(error) => {
+            savepoint.rollback().await?;
+            Err(error)
+        }
+    }
+}
 
 /// Replaces a row by its corrected values; when nothing differs nothing is written.
 pub async fn replace<M: Recorded>(write: &Write<'_>, old: M, new: M) -> Result<Done, Error> {
@@ -371,28 +404,19 @@ async fn store<M: Recorded>(write: &Write<'_>, old: M, mut new: M) -> Result<Don
 }
 
 /// The rows that are there already, by the keys of new ones.
-async fn by_keys<M: Recorded>(
-    db: &impl ConnectionTrait,
-    rows: &[(usize, Pending<M>)],
-) -> Result<HashMap<(String, String), M>, Error> {
+async fn by_keys<M: Recorded>(db: &impl ConnectionTrait, rows: &[(usize, Pending<M>)]) -> Result<Vec<M>, Error> {
     let mut systems: HashMap<&str, Vec<&str>> = HashMap::new();
     for (system, id) in rows.iter().filter_map(|(_, pending)| pending.row.head().external) {
         systems.entry(system).or_default().push(id);
     }
-    let mut found = HashMap::new();
+    let mut found = Vec::new();
     for (system, ids) in systems {
         let of_system = M::Table::find()
             .filter(Expr::col("external_system").eq(system))
-            .filter(Expr::col("external_id").is_in(ids));
-        for row in of_system.all(db).await? {
-            found.extend(key(&row).map(|key| (key, row)));
-        }
+            .filter(Expr::col("external_id").is_in(any_of(ids)));
+        found.append(&mut of_system.all(db).await?);
     }
     Ok(found)
-}
-
-fn key<M: Recorded>(row: &M) -> Option<(String, String)> {
-    row.head().external.map(|(system, id)| (system.to_owned(), id.to_owned()))
 }
 
 fn key_reused<M: Recorded>(row: &M) -> Error {

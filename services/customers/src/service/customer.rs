@@ -136,34 +136,33 @@ impl Customers {
             door.each("external_ids", request.external_ids, MAX_NAMED, |door, key| door.key(key))
         })?;
         let mut found = store::find_by_keys(self.store.db(), &keys).await?;
-        let created = Arc::new(Mutex::new(HashSet::new()));
-        let mut position = None;
+        let mut created = HashSet::new();
         let new: Vec<ExternalKey> = keys.iter().filter(|key| !found.contains_key(key)).cloned().collect();
-        if !new.is_empty() {
-            let (actor_text, noted) = (actor.to_string(), created.clone());
-            let request = mutation("ResolveCustomers", actor, None, 0);
+        let position = if new.is_empty() {
+            self.store.feed.end().await?
+        } else {
+            let (noted, actor_text) = (Arc::new(Mutex::default()), actor.to_string());
+            let (note, request) = (noted.clone(), mutation("ResolveCustomers", actor, None, 0));
             let work = self.store.writer.run_in_turn(request, move |write| {
                 Box::pin(async move {
-                    let (_, new) = store::find_or_create(write, new, &actor_text).await?;
-                    *noted.lock().unwrap_or_else(PoisonError::into_inner) = new;
+                    let written = store::find_or_create(write, new, &actor_text).await?;
+                    *note.lock().unwrap_or_else(PoisonError::into_inner) = written;
                     Ok(Done { id: Uuid::nil(), position: write.position() })
                 })
             });
-            position = Some(work.await?.position);
-            found = store::find_by_keys(self.store.db(), &keys).await?;
-        }
-        let position = match position {
-            Some(position) => position,
-            None => store::latest_position(self.store.db(), found.values().copied()).await?,
+            let position = work.await?.position;
+            let (written, new) = std::mem::take(&mut *noted.lock().unwrap_or_else(PoisonError::into_inner));
+            found.extend(written);
+            created = new;
+            self.store.feed.token(position).await?
         };
-        let created = created.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let resolved = |key: ExternalKey| {
             let id = found.get(&key).copied().ok_or_else(|| crate::noun::vanished("customer"))?;
             let external_id = Some(key.to_wire());
             Ok(wire::ResolvedCustomer { external_id, customer_id: id.to_string(), created: created.contains(&id) })
         };
         let customers = keys.into_iter().map(resolved).collect::<Result<_, Error>>()?;
-        Ok(wire::ResolveCustomersResponse { customers, position: self.store.feed.token(position).await? })
+        Ok(wire::ResolveCustomersResponse { customers, position })
     }
 
     /// Creates or completes the customers of one batch of an import.

@@ -1,13 +1,15 @@
 //! What the RPCs on recorded facts do, for all four kinds alike.
 
+use std::future::ready;
+
 use barometer_chassis::{
     door::{Door, Page, fit},
     error::Error,
     fingerprint,
-    import::MAX_ROWS,
+    import::{self, Acknowledgements, MAX_ROWS},
     layers::Principal,
     mask, reader,
-    store::Batch,
+    store::{Batch, Numbered},
     writer::{self, Pending},
 };
 use prost_types::{FieldMask, Timestamp};
@@ -15,6 +17,7 @@ use sea_orm::{
     Condition,
     sea_query::{Expr, ExprTrait},
 };
+use tonic::{Request, Response, Streaming};
 
 use super::{Customers, mutation};
 use crate::{
@@ -40,13 +43,31 @@ impl Customers {
         Ok(row.render(position))
     }
 
-    /// Records one batch of an import.
-    pub(super) async fn import<N: Noun>(
+    /// Records an import batch by batch.
+    pub(super) fn import<N: Noun, B: Send + 'static, A: Send + 'static>(
+        &self,
+        method: &'static str,
+        request: Request<Streaming<B>>,
+        rows: impl Fn(B) -> Vec<(i64, Option<N::Wire>)> + Send + 'static,
+        answer: fn(Batch) -> A,
+    ) -> Response<Acknowledgements<A>> {
+        let (service, store, actor) = (self.clone(), self.store.clone(), Principal::of(&request));
+        let prepare = move |batch| ready(service.prepare::<N>(method, &actor, rows(batch)));
+        let record = move |rows| {
+            let store = store.clone();
+            async move { store.record_batch(rows, N::FIELD).await.map(answer) }
+        };
+        let ending = self.ending.clone();
+        Response::new(import::acknowledge_in_stages(request.into_inner(), ending, prepare, record))
+    }
+
+    /// Parses a batch of an import; rows that are refused stand with their numbers.
+    fn prepare<N: Noun>(
         &self,
         method: &'static str,
         actor: &Principal,
         rows: Vec<(i64, Option<N::Wire>)>,
-    ) -> Result<Batch, Error> {
+    ) -> Result<Numbered<N>, Error> {
         check_rows(rows.len())?;
         let parse = |(number, message)| {
             let pending = Door::open(|door| self.parse::<N>(door, message, actor)).and_then(|(row, customer)| {
@@ -55,7 +76,7 @@ impl Customers {
             });
             (number, pending)
         };
-        self.store.record_batch(rows.into_iter().map(parse).collect(), N::FIELD).await
+        Ok(rows.into_iter().map(parse).collect())
     }
 
     /// Reads one.

@@ -5,9 +5,9 @@ use std::collections::{HashMap, HashSet};
 use barometer_chassis::{
     door::ExternalKey,
     error::Error,
-    writer::{Pending, Write},
+    writer::{Pending, Write, any_of, insert},
 };
-use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 
 use crate::{
     customer::{self, CustomerId, key},
@@ -48,9 +48,6 @@ pub(crate) async fn find_customers<N: Noun>(write: &Write<'_>, rows: &mut [Pendi
     Ok(())
 }
 
-/// Rows of one statement: databases bound the parameters of each, and several imports may share a commit.
-const MAX_INSERTED: usize = 1_000;
-
 /// The customers of keys, and which of them were created just now.
 pub(crate) async fn find_or_create(
     write: &Write<'_>,
@@ -60,6 +57,7 @@ pub(crate) async fn find_or_create(
     keys.sort_unstable();
     keys.dedup();
     let mut found = find_by_keys(write.db, &keys).await?;
+    let before = write.position();
     let (mut customers, mut new_keys, mut created) = (Vec::new(), Vec::new(), HashSet::new());
     for key in keys.into_iter().filter(|key| !found.contains_key(key)).collect::<Vec<_>>() {
         let position = write.next_position();
@@ -74,19 +72,15 @@ pub(crate) async fn find_or_create(
             update_time: write.now,
             ..customer::Model::default()
         };
-        customers.push(row.into_active_model().reset_all());
+        customers.push(row);
         let ExternalKey { system, value } = key.clone();
-        new_keys.push(key::Model { system, value, customer_id: id }.into_active_model().reset_all());
+        new_keys.push(key::Model { system, value, customer_id: id });
         created.insert(id);
         found.insert(key, id);
     }
-    let mut new_keys = new_keys.into_iter();
-    while !customers.is_empty() {
-        let rest = customers.split_off(customers.len().min(MAX_INSERTED));
-        let keys: Vec<_> = new_keys.by_ref().take(customers.len()).collect();
-        customer::Entity::insert_many(std::mem::replace(&mut customers, rest)).exec_without_returning(write.db).await?;
-        key::Entity::insert_many(keys).exec_without_returning(write.db).await?;
-    }
+    insert(write.db, &customers).await?;
+    insert(write.db, &new_keys).await?;
+    write.tell(before + 1, &customers);
     Ok((found, created))
 }
 
@@ -102,7 +96,7 @@ pub(crate) async fn find_by_keys(
     let mut found = HashMap::new();
     for (system, values) in systems {
         let of_system =
-            key::Entity::find().filter(key::Column::System.eq(system)).filter(key::Column::Value.is_in(values));
+            key::Entity::find().filter(key::Column::System.eq(system)).filter(key::Column::Value.is_in(any_of(values)));
         for key::Model { system, value, customer_id } in of_system.all(db).await? {
             found.insert(ExternalKey { system, value }, customer_id);
         }
@@ -120,13 +114,10 @@ pub(crate) async fn add_keys(write: &Write<'_>, id: CustomerId, keys: &[External
     let new = keys.iter().filter(|key| !taken.contains_key(key));
     let row = |key: &ExternalKey| {
         let ExternalKey { system, value } = key.clone();
-        key::Model { system, value, customer_id: id }.into_active_model().reset_all()
+        key::Model { system, value, customer_id: id }
     };
     let rows: Vec<_> = new.map(row).collect();
-    if !rows.is_empty() {
-        key::Entity::insert_many(rows).exec_without_returning(write.db).await?;
-    }
-    Ok(())
+    Ok(insert(write.db, &rows).await?)
 }
 
 /// Those of the ids that customers have.
@@ -139,7 +130,7 @@ async fn existing(db: &impl ConnectionTrait, mut ids: Vec<CustomerId>) -> Result
     let known = customer::Entity::find()
         .select_only()
         .column(customer::Column::Id)
-        .filter(customer::Column::Id.is_in(ids))
+        .filter(customer::Column::Id.is_in(any_of(ids)))
         .into_tuple()
         .all(db)
         .await?;

@@ -7,6 +7,7 @@ use barometer_chassis::{
     import::MAX_ROWS,
     layers::Principal,
     mask, reader,
+    store::Numbered,
     writer::{self, Pending},
 };
 use barometer_directory::{CustomerRef, Resolved};
@@ -31,23 +32,31 @@ impl Surveys {
     ) -> Result<wire::Response, Error> {
         let wire::SubmitResponseRequest { response, request_id } = request;
         let (row, customer, request_id) = self.parse(actor, response, &request_id, "response").await?;
-        let survey = store::get_survey(self.store.db(), &SurveyRef::Id(row.survey_id.0)).await?;
-        let customers = match survey.check_takes_answers() {
-            Ok(()) => self.directory.resolve([&customer].into_iter()).await?,
-            // Refused, and so nobody is created for it; unless it repeats a request, whose customer is there.
-            Err(refused) => self.directory.look_up(&customer).await?.ok_or(refused)?,
+        let customers = match &customer {
+            CustomerRef::Anonymous | CustomerRef::Id(_) => Resolved::default(),
+            CustomerRef::Key(_) => self.resolve_for(row.survey_id.0, &customer).await?,
         };
         let pending = pending("SubmitResponse", actor, row, customer, &customers, request_id)?;
         let (row, position) = self.store.record_one(pending).await.inspect_err(|error| self.doubt(error))?;
         Ok(render_response(row, position))
     }
 
-    /// Records one batch of an import.
-    pub(super) async fn import(
+    /// The customer of an answer's key, created when new.
+    async fn resolve_for(&self, survey: Uuid, customer: &CustomerRef) -> Result<Resolved, Error> {
+        let survey = store::get_survey(self.store.db(), &SurveyRef::Id(survey)).await?;
+        match survey.check_takes_answers() {
+            Ok(()) => self.directory.resolve([customer].into_iter()).await,
+            // Refused, and so nobody is created for it; unless it repeats a request, whose customer is there.
+            Err(refused) => self.directory.look_up(customer).await?.ok_or(refused),
+        }
+    }
+
+    /// Parses one batch of an import, and finds its customers.
+    pub(super) async fn prepare(
         &self,
         actor: &Principal,
         rows: Vec<wire::ResponseRow>,
-    ) -> Result<wire::ImportResponsesResponse, Error> {
+    ) -> Result<Numbered<Model>, Error> {
         if rows.is_empty() || rows.len() > MAX_ROWS {
             return Err(Error::invalid("rows", "OUT_OF_RANGE", format!("a batch holds 1 to {MAX_ROWS} rows")));
         }
@@ -66,7 +75,12 @@ impl Surveys {
             });
             (number, row)
         };
-        let mut batch = self.store.record_batch(parsed.into_iter().map(pending).collect(), "response").await?;
+        Ok(parsed.into_iter().map(pending).collect())
+    }
+
+    /// Records one batch of an import.
+    pub(super) async fn import(&self, rows: Numbered<Model>) -> Result<wire::ImportResponsesResponse, Error> {
+        let mut batch = self.store.record_batch(rows, "response").await?;
         for violation in batch.rejected.iter_mut().flat_map(|rejected| &mut rejected.violations) {
             match violation.reason.as_str() {
                 "WRONG_STATE" => "survey_id".clone_into(&mut violation.field),
