@@ -194,9 +194,8 @@ impl Asked {
         });
         same(&rows, &[], &["on_time", "late"], truth);
 
-        let durations: [(&str, fn(Cases) -> Vec<i64>); 2] =
-            [("time_to_first_response", |cases| cases.responses), ("time_to_resolution", |cases| cases.resolutions)];
-        for (metric, of) in durations {
+        for metric in ["time_to_first_response", "time_to_resolution"] {
+            let of = |cases: Cases| if metric == "time_to_resolution" { cases.resolutions } else { cases.responses };
             let rows = self.rows(metric, Granularity::Month, &[], Vec::new()).await;
             assert_eq!(rows.len(), MONTHS);
             for (row, (_, cases)) in rows.iter().zip(months()) {
