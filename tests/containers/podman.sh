@@ -46,6 +46,8 @@ remove_podman() {
   podman rm --all --force --time 0 >/dev/null || true
   podman network rm --force barometer >/dev/null || true
   as_root ip netns delete "$namespace" || true
+  # A build that was broken off leaves its file system mounted.
+  as_root umount --recursive --quiet "$containers/storage/overlay" || true
   as_root rm -rf "$containers"
 }
 
