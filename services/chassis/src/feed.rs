@@ -224,7 +224,7 @@ impl<F: Clone + Send + Sync + 'static> Feed<F> {
             }
             if !followed || !was_followed {
                 // What came while nobody followed, a new watcher reads for itself.
-                match Head::read(&self.inner.db).await {
+                match self.head().await {
                     Ok(head) => at = head.position(),
                     Err(error) => {
                         self.lose(&error);
@@ -267,14 +267,20 @@ impl<F: Clone + Send + Sync + 'static> Feed<F> {
                 }
                 Err(Error::Gone) => {
                     tracing::warn!(service = self.inner.service, "the history was rewound: watchers start over");
-                    match tokio::time::timeout(LONGEST_POLL, Head::read(&self.inner.db)).await {
-                        Ok(Ok(head)) => at = head.position(),
-                        Ok(Err(_)) | Err(_) => self.set_healthy(false),
+                    match self.head().await {
+                        Ok(head) => at = head.position(),
+                        Err(_) => self.set_healthy(false),
                     }
                 }
                 Err(error) => self.lose(&error),
             }
         }
+    }
+
+    /// How far the feed goes, for the poller.
+    async fn head(&self) -> Result<Head, Error> {
+        let head = tokio::time::timeout(LONGEST_POLL, Head::read(&self.inner.db)).await;
+        head.unwrap_or_else(|_late| Err(Error::silent()))
     }
 
     /// Notes that the database is there, and that nobody waits for what it holds.
