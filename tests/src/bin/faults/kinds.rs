@@ -113,7 +113,7 @@ pub(crate) trait Kind: Send + Sync {
     fn service(&self) -> &'static str;
     /// Whether it can be without a customer.
     fn may_be_anonymous(&self) -> bool {
-        self.name() == "response"
+        matches!(self.name(), "response" | "case")
     }
     fn counted(&self) -> Option<Counted>;
     /// The value that a service shows for a row.
@@ -134,5 +134,6 @@ pub(crate) fn all() -> Vec<&'static dyn Kind> {
         &recorded::Interactions,
         &recorded::AttributeChanges,
         &recorded::SubscriptionEvents,
+        &recorded::Cases,
     ]
 }

@@ -28,10 +28,16 @@ pub(crate) struct Service {
 }
 
 /// The services in the order of their calls: who is called stands first.
-pub(crate) const SERVICES: [Service; 3] = [
+pub(crate) const SERVICES: [Service; 4] = [
     Service { name: "customers", health: barometer_customers::GRPC_NAME, calls: &[], keeps: true },
     Service { name: "surveys", health: barometer_surveys::GRPC_NAME, calls: &["customers"], keeps: true },
-    Service { name: "metrics", health: barometer_metrics::GRPC_NAME, calls: &["customers", "surveys"], keeps: false },
+    Service { name: "complaints", health: barometer_complaints::GRPC_NAME, calls: &["customers"], keeps: true },
+    Service {
+        name: "metrics",
+        health: barometer_metrics::GRPC_NAME,
+        calls: &["customers", "surveys", "complaints"],
+        keeps: false,
+    },
 ];
 
 /// The database of the cluster that the services share.

@@ -3,6 +3,7 @@
 use std::pin::Pin;
 
 use barometer_proto::{
+    complaints::v1::{self as complaints, complaint_service_client::ComplaintServiceClient},
     customers::v1::{self as customers, customer_service_client::CustomerServiceClient},
     surveys::v1::{self as surveys, survey_service_client::SurveyServiceClient},
 };
@@ -27,7 +28,7 @@ pub(crate) enum State {
     Live(Shown),
     /// The fact was withdrawn.
     Tombstone,
-    /// One of another kind: a customer, a survey.
+    /// One of another kind: a customer, a survey, an entry of a case.
     Other,
 }
 
@@ -54,6 +55,15 @@ pub(crate) async fn open(service: &str, to: Channel, after: String) -> Result<Ba
             Ok(Batch { facts: facts.into_iter().map(of_surveys).collect(), position, caught_up })
         })));
     }
+    if service == "complaints" {
+        let request = complaints::WatchFactsRequest { kinds: Vec::new(), after };
+        let mut client = ComplaintServiceClient::new(to).max_decoding_message_size(LARGEST);
+        let batches = client.watch_facts(request).await?.into_inner();
+        return Ok(Box::pin(batches.map(|batch| {
+            let complaints::WatchFactsResponse { facts, position, caught_up, .. } = batch?;
+            Ok(Batch { facts: facts.into_iter().map(of_complaints).collect(), position, caught_up })
+        })));
+    }
     let request = customers::WatchFactsRequest { kinds: Vec::new(), after };
     let mut client = CustomerServiceClient::new(to).max_decoding_message_size(LARGEST);
     let batches = client.watch_facts(request).await?.into_inner();
@@ -75,6 +85,22 @@ fn of_surveys(fact: surveys::Fact) -> Fed {
         }),
         Some(Fact::Tombstone(_)) => State::Tombstone,
         Some(Fact::Survey(_)) | None => State::Other,
+    };
+    Fed { id, number: place, version, state }
+}
+
+fn of_complaints(fact: complaints::Fact) -> Fed {
+    use complaints::fact::Fact;
+    let complaints::Fact { id, number: place, version, fact } = fact;
+    let state = match fact {
+        Some(Fact::Case(case)) => State::Live(Shown {
+            number: number(&case.dimensions),
+            turn: case.product,
+            value: 0,
+            customer_id: case.customer_id,
+        }),
+        Some(Fact::Tombstone(_)) => State::Tombstone,
+        Some(Fact::CaseEntry(_)) | None => State::Other,
     };
     Fed { id, number: place, version, state }
 }

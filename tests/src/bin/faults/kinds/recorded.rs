@@ -1,9 +1,10 @@
-//! The kinds that customers and surveys keep, over the generated clients.
+//! The kinds that customers, surveys and complaints keep, over the generated clients.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use barometer_proto::{
     common::v1::ExternalId,
+    complaints::v1::{self as complaints, Case, complaint_service_client::ComplaintServiceClient},
     customers::v1::{
         self as customers, Attribute, AttributeChange, Direction, Interaction, Purchase, SubscriptionEvent,
         SubscriptionEventType, customer_service_client::CustomerServiceClient,
@@ -117,9 +118,11 @@ macro_rules! kind {
             }
 
             async fn import(&self, to: Channel, batches: mpsc::Receiver<Vec<Row>>) -> Result<Importing, Status> {
+                #[allow(clippy::needless_update, reason = "some rows have more fields")]
                 let row = |row: &Row| $service::$Row {
                     row: i64::try_from(row.number).unwrap_or_default(),
                     $noun: Some(Self::message(row)),
+                    ..Default::default()
                 };
                 let batches = ReceiverStream::new(batches)
                     .map(move |rows| $service::$Import { rows: rows.iter().map(row).collect() });
@@ -245,4 +248,20 @@ kind!(
     withdraw_subscription_event WithdrawSubscriptionEventRequest,
     import_subscription_events ImportSubscriptionEventsRequest SubscriptionEventRow,
     list_subscription_events ListSubscriptionEventsRequest
+);
+kind!(
+    Cases: Case, ComplaintServiceClient, complaints, case, cases, case_id,
+    Some(Counted { metric: "complaints_opened", counts: &["opened"], turn: "product" }),
+    |row| Case {
+        open_time: Some(row.time()),
+        product: row.turn_name(),
+        // A channel may be 64 characters long.
+        channel: if row.good { "phone".to_owned() } else { "x".repeat(65) },
+        ..Case::default()
+    },
+    |_| 0,
+    |case| (&case.product, 0),
+    ["product"],
+    open_case OpenCaseRequest, amend_case AmendCaseRequest, withdraw_case WithdrawCaseRequest,
+    import_cases ImportCasesRequest CaseRow, list_cases ListCasesRequest
 );
