@@ -61,7 +61,10 @@ async fn rebuild(settings: &Settings, report: &mut Report, suite: &Suite, data: 
     let mut rates = Vec::new();
     for repetition in 0..settings.effort.repetitions {
         let data = data.join(repetition.to_string());
-        let flags = ["metrics", "--customers-endpoint", &suite.endpoint, "--surveys-endpoint", &suite.endpoint];
+        let mut flags = vec!["metrics"];
+        for flag in ["--customers-endpoint", "--surveys-endpoint", "--complaints-endpoint"] {
+            flags.extend([flag, &suite.endpoint]);
+        }
         let start = Start { program: &settings.program, data: &data, postgres: None, preload: None, flags: &flags };
         let metrics = Suite::start(&start).await;
         rates.push(count(settings.rows) / metrics.healthy().await.as_secs_f64());
