@@ -1,5 +1,7 @@
 //! A private PostgreSQL cluster that a test may stop, kill, and give an older past.
 
+mod backups;
+
 use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
@@ -11,7 +13,10 @@ use std::time::Duration;
 use std::{env, fs};
 
 use tempfile::TempDir;
+
 use uuid::Uuid;
+
+pub use self::backups::{DataCopy, Dump};
 
 /// How [`Cluster::stop`] ends the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,14 +26,6 @@ pub enum StopMode {
     /// At once, without a checkpoint; the next start recovers from the log.
     Immediate,
 }
-
-/// A dump of one database, as [`Cluster::dump`] writes it. It lives as long as its cluster.
-#[derive(Clone, Debug)]
-pub struct Dump(PathBuf);
-
-/// A copy of a whole data directory, as [`Cluster::copy_data`] makes it. It lives as long as its cluster.
-#[derive(Clone, Debug)]
-pub struct DataCopy(PathBuf);
 
 /// A PostgreSQL server of one's own on a loopback port that stays the same over restarts. `fsync` is on.
 ///
@@ -143,72 +140,6 @@ impl Cluster {
     pub async fn restart(&self, mode: StopMode) {
         self.stop(mode).await;
         self.start_again().await;
-    }
-
-    /// Dumps one database, as `pg_dump` does.
-    pub async fn dump(&self, database: &str) -> Dump {
-        let file = self.home.join(format!("{}.dump", Uuid::new_v4()));
-        let mut dump = self.tool("pg_dump");
-        dump.arg("--format=custom").arg("--file").arg(&file).arg(self.database_url(database));
-        blocking(move || run(dump)).await;
-        Dump(file)
-    }
-
-    /// Drops the database, ending its connections, and restores it from a dump.
-    pub async fn restore(&self, database: &str, dump: &Dump) {
-        let server = self.url();
-        psql(&server, &format!("DROP DATABASE IF EXISTS {database} WITH (FORCE)")).await;
-        psql(&server, &format!("CREATE DATABASE {database}")).await;
-        let mut restore = self.tool("pg_restore");
-        restore.args(["--exit-on-error", "--dbname", &self.database_url(database)]).arg(&dump.0);
-        blocking(move || run(restore)).await;
-    }
-
-    /// Copies the data directory of the running server as it is now.
-    pub async fn copy_data(&self) -> DataCopy {
-        let copy = self.home.join(format!("copy-{}", Uuid::new_v4()));
-        let mut backup = self.tool("pg_basebackup");
-        backup
-            .args(["--checkpoint=fast", "--wal-method=stream", "--no-sync", "--dbname"])
-            .arg(self.url())
-            .arg("--pgdata")
-            .arg(&copy);
-        blocking(move || run(backup)).await;
-        DataCopy(copy)
-    }
-
-    /// Kills the server and starts it from a copy: the same history, cut off where the copy was made, and nothing in
-    /// the time line to tell.
-    pub async fn put_back(&self, copy: &DataCopy) {
-        self.stop(StopMode::Immediate).await;
-        self.replace_data(copy).await;
-        self.start_again().await;
-    }
-
-    /// Kills the server and recovers it from a copy as a point-in-time restore or a promotion does: the history goes on
-    /// in a new time line.
-    pub async fn recover(&self, copy: &DataCopy) {
-        self.stop(StopMode::Immediate).await;
-        self.replace_data(copy).await;
-        let mut signal = self.command("touch");
-        signal.arg(self.data().join("recovery.signal"));
-        blocking(move || run(signal)).await;
-        self.start_again().await;
-        while self.sql("postgres", "SELECT pg_is_in_recovery()").await.trim() == "t" {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    }
-
-    async fn replace_data(&self, copy: &DataCopy) {
-        let mut remove = self.command("rm");
-        remove.arg("-rf").arg(self.data());
-        let mut put = self.command("cp");
-        put.arg("-a").arg(&copy.0).arg(self.data());
-        blocking(move || {
-            run(remove);
-            run(put);
-        })
-        .await;
     }
 
     fn start_now(preload: Option<PathBuf>) -> Self {
