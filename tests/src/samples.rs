@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use barometer_chassis::clock::Micros;
 use barometer_proto::{
     common::v1::{ExternalId, Money},
-    complaints::v1::{Case, case},
+    complaints::v1::{
+        Calendar, Case, ClockDuration, ClockKind, ClockTarget, DurationUnit, Holiday, Policy, Weekday, WorkingTime, case,
+    },
     customers::v1::{
         Attribute, AttributeChange, Customer, Direction, Interaction, Purchase, PurchaseLine, SubscriptionEvent,
         SubscriptionEventType, attribute_change, interaction, purchase, subscription_event,
@@ -142,4 +144,35 @@ pub fn case(customer: &str) -> Case {
         dimensions: region("north"),
         ..Case::default()
     }
+}
+
+/// A calendar of Berlin, Monday to Friday from 8 to 18, closed on New Year's Day of 2024.
+pub fn calendar(name: &str) -> Calendar {
+    let days = [Weekday::Monday, Weekday::Tuesday, Weekday::Wednesday, Weekday::Thursday, Weekday::Friday];
+    let work = |day: Weekday| WorkingTime { weekday: day.into(), start_minute: 8 * 60, end_minute: 18 * 60 };
+    let new_year =
+        Holiday { date: "2024-01-01".to_owned(), start_minute: 0, end_minute: 1_440, name: "New Year".to_owned() };
+    Calendar {
+        name: name.to_owned(),
+        time_zone: "Europe/Berlin".to_owned(),
+        working_times: days.map(work).to_vec(),
+        holidays: vec![new_year],
+        ..Calendar::default()
+    }
+}
+
+/// A policy for every case: one working hour until the first response.
+pub fn policy(name: &str, calendar_id: &str) -> Policy {
+    Policy {
+        name: name.to_owned(),
+        calendar_id: calendar_id.to_owned(),
+        targets: vec![target(ClockKind::FirstResponse, 60, DurationUnit::WorkingMinutes)],
+        ..Policy::default()
+    }
+}
+
+/// A target of a clock.
+pub fn target(kind: ClockKind, amount: i32, unit: DurationUnit) -> ClockTarget {
+    let target = ClockDuration { amount, unit: unit.into() };
+    ClockTarget { kind: kind.into(), target: Some(target), ..ClockTarget::default() }
 }

@@ -12,7 +12,7 @@ use barometer_chassis::{
     writer::DEFAULT_QUEUE,
 };
 use barometer_proto::{
-    complaints::v1::complaint_service_client::ComplaintServiceClient,
+    complaints::v1::{complaint_service_client::ComplaintServiceClient, policy_service_client::PolicyServiceClient},
     customers::v1::customer_service_client::CustomerServiceClient,
     surveys::v1::survey_service_client::SurveyServiceClient,
 };
@@ -31,6 +31,8 @@ pub struct Services {
     pub surveys: SurveyServiceClient<Channel>,
     /// Client of the complaints service.
     pub complaints: ComplaintServiceClient<Channel>,
+    /// Client of the calendars and policies of complaints.
+    pub policies: PolicyServiceClient<Channel>,
     /// For requests made by hand.
     pub channel: Channel,
     stop: Shutdown,
@@ -96,6 +98,7 @@ impl Services {
             customers: CustomerServiceClient::new(channel.clone()),
             surveys: SurveyServiceClient::new(channel.clone()),
             complaints: ComplaintServiceClient::new(channel.clone()),
+            policies: PolicyServiceClient::new(channel.clone()),
             channel,
             stop,
             task,

@@ -1,10 +1,12 @@
 //! Cases: their verbs, their histories, imports of past ones, and what watchers see.
 
 mod amending;
+mod calendars;
 mod command_line;
 mod history;
 mod importing;
 mod opening;
+mod policies;
 mod verbs;
 mod watching;
 

@@ -1,0 +1,97 @@
+//! `barometer policy`: policies as people write them.
+
+mod amount;
+pub(crate) mod file;
+
+use std::{io::Write, path::PathBuf};
+
+use clap::{Args, Subcommand};
+
+use crate::failure::Failure;
+use crate::output;
+use file::Checked;
+
+/// Work with the policies of complaints
+#[derive(Debug, Args)]
+pub struct PolicyArgs {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Check(CheckArgs),
+}
+
+/// Check a file of policies without a running suite: every problem is told with its line
+#[derive(Debug, Args)]
+#[command(after_help = FORMAT)]
+struct CheckArgs {
+    /// The file, in TOML
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+}
+
+const FORMAT: &str = r#"The file holds calendars and policies. The first policy that matches a case is the case's; the last must match all:
+
+  [[calendars]]
+  name = "office"
+  time_zone = "Europe/Chisinau"
+  hours = { mon-fri = ["08:00-12:00", "13:00-17:00"], sat = ["10:00-14:00"] }
+  holidays = ["2026-12-25 Christmas", "2026-12-24 12:00-24:00 Christmas Eve"]
+  icalendar = "holidays.ics"             # more holidays, from a file beside this one
+
+  [[policies]]
+  name = "losses of our best customers"
+  calendar = "office"
+  kinds = ["loss"]                       # question, suggestion, complaint, loss, survey_follow_up
+  categories = ["delivery"]              # and all below, as delivery/late
+  severities = ["high", "critical"]      # low, medium, high, critical
+  priorities = ["urgent"]                # low, normal, high, urgent
+  value_bands = ["high"]                 # also: channels, customer_tiers, products, countries
+  [policies.targets]
+  first_response = "30 minutes"          # minutes, hours, working minutes, working hours, working days,
+  resolution = "3 working days"          # days, weeks, months
+  final_response = { target = "8 weeks", holding = "12 weeks", pauses_for_customer = false }
+
+  [[policies]]
+  name = "everything else"
+  calendar = "office"
+  targets = { acknowledgement = "1 working hour", first_response = "1 working day" }
+
+Without [[calendars]] the names of calendars are not checked.
+
+Exits with 0 when all is well, with 1 when there are problems."#;
+
+impl PolicyArgs {
+    /// Does it.
+    ///
+    /// # Errors
+    /// When a file can not be read, has problems, or nothing can be printed.
+    pub async fn run(self) -> Result<(), Failure> {
+        match self.command {
+            Command::Check(check) => check.run(),
+        }
+    }
+}
+
+impl CheckArgs {
+    fn run(self) -> Result<(), Failure> {
+        let name = self.file.display().to_string();
+        let Checked { calendars, policies, problems } = file::check(&self.file)?;
+        output::print(|out| {
+            for problem in &problems {
+                writeln!(out, "{name}:{}: {}", problem.line, output::one_line(&problem.text))?;
+            }
+            if problems.is_empty() {
+                writeln!(out, "{name}: {policies} policies and {} calendars, all well", calendars.len())?;
+            }
+            Ok(())
+        })?;
+        match problems.len() {
+            0 => Ok(()),
+            1 => Err(Failure::problems(format!("{name}: 1 problem"))),
+            many => Err(Failure::problems(format!("{name}: {many} problems"))),
+        }
+    }
+}

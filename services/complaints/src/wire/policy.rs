@@ -1,0 +1,181 @@
+//! Policies: message ⇄ row.
+
+use std::collections::BTreeSet;
+
+use barometer_chassis::{clock::Micros, door::Door};
+use barometer_proto::complaints::v1::{self as wire, CaseKind, Priority, Severity};
+use uuid::Uuid;
+
+use crate::{
+    calendar_version::CalendarId,
+    policy::{self, Conditions, MAX_POLICIES, Policy, PolicyList, Subject},
+    policy_set::Model,
+};
+
+/// The most values of a condition.
+const MAX_VALUES: usize = 100;
+/// More targets than there are kinds of clocks.
+const MAX_TARGETS: usize = 16;
+/// How far ahead a case may be described.
+const AHEAD: i64 = 5 * 366 * Micros::DAY;
+
+/// The calendars that a list names, as far as they are ids: those to look for before it is parsed.
+pub(crate) fn named_calendars(message: &wire::PolicySet) -> Vec<Uuid> {
+    let named = message.policies.iter().take(MAX_POLICIES);
+    let ids: BTreeSet<Uuid> = named.filter_map(|policy| Uuid::try_parse(&policy.calendar_id).ok()).collect();
+    ids.into_iter().collect()
+}
+
+/// A list that is to be published, checked in all its parts against one another; `calendars` are those that there are.
+pub fn parse_policy_list(door: &mut Door, message: wire::PolicySet, calendars: &BTreeSet<CalendarId>) -> PolicyList {
+    let wire::PolicySet { policies, version: _, etag: _, create_time: _ } = message;
+    let too_many = policies.len() > MAX_POLICIES;
+    let list = PolicyList(door.each("policies", policies, MAX_POLICIES, parse_policy));
+    if !too_many {
+        for found in policy::check(&list, calendars) {
+            door.refuse(&found.field, found.reason, found.description);
+        }
+    }
+    list
+}
+
+fn parse_policy(door: &mut Door, message: wire::Policy) -> Policy {
+    let wire::Policy { name, conditions, calendar_id, targets } = message;
+    Policy {
+        name: door.required_text("name", name, 128),
+        conditions: door.inside("conditions", |door| parse_conditions(door, conditions.unwrap_or_default())),
+        calendar_id: CalendarId(door.id("calendar_id", &calendar_id)),
+        targets: door.each("targets", targets, MAX_TARGETS, parse_target),
+    }
+}
+
+fn parse_conditions(door: &mut Door, message: wire::Conditions) -> Conditions {
+    let wire::Conditions {
+        kinds,
+        categories,
+        severities,
+        priorities,
+        channels,
+        customer_tiers,
+        value_bands,
+        products,
+        countries,
+    } = message;
+    let texts = |door: &mut Door, field: &str, values: Vec<String>, max: usize| {
+        door.each(field, values, MAX_VALUES, |door, value| door.required_text("", value, max))
+    };
+    Conditions {
+        kinds: choices::<CaseKind>(door, "kinds", kinds),
+        categories: door.each("categories", categories, MAX_VALUES, parse_category).into_iter().collect(),
+        severities: choices::<Severity>(door, "severities", severities),
+        priorities: choices::<Priority>(door, "priorities", priorities),
+        channels: texts(door, "channels", channels, 64).into_iter().collect(),
+        customer_tiers: texts(door, "customer_tiers", customer_tiers, 64).into_iter().collect(),
+        value_bands: texts(door, "value_bands", value_bands, 64).into_iter().collect(),
+        products: texts(door, "products", products, 128).into_iter().collect(),
+        countries: texts(door, "countries", countries, 64).into_iter().collect(),
+    }
+}
+
+/// A set of values of an enum.
+fn choices<E: TryFrom<i32> + Default + PartialEq + Into<i32>, const ALL: usize>(
+    door: &mut Door,
+    field: &str,
+    values: Vec<i32>,
+) -> AnyOf<i32, ALL> {
+    let values = door.each(field, values, MAX_VALUES, |door, value| -> i32 { door.choice::<E>("", value).into() });
+    values.into_iter().collect()
+}
+
+/// A list for callers.
+pub(crate) fn render_policy_set(row: Model) -> wire::PolicySet {
+    let Model { id: _, version, policies, actor: _, create_time } = row;
+    wire::PolicySet {
+        version,
+        policies: render_policy_list(policies),
+        etag: version.to_string(),
+        create_time: Some(create_time.to_wire()),
+    }
+}
+
+/// Policies for callers.
+pub(crate) fn render_policy_list(list: PolicyList) -> Vec<wire::Policy> {
+    list.0.into_iter().map(render_policy).collect()
+}
+
+/// A policy for callers.
+pub(crate) fn render_policy(policy: Policy) -> wire::Policy {
+    let Policy { name, conditions, calendar_id, targets } = policy;
+    let conditions = (conditions != Conditions::default()).then(|| render_conditions(&conditions));
+    let targets = targets.into_iter().map(render_target).collect();
+    wire::Policy { name, conditions, calendar_id: calendar_id.to_string(), targets }
+}
+
+fn render_conditions(conditions: &Conditions) -> wire::Conditions {
+    let Conditions {
+        kinds,
+        categories,
+        severities,
+        priorities,
+        channels,
+        customer_tiers,
+        value_bands,
+        products,
+        countries,
+    } = conditions;
+    wire::Conditions {
+        kinds: kinds.values().copied().collect(),
+        categories: categories.values().cloned().collect(),
+        severities: severities.values().copied().collect(),
+        priorities: priorities.values().copied().collect(),
+        channels: channels.values().cloned().collect(),
+        customer_tiers: customer_tiers.values().cloned().collect(),
+        value_bands: value_bands.values().cloned().collect(),
+        products: products.values().cloned().collect(),
+        countries: countries.values().cloned().collect(),
+    }
+}
+
+/// What policies are asked about a case; and when it would be opened.
+pub(crate) fn parse_described_case(door: &mut Door, message: wire::DescribedCase) -> Subject {
+    let wire::DescribedCase {
+        kind,
+        category,
+        severity,
+        priority,
+        channel,
+        customer_tier,
+        value_band,
+        product,
+        country,
+    } = message;
+    let kind = match door.optional_choice("kind", kind) {
+        CaseKind::Unspecified => CaseKind::Complaint,
+        kind => kind,
+    };
+    let severity = match door.optional_choice("severity", severity) {
+        Severity::Unspecified => Severity::Medium,
+        severity => severity,
+    };
+    Subject {
+        kind: kind.into(),
+        category: if category.is_empty() { category } else { parse_category(door, "category", category) },
+        severity: severity.into(),
+        priority: door.optional_choice::<Priority>("priority", priority).into(),
+        channel: door.text("channel", channel, 64),
+        customer_tier: door.text("customer_tier", customer_tier, 64),
+        value_band: if value_band.is_empty() { "unknown".to_owned() } else { door.text("value_band", value_band, 64) },
+        product: door.text("product", product, 128),
+        country: door.text("country", country, 64),
+    }
+}
+
+/// When a described case would be opened.
+pub(crate) fn parse_open_time(door: &mut Door, at: Option<Timestamp>) -> Micros {
+    let now = door.now();
+    let Some(at) = door.optional_time("open_time", at) else { return now };
+    if at < EARLIEST || at.0 > now.0 + AHEAD {
+        door.refuse("open_time", "OUT_OF_RANGE", "is before 1900 or more than five years ahead");
+    }
+    at
+}
