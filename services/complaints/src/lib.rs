@@ -4,8 +4,10 @@
 //! and nobody else. A request goes from [`service`] (parse, act, render) through [`wire`] (message ⇄ row) and the rules
 //! of [`case`] to the writer or to [`store`].
 
+pub mod calendar;
 pub mod case;
 pub mod case_entry;
+pub mod clock;
 mod migrations;
 mod service;
 mod store;
