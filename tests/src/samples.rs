@@ -6,7 +6,8 @@ use barometer_chassis::clock::Micros;
 use barometer_proto::{
     common::v1::{ExternalId, Money},
     complaints::v1::{
-        Calendar, Case, ClockDuration, ClockKind, ClockTarget, DurationUnit, Holiday, Policy, Weekday, WorkingTime, case,
+        Calendar, Case, ClockDuration, ClockKind, ClockTarget, DurationUnit, Holiday, Policy, Weekday, WorkingTime,
+        case,
     },
     customers::v1::{
         Attribute, AttributeChange, Customer, Direction, Interaction, Purchase, PurchaseLine, SubscriptionEvent,

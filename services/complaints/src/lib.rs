@@ -1,24 +1,31 @@
 //! The complaints service: what customers are unhappy with, and what became of it.
 //!
-//! It owns cases and the entries of their histories. It asks the customers service for the customer of a caller's key,
+//! It owns cases and the entries of their histories, and the calendars and policies by which they are measured. It asks the customers service for the customer of a caller's key,
 //! and nobody else. A request goes from [`service`] (parse, act, render) through [`wire`] (message ⇄ row) and the rules
 //! of [`case`] to the writer or to [`store`].
 
 pub mod calendar;
+pub mod calendar_version;
 pub mod case;
 pub mod case_entry;
 pub mod clock;
 mod migrations;
+pub mod policy;
+pub mod policy_set;
 mod service;
 mod store;
 mod wire;
+
+pub use wire::{parse_calendar, parse_policy_list};
 
 use barometer_chassis::{
     client::Channel, config::ServerConfig, database::Location, door::Stages, error::Error, feed::Kind, server::Server,
     shutdown::Shutdown, store::Store,
 };
 use barometer_directory::Directory;
-use barometer_proto::complaints::v1::{FactKind, complaint_service_server::ComplaintServiceServer};
+use barometer_proto::complaints::v1::{
+    FactKind, complaint_service_server::ComplaintServiceServer, policy_service_server::PolicyServiceServer,
+};
 use tokio::task::JoinHandle;
 use tonic::codec::CompressionEncoding;
 
@@ -26,6 +33,8 @@ use tonic::codec::CompressionEncoding;
 pub const NAME: &str = "complaints";
 /// The name under which its health is reported.
 pub const GRPC_NAME: &str = barometer_proto::complaints::v1::complaint_service_server::SERVICE_NAME;
+/// The same of its calendars and policies, which it serves beside.
+pub const POLICIES_GRPC_NAME: &str = barometer_proto::complaints::v1::policy_service_server::SERVICE_NAME;
 
 /// What the service needs to run.
 #[derive(Clone, Debug)]
@@ -60,6 +69,13 @@ pub async fn add(
         .accept_compressed(CompressionEncoding::Gzip)
         .send_compressed(CompressionEncoding::Gzip);
     server.add_service(service);
+    let policies = PolicyServiceServer::new(service::Policies::new(store.clone()))
+        .max_decoding_message_size(limits.max_message_bytes)
+        .max_encoding_message_size(limits.max_message_bytes)
+        .accept_compressed(CompressionEncoding::Gzip)
+        .send_compressed(CompressionEncoding::Gzip);
+    server.add_service(policies);
     store.report_health(server.health(), GRPC_NAME);
+    store.report_health(server.health(), POLICIES_GRPC_NAME);
     Ok(writer)
 }

@@ -12,7 +12,7 @@ pub use self::{
     check::check,
     conditions::{AnyOf, Conditions, Subject, Subtrees},
 };
-use crate::{calendar_version::CalendarId, clock::Target};
+use crate::{calendar_version::CalendarId, clock::ClockTarget};
 
 /// The most policies of a list.
 pub const MAX_POLICIES: usize = 500;
@@ -32,19 +32,6 @@ pub struct Policy {
     pub calendar_id: CalendarId,
     /// At most one for each kind of clock.
     pub targets: Vec<ClockTarget>,
-}
-
-/// The target of one kind of clock.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ClockTarget {
-    /// As `ClockKind`.
-    pub clock: i32,
-    /// How long it may take.
-    pub target: Target,
-    /// The waits that stop it.
-    pub paused_by: Pauses,
-    /// How long it may take after a holding reply.
-    pub holding_target: Option<Target>,
 }
 
 /// The policy of a case and its place in the list: the first that matches. None only of a list without a fallback, which

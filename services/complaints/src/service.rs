@@ -2,6 +2,9 @@
 
 mod case;
 mod command;
+mod policies;
+
+pub(crate) use policies::Policies;
 
 use barometer_chassis::{
     door::Stages,

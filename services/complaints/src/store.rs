@@ -1,5 +1,14 @@
 //! Queries of the complaints service.
 
+mod calendars;
+mod policies;
+
+pub(crate) use calendars::{
+    CalendarRef, change_calendar, create_calendar, get_calendar, get_calendar_version, known_calendars,
+    list_calendar_versions, list_calendars, place_of_calendar, place_of_version,
+};
+pub(crate) use policies::{get_policy_set, get_policy_set_by_id, list_policy_sets, publish_policies};
+
 use barometer_chassis::{
     door::{Page, PageToken},
     error::Error,

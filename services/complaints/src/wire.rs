@@ -1,10 +1,18 @@
 //! Messages to rows and back.
 
+mod calendar;
 mod case;
 mod case_entry;
+mod policy;
 
+pub use calendar::parse_calendar;
+pub(crate) use calendar::{CALENDAR_CHANGEABLE, parse_version, render_calendar};
 pub(crate) use case::{AMENDABLE, Past, amended, case_fact, parse_case, parse_list_cases, parse_past, render_case};
 pub(crate) use case_entry::{case_entry_fact, render_entry};
+pub use policy::parse_policy_list;
+pub(crate) use policy::{
+    named_calendars, parse_described_case, parse_open_time, render_policy, render_policy_list, render_policy_set,
+};
 
 use barometer_proto::complaints::v1 as wire;
 

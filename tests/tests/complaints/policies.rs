@@ -71,12 +71,8 @@ async fn what_is_published_replaces_the_list_and_stays_readable() {
         let policies = vec![for_losses(&office), policy("all", &office)];
         let request_id = Uuid::new_v4().to_string();
         let first = publish_by(&services, policies.clone(), "", &request_id).await.expect("published");
-        let expected = PolicySet {
-            version: 1,
-            policies: policies.clone(),
-            etag: "1".to_owned(),
-            create_time: first.create_time,
-        };
+        let expected =
+            PolicySet { version: 1, policies: policies.clone(), etag: "1".to_owned(), create_time: first.create_time };
         assert_eq!(first, expected);
         let second = publish(&services, vec![policy("every", &office)], "1").await.expect("published");
         assert_eq!(second.version, 2);

@@ -1,22 +1,21 @@
 //! What is wrong with a list of policies: everything at once, each with the path of its field.
 
-use std::{
-    cmp::Ordering,
-    collections::{BTreeSet, HashMap},
-};
+use std::collections::{BTreeSet, HashMap};
 
 use barometer_chassis::error::Violation;
-use barometer_proto::complaints::v1::ClockKind;
 
-use super::{ClockTarget, PolicyList, Policy, unreachable};
-use crate::calendar_version::CalendarId;
+use super::{Policy, PolicyList, unreachable};
+use crate::{
+    calendar_version::CalendarId,
+    clock::{Kind, Target, Unit},
+};
 
 /// The clocks of a case in the order in which they can end: none may be due after one that follows.
-const IN_ORDER: [(ClockKind, &str); 4] = [
-    (ClockKind::Acknowledgement, "acknowledgement"),
-    (ClockKind::FirstResponse, "first response"),
-    (ClockKind::Resolution, "resolution"),
-    (ClockKind::TotalResolution, "total resolution"),
+const IN_ORDER: [(Kind, &str); 4] = [
+    (Kind::Acknowledgement, "acknowledgement"),
+    (Kind::FirstResponse, "first response"),
+    (Kind::Resolution, "resolution"),
+    (Kind::TotalResolution, "total resolution"),
 ];
 
 /// All that is wrong with a list, given the calendars that there are. Paths begin at the list: `policies[2].name`.
@@ -70,43 +69,146 @@ fn check_targets(policy: &Policy, refuse: &mut impl FnMut(&str, &'static str, St
     if policy.targets.is_empty() {
         refuse(".targets", "REQUIRED", "a policy has at least one target".to_owned());
     }
-    let mut seen: HashMap<i32, usize> = HashMap::new();
+    let mut seen: HashMap<Kind, usize> = HashMap::new();
     for (place, target) in policy.targets.iter().enumerate() {
-        if let Some(first) = seen.get(&target.clock) {
-            refuse(
-                &format!(".targets[{place}].clock"),
-                "REPEATED",
-                format!("targets[{first}] is of the same clock: each has one target"),
-            );
+        if let Some(first) = seen.get(&target.kind) {
+            let told = format!("targets[{first}] is of the same clock: each has one target");
+            refuse(&format!(".targets[{place}].kind"), "REPEATED", told);
         }
-        seen.entry(target.clock).or_insert(place);
-        check_holding(target, place, refuse);
+        seen.entry(target.kind).or_insert(place);
     }
     let targets = IN_ORDER.map(|(kind, name)| {
-        let place = seen.get(&i32::from(kind)).copied();
-        place.and_then(|place| Some((place, name, policy.targets.get(place)?)))
+        let place = seen.get(&kind).copied();
+        place.and_then(|place| Some((place, name, policy.targets.get(place)?.target)))
     });
     for (index, later) in targets.iter().enumerate() {
         let Some((_, later_name, later)) = later else { continue };
         for (place, name, earlier) in targets.iter().take(index).flatten() {
-            if earlier.target.compare(&later.target) == Some(Ordering::Greater) {
-                refuse(
-                    &format!(".targets[{place}].target"),
-                    "CONTRADICTORY",
-                    format!("the {name} ({}) may take longer than the {later_name} ({})", earlier.target, later.target),
-                );
+            if is_longer(*earlier, *later) {
+                let (earlier, later) = (words(*earlier), words(*later));
+                let told = format!("the {name} may take {earlier}, but the {later_name} only {later}");
+                refuse(&format!(".targets[{place}].target"), "CONTRADICTION", told);
             }
         }
     }
 }
 
-fn check_holding(target: &ClockTarget, place: usize, refuse: &mut impl FnMut(&str, &'static str, String)) {
-    let Some(holding) = &target.holding_target else { return };
-    let field = format!(".targets[{place}].holding_target");
-    if target.clock != i32::from(ClockKind::FinalResponse) {
-        refuse(&field, "NOT_FINAL_RESPONSE", "is of the final response only".to_owned());
-    } else if matches!(holding.compare(&target.target), Some(Ordering::Less | Ordering::Equal)) {
-        let told = format!("a holding reply must give more time ({holding}) than there is without ({})", target.target);
-        refuse(&field, "CONTRADICTORY", told);
+/// Whether one target is due after the other whenever both start: so many days of any calendar are never over before as
+/// many days of the week, nor working minutes before as many minutes. Of other units nothing can be said.
+fn is_longer(one: Target, other: Target) -> bool {
+    /// Working units take at least as long as others.
+    #[derive(PartialEq)]
+    enum Counts {
+        Time,
+        Days,
+    }
+    let size = |target: Target| match target.unit {
+        Unit::ElapsedMinutes => Some((Counts::Time, false, target.amount)),
+        Unit::WorkingMinutes => Some((Counts::Time, true, target.amount)),
+        Unit::WorkingDays => Some((Counts::Days, true, target.amount)),
+        Unit::CalendarDays => Some((Counts::Days, false, target.amount)),
+        Unit::Weeks => Some((Counts::Days, false, target.amount.saturating_mul(7))),
+        Unit::Months => None,
+    };
+    if (one.unit, other.unit) == (Unit::Months, Unit::Months) {
+        return one.amount > other.amount;
+    }
+    match (size(one), size(other)) {
+        (Some((counts, working, amount)), Some((as_well, also_working, than))) => {
+            counts == as_well && working >= also_working && amount > than
+        }
+        _ => false,
+    }
+}
+
+/// As people say it: `3 working days`.
+fn words(target: Target) -> String {
+    let unit = match target.unit {
+        Unit::ElapsedMinutes => "minute",
+        Unit::WorkingMinutes => "working minute",
+        Unit::WorkingDays => "working day",
+        Unit::CalendarDays => "day",
+        Unit::Weeks => "week",
+        Unit::Months => "month",
+    };
+    let plural = if target.amount == 1 { "" } else { "s" };
+    format!("{} {unit}{plural}", target.amount)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{clock::ClockTarget, policy::Conditions};
+
+    fn policy(name: &str, conditions: Conditions, targets: &[(Kind, u32, Unit)]) -> Policy {
+        let targets = targets.iter().map(|(kind, amount, unit)| ClockTarget::new(*kind, *amount, *unit)).collect();
+        Policy { name: name.to_owned(), conditions, calendar_id: office(), targets }
+    }
+
+    fn office() -> CalendarId {
+        CalendarId(uuid::Uuid::from_u128(1))
+    }
+
+    fn found(policies: Vec<Policy>) -> Vec<String> {
+        let found = check(&PolicyList(policies), &BTreeSet::from([office()]));
+        found.into_iter().map(|violation| format!("{} {}", violation.field, violation.reason)).collect()
+    }
+
+    const GOOD: [(Kind, u32, Unit); 1] = [(Kind::FirstResponse, 60, Unit::WorkingMinutes)];
+
+    fn of(tier: &str) -> Conditions {
+        Conditions { customer_tiers: [tier.to_owned()].into_iter().collect(), ..Conditions::default() }
+    }
+
+    #[test]
+    fn a_good_list_has_nothing_wrong() {
+        let none = Conditions::default();
+        assert!(found(vec![policy("gold", of("gold"), &GOOD), policy("all", none, &GOOD)]).is_empty());
+    }
+
+    #[test]
+    fn everything_is_told_at_once() {
+        let elsewhere = CalendarId(uuid::Uuid::from_u128(2));
+        let told = found(vec![
+            policy("one", of("gold"), &GOOD),
+            Policy { calendar_id: elsewhere, ..policy("one", of("silver"), &[]) },
+            policy("two", of("gold"), &GOOD),
+        ]);
+        let expected = [
+            "policies[1].name REPEATED",
+            "policies[1].calendar_id UNKNOWN_CALENDAR",
+            "policies[1].targets REQUIRED",
+            "policies[2] UNREACHABLE",
+            "policies[2].conditions MISSING_FALLBACK",
+        ];
+        assert_eq!(told, expected);
+        assert_eq!(found(Vec::new()), ["policies MISSING_FALLBACK"]);
+    }
+
+    #[test]
+    fn no_step_may_take_longer_than_one_that_follows() {
+        use Kind::{Acknowledgement, FirstResponse, PeriodicUpdate, Resolution, TotalResolution};
+        use Unit::{CalendarDays, ElapsedMinutes, Months, Weeks, WorkingDays, WorkingMinutes};
+        let refused = |targets: &[(Kind, u32, Unit)]| {
+            found(vec![policy("all", Conditions::default(), targets)])
+                .into_iter()
+                .map(|told| told.replace("policies[0].", "").replace(" CONTRADICTION", ""))
+                .collect::<Vec<_>>()
+        };
+        let none: [&str; 0] = [];
+        let equal = [(Acknowledgement, 1, WorkingDays), (FirstResponse, 1, WorkingDays)];
+        assert_eq!(refused(&equal), none);
+        assert_eq!(refused(&[(TotalResolution, 2, Weeks), (Resolution, 15, CalendarDays)]), ["targets[1].target"]);
+        assert_eq!(refused(&[(Resolution, 14, CalendarDays), (TotalResolution, 2, Weeks)]), none);
+        let all = [(Acknowledgement, 9, WorkingDays), (FirstResponse, 5, WorkingDays), (Resolution, 8, WorkingDays)];
+        assert_eq!(refused(&all), ["targets[0].target", "targets[0].target"]);
+        // Working time takes at least as long as time; the other way nothing is known.
+        assert_eq!(refused(&[(Acknowledgement, 61, WorkingMinutes), (FirstResponse, 60, ElapsedMinutes)]).len(), 1);
+        assert_eq!(refused(&[(Acknowledgement, 61, ElapsedMinutes), (FirstResponse, 60, WorkingMinutes)]), none);
+        assert_eq!(refused(&[(Resolution, 8, WorkingDays), (TotalResolution, 1, Weeks)]).len(), 1);
+        assert_eq!(refused(&[(Resolution, 2, Months), (TotalResolution, 1, Months)]).len(), 1);
+        assert_eq!(refused(&[(Resolution, 2, Months), (TotalResolution, 30, CalendarDays)]), none);
+        assert_eq!(refused(&[(PeriodicUpdate, 9, WorkingDays), (Resolution, 1, WorkingDays)]), none);
+        assert_eq!(refused(&[(Resolution, 1, Months), (Resolution, 1, Months)]), ["targets[1].kind REPEATED"]);
     }
 }

@@ -46,11 +46,8 @@ fn any_conditions() -> impl Strategy<Value = Conditions> {
 }
 
 fn list(conditions: Vec<Conditions>) -> PolicyList {
-    let policy = |(place, conditions): (usize, Conditions)| Policy {
-        name: place.to_string(),
-        conditions,
-        ..Policy::default()
-    };
+    let policy =
+        |(place, conditions): (usize, Conditions)| Policy { name: place.to_string(), conditions, ..Policy::default() };
     PolicyList(conditions.into_iter().enumerate().map(policy).collect())
 }
 
@@ -68,7 +65,9 @@ fn every_value_of_the_enums_together_is_no_condition() {
         ((1..).map_while(|value| E::try_from(value).ok()).count(), ALL)
     }
     let Conditions { kinds, severities, priorities, .. } = Conditions::default();
-    for (values, known) in [all::<CaseKind, 5>(&kinds), all::<Severity, 4>(&severities), all::<Priority, 4>(&priorities)] {
+    for (values, known) in
+        [all::<CaseKind, 5>(&kinds), all::<Severity, 4>(&severities), all::<Priority, 4>(&priorities)]
+    {
         assert_eq!(values, known);
     }
 }

@@ -72,10 +72,7 @@ pub(crate) fn place_of_version(row: &Model) -> PageToken {
 }
 
 /// Those of these calendars that there are.
-pub(crate) async fn known_calendars(
-    db: &impl ConnectionTrait,
-    ids: Vec<Uuid>,
-) -> Result<BTreeSet<CalendarId>, Error> {
+pub(crate) async fn known_calendars(db: &impl ConnectionTrait, ids: Vec<Uuid>) -> Result<BTreeSet<CalendarId>, Error> {
     if ids.is_empty() {
         return Ok(BTreeSet::new());
     }

@@ -7,7 +7,9 @@ use barometer_chassis::{
     id, reader,
     writer::{Done, Write},
 };
-use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+};
 use uuid::Uuid;
 
 use crate::{
@@ -35,13 +37,8 @@ pub(crate) async fn list_policy_sets(db: &impl ConnectionTrait, page: Page) -> R
     let select = reader::newest_first::<Entity>(page, "version").select_only();
     let columns = [Column::Id, Column::Version, Column::Actor, Column::CreateTime];
     let rows = select.columns(columns).into_tuple::<(Uuid, i64, String, Micros)>().all(db).await?;
-    let bare = |(id, version, actor, create_time)| Model {
-        id,
-        version,
-        policies: PolicyList::default(),
-        actor,
-        create_time,
-    };
+    let bare =
+        |(id, version, actor, create_time)| Model { id, version, policies: PolicyList::default(), actor, create_time };
     let (rows, next) = page.cut(rows, |row| PageToken { key: row.1, id: row.0 });
     Ok((rows.into_iter().map(bare).collect(), next))
 }

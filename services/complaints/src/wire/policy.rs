@@ -4,18 +4,24 @@ use std::collections::BTreeSet;
 
 use barometer_chassis::{clock::Micros, door::Door};
 use barometer_proto::complaints::v1::{self as wire, CaseKind, Priority, Severity};
+use prost_types::Timestamp;
 use uuid::Uuid;
 
 use crate::{
     calendar_version::CalendarId,
-    policy::{self, Conditions, MAX_POLICIES, Policy, PolicyList, Subject},
+    clock::ClockTarget,
+    policy::{self, AnyOf, Conditions, MAX_POLICIES, Policy, PolicyList, Subject},
     policy_set::Model,
 };
 
 /// The most values of a condition.
 const MAX_VALUES: usize = 100;
+/// The most parts of a category.
+const MAX_DEPTH: usize = 8;
 /// More targets than there are kinds of clocks.
 const MAX_TARGETS: usize = 16;
+/// 1900-01-01T00:00:00Z, before which nothing happened.
+const EARLIEST: Micros = Micros(-2_208_988_800 * Micros::SECOND);
 /// How far ahead a case may be described.
 const AHEAD: i64 = 5 * 366 * Micros::DAY;
 
@@ -45,7 +51,7 @@ fn parse_policy(door: &mut Door, message: wire::Policy) -> Policy {
         name: door.required_text("name", name, 128),
         conditions: door.inside("conditions", |door| parse_conditions(door, conditions.unwrap_or_default())),
         calendar_id: CalendarId(door.id("calendar_id", &calendar_id)),
-        targets: door.each("targets", targets, MAX_TARGETS, parse_target),
+        targets: door.each("targets", targets, MAX_TARGETS, ClockTarget::parse),
     }
 }
 
@@ -65,16 +71,31 @@ fn parse_conditions(door: &mut Door, message: wire::Conditions) -> Conditions {
         door.each(field, values, MAX_VALUES, |door, value| door.required_text("", value, max))
     };
     Conditions {
-        kinds: choices::<CaseKind>(door, "kinds", kinds),
-        categories: door.each("categories", categories, MAX_VALUES, parse_category).into_iter().collect(),
-        severities: choices::<Severity>(door, "severities", severities),
-        priorities: choices::<Priority>(door, "priorities", priorities),
+        kinds: choices::<CaseKind, _>(door, "kinds", kinds),
+        categories: door
+            .each("categories", categories, MAX_VALUES, |door, path| parse_category(door, "", path))
+            .into_iter()
+            .collect(),
+        severities: choices::<Severity, _>(door, "severities", severities),
+        priorities: choices::<Priority, _>(door, "priorities", priorities),
         channels: texts(door, "channels", channels, 64).into_iter().collect(),
         customer_tiers: texts(door, "customer_tiers", customer_tiers, 64).into_iter().collect(),
         value_bands: texts(door, "value_bands", value_bands, 64).into_iter().collect(),
         products: texts(door, "products", products, 128).into_iter().collect(),
         countries: texts(door, "countries", countries, 64).into_iter().collect(),
     }
+}
+
+/// A category: a path of the general and the particular, as `delivery/late`.
+fn parse_category(door: &mut Door, field: &str, path: String) -> String {
+    if path.is_empty() {
+        door.missing(field);
+    } else if path.split('/').any(str::is_empty) {
+        door.refuse(field, "NOT_A_PATH", "is no path such as `delivery/late`: a part of it is empty");
+    } else if path.split('/').count() > MAX_DEPTH {
+        door.refuse(field, "NOT_A_PATH", format!("has more than {MAX_DEPTH} parts"));
+    }
+    door.text(field, path, 128)
 }
 
 /// A set of values of an enum.
@@ -107,7 +128,7 @@ pub(crate) fn render_policy_list(list: PolicyList) -> Vec<wire::Policy> {
 pub(crate) fn render_policy(policy: Policy) -> wire::Policy {
     let Policy { name, conditions, calendar_id, targets } = policy;
     let conditions = (conditions != Conditions::default()).then(|| render_conditions(&conditions));
-    let targets = targets.into_iter().map(render_target).collect();
+    let targets = targets.into_iter().map(ClockTarget::to_wire).collect();
     wire::Policy { name, conditions, calendar_id: calendar_id.to_string(), targets }
 }
 

