@@ -6,7 +6,7 @@ use barometer_chassis::error::Error;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
-/// Rows of an import were rejected; the others are recorded.
+/// Rows of an import were rejected, and the others are recorded; or a file that was to be checked has problems.
 pub const REJECTED: u8 = 1;
 /// The flags are wrong (`EX_USAGE` of sysexits, as the following).
 pub const USAGE: u8 = barometer_chassis::config::EXIT_BAD_CONFIG;
@@ -23,7 +23,7 @@ pub const OUTPUT: u8 = 74;
 pub const EXIT_CODES: &str = "\
 Exit codes:
   0   done
-  1   imported, but rows were rejected
+  1   imported, but rows were rejected; checked, and there are problems
   64  the flags are wrong
   65  the input is wrong: a file that can not be read, a column that is not there
   69  the suite can not be reached, or is not ready: try again later
@@ -75,6 +75,11 @@ impl Failure {
 
     /// Rows of an import were rejected.
     pub fn rejected(message: impl Into<String>) -> Self {
+        Self::new(REJECTED, message)
+    }
+
+    /// A file that was to be checked has problems.
+    pub fn problems(message: impl Into<String>) -> Self {
         Self::new(REJECTED, message)
     }
 

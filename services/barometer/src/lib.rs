@@ -1,5 +1,6 @@
-//! The barometer program: serve, import, query, catalogue, demo.
+//! The barometer program: serve, import, query, catalogue, policy, calendar, demo.
 
+pub mod calendar;
 pub mod catalogue;
 pub mod decimal;
 pub mod demo;
@@ -8,6 +9,7 @@ pub mod failure;
 pub mod import;
 pub mod instant;
 pub mod output;
+pub mod policy;
 pub mod query;
 pub mod serve;
 pub mod suite;

@@ -3,10 +3,12 @@
 use std::io::Write;
 use std::process::ExitCode;
 
+use barometer::calendar::CalendarArgs;
 use barometer::catalogue::CatalogueArgs;
 use barometer::demo::DemoArgs;
 use barometer::failure::{self, Failure};
 use barometer::import::ImportArgs;
+use barometer::policy::PolicyArgs;
 use barometer::query::QueryArgs;
 use barometer::serve::ServeArgs;
 use clap::{Parser, Subcommand};
@@ -25,6 +27,8 @@ enum Command {
     Import(ImportArgs),
     Query(QueryArgs),
     Catalogue(CatalogueArgs),
+    Policy(PolicyArgs),
+    Calendar(CalendarArgs),
     Demo(DemoArgs),
 }
 
@@ -54,6 +58,8 @@ async fn run(command: Command) -> Result<(), Failure> {
         Command::Import(import) => import.run().await,
         Command::Query(query) => query.run().await,
         Command::Catalogue(catalogue) => catalogue.run().await,
+        Command::Policy(policy) => policy.run().await,
+        Command::Calendar(calendar) => calendar.run().await,
         Command::Demo(demo) => demo.run().await,
     }
 }

@@ -5,6 +5,7 @@ mod customers;
 mod facts;
 mod metrics;
 mod nouns;
+mod policies;
 mod surveys;
 mod table;
 mod transport;

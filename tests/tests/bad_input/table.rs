@@ -138,6 +138,12 @@ pub(crate) fn text(path: &str, text: impl Into<String>) -> Edit {
     set(path, move |_| Value::String(text.clone()))
 }
 
+/// Sets bytes.
+pub(crate) fn bytes(path: &str, bytes: &[u8]) -> Edit {
+    let bytes = bytes::Bytes::copy_from_slice(bytes);
+    set(path, move |_| Value::Bytes(bytes.clone()))
+}
+
 /// Sets a whole number or a value of an enum.
 pub(crate) fn number(path: &str, number: i64) -> Edit {
     set(path, move |old| match old {

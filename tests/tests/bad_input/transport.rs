@@ -6,10 +6,11 @@ use tonic::{Code, transport::Channel};
 
 use crate::{table::descriptor, wire};
 
-const SERVICES: [&str; 3] = [
+const SERVICES: [&str; 4] = [
     "barometer.customers.v1.CustomerService",
     "barometer.surveys.v1.SurveyService",
     "barometer.complaints.v1.ComplaintService",
+    "barometer.complaints.v1.PolicyService",
 ];
 
 fn paths_of(service: &str) -> Vec<String> {

@@ -6,6 +6,7 @@ mod caller;
 mod complaints;
 mod customers;
 mod metrics;
+mod policies;
 mod recorded;
 mod surveys;
 
@@ -25,6 +26,7 @@ async fn nothing_that_callers_send_is_told_to_others() {
         let survey = surveys::call_all(&mut caller).await;
         customers::call_all(&mut caller).await;
         complaints::call_all(&mut caller).await;
+        policies::call_all(&mut caller).await;
         metrics::call_all(&mut caller, &survey).await;
         caller.call_nonsense().await;
         caller.assert_all_called();

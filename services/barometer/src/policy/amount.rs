@@ -7,7 +7,8 @@ use barometer_proto::complaints::v1::{ClockDuration, DurationUnit};
 /// # Errors
 /// When it is none, in words that stand after the field's name.
 pub(super) fn parse(text: &str) -> Result<ClockDuration, String> {
-    let wrong = || format!("`{text}` is no amount such as `30 minutes`, `4 working hours`, `3 working days` or `8 weeks`");
+    let wrong =
+        || format!("`{text}` is no amount such as `30 minutes`, `4 working hours`, `3 working days` or `8 weeks`");
     let mut words = text.split_whitespace();
     let amount: i32 = words.next().and_then(|amount| amount.parse().ok()).ok_or_else(wrong)?;
     let words: Vec<&str> = words.collect();

@@ -98,7 +98,8 @@ fn minutes(text: &str) -> Option<(i32, i32)> {
         let (hours, minutes) = clock.split_once(':')?;
         let digits = |text: &str| (text.len() == 2).then(|| text.parse::<u8>().ok()).flatten();
         let (hours, minutes) = (digits(hours)?, digits(minutes)?);
-        (minutes < 60 && (hours < 24 || (hours, minutes) == (24, 0))).then_some(i32::from(hours) * 60 + i32::from(minutes))
+        (minutes < 60 && (hours < 24 || (hours, minutes) == (24, 0)))
+            .then_some(i32::from(hours) * 60 + i32::from(minutes))
     };
     let (start, end) = text.split_once('-')?;
     let (start, end) = (minute(start)?, minute(end)?);

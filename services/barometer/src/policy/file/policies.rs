@@ -128,7 +128,9 @@ fn read(places: &mut Places<'_>, names: &mut Names<'_>, index: usize, text: Span
         value_bands: texts("value_bands", value_bands),
         products: texts("products", products),
         countries: texts("countries", countries),
-        kinds: words(places, &label, kinds, |word| CaseKind::from_str_name(&format!("CASE_KIND_{word}")).map(i32::from)),
+        kinds: words(places, &label, kinds, |word| {
+            CaseKind::from_str_name(&format!("CASE_KIND_{word}")).map(i32::from)
+        }),
         severities: words(places, &label, severities, |word| {
             Severity::from_str_name(&format!("SEVERITY_{word}")).map(i32::from)
         }),
@@ -138,7 +140,8 @@ fn read(places: &mut Places<'_>, names: &mut Names<'_>, index: usize, text: Span
     };
     places.note(format!("{path}.targets"), offset, format!("{label}: targets"));
     let targets = targets.unwrap_or_default().into_iter().enumerate();
-    let targets = targets.map(|(at, (name, text))| target(places, format!("{path}.targets[{at}]"), &label, &name, text));
+    let targets =
+        targets.map(|(at, (name, text))| target(places, format!("{path}.targets[{at}]"), &label, &name, text));
     wire::Policy {
         targets: targets.collect(),
         name: name.unwrap_or_default(),

@@ -1,0 +1,46 @@
+//! Every method of the calendars and policies of complaints.
+
+use barometer_proto::complaints::v1::{
+    Calendar, CreateCalendarRequest, DescribedCase, GetCalendarRequest, GetPolicySetRequest, Holiday,
+    ListCalendarVersionsRequest, ListCalendarVersionsResponse, ListCalendarsRequest, ListCalendarsResponse,
+    ListPolicySetsRequest, ListPolicySetsResponse, LoadHolidaysRequest, LookupPolicyRequest, LookupPolicyResponse,
+    PolicySet, PublishPoliciesRequest, UpdateCalendarRequest, get_calendar_request::By,
+};
+use barometer_tests::samples::{calendar, policy};
+
+use crate::caller::{Caller, MARK};
+
+const SERVICE: &str = "barometer.complaints.v1.PolicyService";
+
+pub(crate) async fn call_all(caller: &mut Caller) {
+    let method = |name: &str| format!("{SERVICE}/{name}");
+    let holiday = Holiday { date: "2024-05-01".to_owned(), name: MARK.to_owned(), ..Holiday::default() };
+    let marked = Calendar { name: MARK.to_owned(), holidays: vec![holiday], ..calendar("") };
+    let create = CreateCalendarRequest { calendar: Some(marked), request_id: String::new() };
+    let Calendar { calendar_id, .. } = caller.call(&method("CreateCalendar"), &create).await;
+    let id = || calendar_id.clone();
+    let patch = Calendar { calendar_id: id(), time_zone: "Europe/Chisinau".to_owned(), ..Calendar::default() };
+    let update = UpdateCalendarRequest { calendar: Some(patch), ..Default::default() };
+    let _: Calendar = caller.call(&method("UpdateCalendar"), &update).await;
+    let icalendar = format!(
+        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:{MARK}\r\nBEGIN:VEVENT\r\nUID:{MARK}\r\n\
+         DTSTAMP:20240101T000000Z\r\nDTSTART;VALUE=DATE:20240601\r\nSUMMARY:{MARK}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+    );
+    let load =
+        LoadHolidaysRequest { calendar_id: id(), icalendar: icalendar.into_bytes(), ..LoadHolidaysRequest::default() };
+    let _: Calendar = caller.call(&method("LoadHolidays"), &load).await;
+    let get = GetCalendarRequest { by: Some(By::CalendarId(id())), version: 1 };
+    let _: Calendar = caller.call(&method("GetCalendar"), &get).await;
+    let _: ListCalendarsResponse = caller.call(&method("ListCalendars"), &ListCalendarsRequest::default()).await;
+    let list = ListCalendarVersionsRequest { calendar_id: id(), ..Default::default() };
+    let _: ListCalendarVersionsResponse = caller.call(&method("ListCalendarVersions"), &list).await;
+
+    let set = PolicySet { policies: vec![policy(MARK, &calendar_id)], ..PolicySet::default() };
+    let publish = PublishPoliciesRequest { policy_set: Some(set), ..Default::default() };
+    let _: PolicySet = caller.call(&method("PublishPolicies"), &publish).await;
+    let _: PolicySet = caller.call(&method("GetPolicySet"), &GetPolicySetRequest::default()).await;
+    let _: ListPolicySetsResponse = caller.call(&method("ListPolicySets"), &ListPolicySetsRequest::default()).await;
+    let described = DescribedCase { customer_tier: MARK.to_owned(), ..DescribedCase::default() };
+    let lookup = LookupPolicyRequest { case: Some(described), ..Default::default() };
+    let _: LookupPolicyResponse = caller.call(&method("LookupPolicy"), &lookup).await;
+}
