@@ -1,10 +1,18 @@
 //! The calendar: when a desk works, as people write it down. What instants that makes is the [`Timetable`]'s to say.
 
 mod check;
+mod local;
+#[cfg(test)]
+pub(crate) mod tests;
+mod timetable;
+mod year;
 
 use jiff::civil::Date;
 use sea_orm::FromJsonQueryResult;
 use serde::{Deserialize, Serialize};
+
+pub(crate) use self::local::{date_of, day_of};
+pub use self::timetable::Timetable;
 
 /// Minutes of a day by the local clock.
 const DAY_MINUTES: u16 = 1_440;

@@ -85,6 +85,11 @@ impl Kind {
         Kind::FinalResponse,
     ];
 
+    /// Its place among all.
+    pub(super) fn index(self) -> usize {
+        self as usize
+    }
+
     /// What it stands still for when a policy does not say.
     pub fn default_pauses(self) -> Pauses {
         Pauses { customer: matches!(self, Kind::Resolution | Kind::TotalResolution), third_party: false }

@@ -1,0 +1,81 @@
+//! What a timetable must come to, by looking at the clock on the wall once a minute: slow, and without any of its means.
+
+use barometer_chassis::clock::Micros;
+use jiff::{
+    Timestamp,
+    civil::{Date, DateTime},
+    tz::TimeZone,
+};
+
+use super::MINUTE;
+use crate::calendar::Calendar;
+
+/// What the wall shows in each minute from two days before a start on, and whether somebody works then.
+pub(crate) struct Twin {
+    wall: Vec<DateTime>,
+    open: Vec<bool>,
+}
+
+/// Minutes before the start, in which the wall's clock comes to show what it must.
+const BEFORE: i64 = 2 * 1_440;
+/// Minutes from the start on that are looked at.
+const AFTER: i64 = 24 * 1_440;
+
+impl Twin {
+    pub(crate) fn new(calendar: &Calendar, start: Micros) -> Twin {
+        let zone = TimeZone::get(calendar.time_zone()).expect("a zone");
+        let mut wall: Vec<DateTime> = Vec::new();
+        for minute in -BEFORE..AFTER {
+            let shown = zone.to_datetime(Timestamp::from_microsecond(start.0 + minute * MINUTE).expect("in range"));
+            // It stands still while clocks are put back.
+            wall.push(wall.last().map_or(shown, |last| shown.max(*last)));
+        }
+        let open = wall.iter().map(|shown| works(calendar, *shown)).collect();
+        Twin { wall, open }
+    }
+
+    pub(crate) fn minutes(&self) -> i64 {
+        AFTER
+    }
+
+    pub(crate) fn is_open(&self, minute: i64) -> bool {
+        self.open[index(minute)]
+    }
+
+    pub(crate) fn date(&self, minute: i64) -> Date {
+        self.wall[index(minute)].date()
+    }
+
+    pub(crate) fn worked(&self, from: i64, until: i64) -> i64 {
+        (from..until).map(|minute| i64::from(self.is_open(minute))).sum()
+    }
+
+    /// The first minute before which so many were worked from another on.
+    pub(crate) fn after_worked(&self, from: i64, mut left: i64) -> Option<i64> {
+        let mut minute = from;
+        while left > 0 && minute < AFTER {
+            left -= i64::from(self.is_open(minute));
+            minute += 1;
+        }
+        (left == 0).then_some(minute)
+    }
+
+    /// Whether the last work of a date ends with the start of this minute, the date after that of a day.
+    pub(crate) fn closes_day_after(&self, minute: i64, day: i32) -> bool {
+        let date = self.date(minute - 1);
+        let more = (minute..AFTER).take_while(|next| self.date(*next) == date).any(|next| self.is_open(next));
+        self.is_open(minute - 1) && !more && crate::calendar::day_of(date) > day
+    }
+}
+
+fn index(minute: i64) -> usize {
+    usize::try_from(minute + BEFORE).expect("looked at")
+}
+
+fn works(calendar: &Calendar, shown: DateTime) -> bool {
+    let minute = i64::from(shown.hour()) * 60 + i64::from(shown.minute());
+    let during = |hours: crate::calendar::Hours| (i64::from(hours.start)..i64::from(hours.end)).contains(&minute);
+    let weekday = u8::try_from(shown.weekday().to_monday_one_offset()).expect("1 to 7");
+    calendar.working_times().iter().any(|time| time.weekday == weekday && during(time.hours))
+        && !calendar.holidays().iter().any(|holiday| holiday.date == shown.date() && during(holiday.hours))
+}

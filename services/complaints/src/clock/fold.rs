@@ -1,0 +1,311 @@
+//! From the history of a case to its clocks.
+
+use barometer_chassis::clock::Micros;
+
+use super::{
+    Amount, Dated, Event, History, Kind, Message, Target,
+    meter::Meter,
+    scene::{Scene, Segments},
+};
+
+/// One run of one clock, as it is at an instant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Clock {
+    /// What it waits for.
+    pub kind: Kind,
+    /// The how-manieth of its kind in this case, from 1.
+    pub instance: u32,
+    /// How it is.
+    pub state: State,
+    /// Since when it runs.
+    pub start: Micros,
+    /// When what it waits for happened, or the case was cancelled.
+    pub stop: Option<Micros>,
+    /// When it is or was due; of one that runs, if nothing pauses it from now on. Nothing while it is paused before it was
+    /// due, and when that lies beyond its calendar.
+    pub due: Option<Micros>,
+    /// The target in force.
+    pub target: Target,
+    /// What the target comes to.
+    pub allowed: Amount,
+    /// What was counted.
+    pub used: Amount,
+    /// Whether the target after a holding response is in force.
+    pub held: bool,
+    /// Index of the terms in force.
+    pub terms: u16,
+    /// Index of the calendar in force.
+    pub desk: u16,
+    pub(super) run: Run,
+}
+
+/// How a clock is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It runs and is not past due.
+    Running,
+    /// It stands and was not past due.
+    Paused,
+    /// It stopped in time.
+    Met,
+    /// It is past due, or was when it stopped.
+    Breached,
+    /// The case was cancelled before it was past due.
+    Cancelled,
+}
+
+/// From where to where a clock runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Run {
+    /// Index of the event that starts it.
+    pub(super) start: usize,
+    /// What holds after that.
+    pub(super) scene: Scene,
+    /// Index of the event that stops it, or of the first that has not happened yet.
+    pub(super) end: usize,
+    /// When it stops; or the instant that was asked for.
+    pub(super) until: Micros,
+}
+
+impl Clock {
+    /// What is left: negative when it went over.
+    pub fn remaining(&self) -> Amount {
+        Amount::of(self.target.unit, self.allowed.count() - self.used.count())
+    }
+}
+
+impl<'h> History<'h> {
+    /// The clocks that the case has at an instant, by kind and instance.
+    pub fn clocks(&self, at: Micros) -> Vec<Clock> {
+        let mut clocks = Vec::new();
+        self.each_clock(at, |clock| clocks.push(clock));
+        clocks.sort_unstable_by_key(|clock| (clock.kind, clock.instance));
+        clocks
+    }
+
+    /// Tells each clock that the case has at an instant, in any order. What happens at that very instant has happened.
+    pub fn each_clock(&self, at: Micros, tell: impl FnMut(Clock)) {
+        let end = self.events().partition_point(|dated| dated.at <= at);
+        let past = &self.events()[..end];
+        let Some(opening) = past.iter().position(|dated| dated.event == Event::Opened) else { return };
+        let scene = Scene::default();
+        let mut fold = Fold {
+            history: self,
+            tell,
+            scene,
+            running: [None; 7],
+            counts: [0; 7],
+            answered: false,
+            open_question: false,
+        };
+        fold.start(opening, &OPENING);
+        for (index, dated) in past.iter().enumerate().skip(opening + 1) {
+            fold.step(index, dated);
+        }
+        fold.finish(end, at);
+    }
+}
+
+/// The clocks that start when a case is opened.
+const OPENING: [Kind; 6] = [
+    Kind::Acknowledgement,
+    Kind::FirstResponse,
+    Kind::PeriodicUpdate,
+    Kind::Resolution,
+    Kind::TotalResolution,
+    Kind::FinalResponse,
+];
+/// The clocks that stop when a case is resolved, for good or until they start once more.
+const RESOLVED: [Kind; 6] = [
+    Kind::Acknowledgement,
+    Kind::FirstResponse,
+    Kind::NextResponse,
+    Kind::PeriodicUpdate,
+    Kind::Resolution,
+    Kind::FinalResponse,
+];
+
+/// What has come of a case's events so far.
+struct Fold<'f, 'h, T> {
+    history: &'f History<'h>,
+    tell: T,
+    scene: Scene,
+    /// The run of each kind that is under way: there is never more than one.
+    running: [Option<Start>; 7],
+    /// How many runs of each kind there were.
+    counts: [u32; 7],
+    /// Whether the customer has had an answer.
+    answered: bool,
+    /// Whether the customer wrote since the case was resolved and had no answer.
+    open_question: bool,
+}
+
+/// Where a run started.
+#[derive(Clone, Copy)]
+struct Start {
+    index: usize,
+    scene: Scene,
+    /// Of the total resolution of a resolved case: when it was, for now.
+    rest: Option<Rest>,
+}
+
+/// Where a run rests.
+#[derive(Clone, Copy)]
+struct Rest {
+    index: usize,
+    at: Micros,
+    terms: u16,
+}
+
+impl<T: FnMut(Clock)> Fold<'_, '_, T> {
+    fn step(&mut self, index: usize, Dated { at, event }: &Dated) {
+        let before = self.scene;
+        if before.cancelled {
+            return;
+        }
+        self.scene = before.after(*event);
+        match event {
+            Event::Acknowledged => self.stop(index, *at, &[Kind::Acknowledgement]),
+            Event::FromCustomer if before.resolved => self.open_question = true,
+            Event::FromCustomer if self.answered && self.running[Kind::NextResponse.index()].is_none() => {
+                self.start(index, &[Kind::NextResponse]);
+            }
+            Event::ToCustomer(message) => {
+                self.stop(index, *at, &[Kind::Acknowledgement, Kind::PeriodicUpdate]);
+                if *message == Message::Answer {
+                    self.stop(index, *at, &[Kind::FirstResponse, Kind::NextResponse]);
+                    (self.answered, self.open_question) = (true, false);
+                }
+                if !before.resolved {
+                    self.start(index, &[Kind::PeriodicUpdate]);
+                }
+            }
+            Event::Resolved | Event::Closed if !before.resolved => {
+                self.stop(index, *at, &RESOLVED);
+                (self.answered, self.open_question) = (true, false);
+                if let Some(total) = &mut self.running[Kind::TotalResolution.index()] {
+                    total.rest = Some(Rest { index, at: *at, terms: before.terms });
+                }
+            }
+            Event::Reopened if before.resolved => {
+                if let Some(total) = &mut self.running[Kind::TotalResolution.index()] {
+                    total.rest = None;
+                }
+                self.start(index, &[Kind::PeriodicUpdate]);
+                if std::mem::take(&mut self.open_question) {
+                    self.start(index, &[Kind::NextResponse]);
+                }
+            }
+            Event::Cancelled => self.cancel(index, *at),
+            _ => {}
+        }
+    }
+
+    fn start(&mut self, index: usize, kinds: &[Kind]) {
+        for kind in kinds {
+            self.counts[kind.index()] += 1;
+            self.running[kind.index()] = Some(Start { index, scene: self.scene, rest: None });
+        }
+    }
+
+    fn stop(&mut self, index: usize, at: Micros, kinds: &[Kind]) {
+        for kind in kinds {
+            if let Some(start) = self.running[kind.index()].take() {
+                self.measure(*kind, start, Rest { index, at, terms: self.scene.terms }, Ending::Stopped);
+            }
+        }
+    }
+
+    /// A case that was resolved when it was cancelled has met what it met.
+    fn cancel(&mut self, index: usize, at: Micros) {
+        for kind in Kind::ALL {
+            match self.running[kind.index()].take() {
+                Some(start @ Start { rest: Some(rest), .. }) => self.measure(kind, start, rest, Ending::Stopped),
+                Some(start) => {
+                    self.measure(kind, start, Rest { index, at, terms: self.scene.terms }, Ending::Cancelled);
+                }
+                None => {}
+            }
+        }
+    }
+
+    fn finish(&mut self, end: usize, at: Micros) {
+        for kind in Kind::ALL {
+            match self.running[kind.index()] {
+                Some(start @ Start { rest: Some(rest), .. }) => self.measure(kind, start, rest, Ending::Stopped),
+                Some(start) => {
+                    self.measure(kind, start, Rest { index: end, at, terms: self.scene.terms }, Ending::None)
+                }
+                None => {}
+            }
+        }
+    }
+
+    /// Counts a run and tells its clock, if its terms keep one.
+    fn measure(&mut self, kind: Kind, Start { index, scene, .. }: Start, end: Rest, ending: Ending) {
+        let Some(target) = self.history.terms(end.terms).target(kind) else { return };
+        let start = self.history.events()[index].at;
+        let run = Run { start: index, scene, end: end.index, until: end.at };
+        let mut meter = Meter::new(target, &self.history.desk(scene.desk).timetable, start);
+        let mut last = scene;
+        for segment in self.history.segments(run) {
+            let desk = &self.history.desk(segment.scene.desk).timetable;
+            if segment.scene.standing(target.pauses).is_none() {
+                meter.count(desk, segment.from, segment.until);
+            }
+            if segment.holding && kind == Kind::FinalResponse {
+                meter.hold(segment.until);
+            }
+            last = segment.scene;
+        }
+        let paused = ending == Ending::None && last.standing(target.pauses).is_some();
+        let due = match meter.reached {
+            None if paused => None,
+            None => meter.due(&self.history.desk(last.desk).timetable, end.at),
+            reached => reached,
+        };
+        let state = match ending {
+            _ if due.is_some_and(|due| end.at > due) => State::Breached,
+            Ending::Stopped => State::Met,
+            Ending::Cancelled => State::Cancelled,
+            Ending::None if paused => State::Paused,
+            Ending::None => State::Running,
+        };
+        let unit = target.target.unit;
+        (self.tell)(Clock {
+            kind,
+            instance: self.counts[kind.index()],
+            state,
+            start,
+            stop: (ending != Ending::None).then_some(end.at),
+            due,
+            target: target.holding.filter(|_| meter.held).unwrap_or(target.target),
+            allowed: Amount::of(unit, meter.allowed),
+            used: Amount::of(unit, meter.used),
+            held: meter.held,
+            terms: end.terms,
+            desk: last.desk,
+            run,
+        });
+    }
+}
+
+/// How a run ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    /// Not yet.
+    None,
+    /// What it waited for happened.
+    Stopped,
+    /// The case was cancelled.
+    Cancelled,
+}
+
+impl<'h> History<'h> {
+    /// The stretches of a run.
+    pub(super) fn segments(&self, run: Run) -> Segments<'h> {
+        let events = self.events();
+        let between = events.get(run.start + 1..run.end).unwrap_or_default();
+        Segments::new(between, run.scene, events[run.start].at, run.until)
+    }
+}
