@@ -172,8 +172,14 @@ pub fn policy(name: &str, calendar_id: &str) -> Policy {
     }
 }
 
-/// A target of a clock.
+/// A target of a clock, which stands while the case waits for the customer if it is of resolution.
 pub fn target(kind: ClockKind, amount: i32, unit: DurationUnit) -> ClockTarget {
-    let target = ClockDuration { amount, unit: unit.into() };
-    ClockTarget { kind: kind.into(), target: Some(target), ..ClockTarget::default() }
+    let pauses = matches!(kind, ClockKind::Resolution | ClockKind::TotalResolution);
+    ClockTarget {
+        kind: kind.into(),
+        target: Some(ClockDuration { amount, unit: unit.into() }),
+        holding_target: None,
+        pauses_for_customer: Some(pauses),
+        pauses_for_third_party: Some(false),
+    }
 }

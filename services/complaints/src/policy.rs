@@ -2,6 +2,7 @@
 
 mod check;
 mod conditions;
+mod due;
 #[cfg(test)]
 mod tests;
 
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     check::check,
     conditions::{AnyOf, Conditions, Subject, Subtrees},
+    due::{Due, due_times},
 };
 use crate::{calendar_version::CalendarId, clock::ClockTarget};
 

@@ -11,7 +11,8 @@ pub(crate) use case::{AMENDABLE, Past, amended, case_fact, parse_case, parse_lis
 pub(crate) use case_entry::{case_entry_fact, render_entry};
 pub use policy::parse_policy_list;
 pub(crate) use policy::{
-    named_calendars, parse_described_case, parse_open_time, render_policy, render_policy_list, render_policy_set,
+    named_calendars, parse_described_case, parse_open_time, render_due, render_policy, render_policy_list,
+    render_policy_set,
 };
 
 use barometer_proto::complaints::v1 as wire;

@@ -51,14 +51,12 @@ impl Kept {
         let mut client = services.policies.clone();
         let request_id = DONE.to_owned();
         for (name, request_id) in [("other", ""), ("office", DONE)] {
-            let request =
-                CreateCalendarRequest { calendar: Some(calendar(name)), request_id: request_id.to_owned() };
+            let request = CreateCalendarRequest { calendar: Some(calendar(name)), request_id: request_id.to_owned() };
             client.create_calendar(request).await.expect("created");
         }
         let calendars = client.list_calendars(ListCalendarsRequest::default()).await.expect("a list").into_inner();
         let office = calendars.calendars.into_iter().find(|one| one.name == "office").expect("there").calendar_id;
-        let patch =
-            Calendar { calendar_id: office.clone(), time_zone: "Asia/Tokyo".to_owned(), ..Calendar::default() };
+        let patch = Calendar { calendar_id: office.clone(), time_zone: "Asia/Tokyo".to_owned(), ..Calendar::default() };
         let request =
             UpdateCalendarRequest { calendar: Some(patch), update_mask: None, request_id: request_id.clone() };
         client.update_calendar(request).await.expect("updated");
@@ -248,8 +246,11 @@ fn conditions(rpc: &mut Rpc<'_>, of: &dyn Fn(&str) -> String) {
     for field in ["kinds", "severities", "priorities"] {
         let field = of(&format!("conditions.{field}"));
         let wrong = [0, 1].map(|at| format!("{field}[{at}]"));
-        rpc.invalid("values", vec![numbers(&field, vec![0, 99, 1])], &[&wrong[0], &wrong[1]])
-            .invalid("101 values", vec![copies(&field, 101)], &[&field]);
+        rpc.invalid("values", vec![numbers(&field, vec![0, 99, 1])], &[&wrong[0], &wrong[1]]).invalid(
+            "101 values",
+            vec![copies(&field, 101)],
+            &[&field],
+        );
     }
     let lengths = [
         ("categories", 128),
@@ -279,15 +280,22 @@ fn targets(rpc: &mut Rpc<'_>, of: &dyn Fn(&str) -> String) {
         .invalid("17 targets", vec![copies(&all, 17)], &[&all])
         .invalid("one clock twice", vec![copies(&all, 2)], &[&of("targets[1].kind")])
         .invalid("no amount", vec![clear(&part("target"))], &[&part("target")])
-        .invalid("a holding response", vec![number(&part("holding_target.amount"), 1)], &[
-            &part("holding_target"),
-            &part("holding_target.unit"),
-        ]);
+        .invalid(
+            "a holding response",
+            vec![number(&part("holding_target.amount"), 1)],
+            &[&part("holding_target"), &part("holding_target.unit")],
+        );
     for kind in [0, 8, -1] {
         rpc.invalid("a clock", vec![number(&part("kind"), kind)], &[&part("kind")]);
     }
-    for (amount, unit, wrong) in [(0, 2, "amount"), (-1, 2, "amount"), (5_256_001, 1, "amount"), (121, 6, "amount"), (1, 0, "unit"), (1, 7, "unit")]
-    {
+    for (amount, unit, wrong) in [
+        (0, 2, "amount"),
+        (-1, 2, "amount"),
+        (5_256_001, 1, "amount"),
+        (121, 6, "amount"),
+        (1, 0, "unit"),
+        (1, 7, "unit"),
+    ] {
         let edits = vec![number(&part("target.amount"), amount), number(&part("target.unit"), unit)];
         rpc.invalid("an amount", edits, &[&part(&format!("target.{wrong}"))]);
     }
@@ -296,14 +304,18 @@ fn targets(rpc: &mut Rpc<'_>, of: &dyn Fn(&str) -> String) {
 fn lookup(table: &mut Table) {
     let good = LookupPolicyRequest { case: Some(DescribedCase::default()), ..Default::default() };
     let rpc = &mut table.rpc("LookupPolicy", &good.encode_to_vec());
-    texts(rpc, "case", &[
-        ("category", 128),
-        ("channel", 64),
-        ("customer_tier", 64),
-        ("value_band", 64),
-        ("product", 128),
-        ("country", 64),
-    ]);
+    texts(
+        rpc,
+        "case",
+        &[
+            ("category", 128),
+            ("channel", 64),
+            ("customer_tier", 64),
+            ("value_band", 64),
+            ("product", 128),
+            ("country", 64),
+        ],
+    );
     rpc.invalid("nothing", vec![clear("case")], &["case"])
         .invalid(
             "enums",

@@ -1,14 +1,11 @@
 //! What is wrong with a list of policies: everything at once, each with the path of its field.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use barometer_chassis::error::Violation;
 
 use super::{Policy, PolicyList, unreachable};
-use crate::{
-    calendar_version::CalendarId,
-    clock::{Kind, Target, Unit},
-};
+use crate::clock::{Kind, Target, Unit};
 
 /// The clocks of a case in the order in which they can end: none may be due after one that follows.
 const IN_ORDER: [(Kind, &str); 4] = [
@@ -18,8 +15,8 @@ const IN_ORDER: [(Kind, &str); 4] = [
     (Kind::TotalResolution, "total resolution"),
 ];
 
-/// All that is wrong with a list, given the calendars that there are. Paths begin at the list: `policies[2].name`.
-pub fn check(policies: &PolicyList, calendars: &BTreeSet<CalendarId>) -> Vec<Violation> {
+/// All that is wrong with a list. Paths begin at the list: `policies[2].name`.
+pub fn check(policies: &PolicyList) -> Vec<Violation> {
     let mut found = Vec::new();
     let mut names: HashMap<&str, usize> = HashMap::new();
     for (place, policy) in policies.0.iter().enumerate() {
@@ -30,10 +27,6 @@ pub fn check(policies: &PolicyList, calendars: &BTreeSet<CalendarId>) -> Vec<Vio
             refuse(".name", "REPEATED", format!("is the name of policies[{first}] already"));
         }
         names.entry(&policy.name).or_insert(place);
-        // A nil id was refused already.
-        if !policy.calendar_id.0.is_nil() && !calendars.contains(&policy.calendar_id) {
-            refuse(".calendar_id", "UNKNOWN_CALENDAR", "there is no such calendar".to_owned());
-        }
         check_targets(policy, &mut refuse);
     }
     found.extend(unreachable(policies).into_iter().map(|(place, by)| never_reached(policies, place, by)));
@@ -138,19 +131,15 @@ fn words(target: Target) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{clock::ClockTarget, policy::Conditions};
+    use crate::{calendar_version::CalendarId, clock::ClockTarget, policy::Conditions};
 
     fn policy(name: &str, conditions: Conditions, targets: &[(Kind, u32, Unit)]) -> Policy {
         let targets = targets.iter().map(|(kind, amount, unit)| ClockTarget::new(*kind, *amount, *unit)).collect();
-        Policy { name: name.to_owned(), conditions, calendar_id: office(), targets }
-    }
-
-    fn office() -> CalendarId {
-        CalendarId(uuid::Uuid::from_u128(1))
+        Policy { name: name.to_owned(), conditions, calendar_id: CalendarId::default(), targets }
     }
 
     fn found(policies: Vec<Policy>) -> Vec<String> {
-        let found = check(&PolicyList(policies), &BTreeSet::from([office()]));
+        let found = check(&PolicyList(policies));
         found.into_iter().map(|violation| format!("{} {}", violation.field, violation.reason)).collect()
     }
 
@@ -168,15 +157,13 @@ mod tests {
 
     #[test]
     fn everything_is_told_at_once() {
-        let elsewhere = CalendarId(uuid::Uuid::from_u128(2));
         let told = found(vec![
             policy("one", of("gold"), &GOOD),
-            Policy { calendar_id: elsewhere, ..policy("one", of("silver"), &[]) },
+            policy("one", of("silver"), &[]),
             policy("two", of("gold"), &GOOD),
         ]);
         let expected = [
             "policies[1].name REPEATED",
-            "policies[1].calendar_id UNKNOWN_CALENDAR",
             "policies[1].targets REQUIRED",
             "policies[2] UNREACHABLE",
             "policies[2].conditions MISSING_FALLBACK",

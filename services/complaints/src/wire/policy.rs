@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::{
     calendar_version::CalendarId,
     clock::ClockTarget,
-    policy::{self, AnyOf, Conditions, MAX_POLICIES, Policy, PolicyList, Subject},
+    policy::{self, AnyOf, Conditions, Due, MAX_POLICIES, Policy, PolicyList, Subject},
     policy_set::Model,
 };
 
@@ -36,21 +36,28 @@ pub(crate) fn named_calendars(message: &wire::PolicySet) -> Vec<Uuid> {
 pub fn parse_policy_list(door: &mut Door, message: wire::PolicySet, calendars: &BTreeSet<CalendarId>) -> PolicyList {
     let wire::PolicySet { policies, version: _, etag: _, create_time: _ } = message;
     let too_many = policies.len() > MAX_POLICIES;
-    let list = PolicyList(door.each("policies", policies, MAX_POLICIES, parse_policy));
+    let list =
+        PolicyList(door.each("policies", policies, MAX_POLICIES, |door, policy| parse_policy(door, policy, calendars)));
     if !too_many {
-        for found in policy::check(&list, calendars) {
+        for found in policy::check(&list) {
             door.refuse(&found.field, found.reason, found.description);
         }
     }
     list
 }
 
-fn parse_policy(door: &mut Door, message: wire::Policy) -> Policy {
+fn parse_policy(door: &mut Door, message: wire::Policy, calendars: &BTreeSet<CalendarId>) -> Policy {
     let wire::Policy { name, conditions, calendar_id, targets } = message;
+    let named = door.optional_id("calendar_id", &calendar_id).map(CalendarId);
+    if calendar_id.is_empty() {
+        door.missing("calendar_id");
+    } else if named.is_some_and(|id| !calendars.contains(&id)) {
+        door.refuse("calendar_id", "UNKNOWN_CALENDAR", "there is no such calendar");
+    }
     Policy {
         name: door.required_text("name", name, 128),
         conditions: door.inside("conditions", |door| parse_conditions(door, conditions.unwrap_or_default())),
-        calendar_id: CalendarId(door.id("calendar_id", &calendar_id)),
+        calendar_id: named.unwrap_or_default(),
         targets: door.each("targets", targets, MAX_TARGETS, ClockTarget::parse),
     }
 }
@@ -157,7 +164,17 @@ fn render_conditions(conditions: &Conditions) -> wire::Conditions {
     }
 }
 
-/// What policies are asked about a case; and when it would be opened.
+/// When a clock would be due, for callers.
+pub(crate) fn render_due(due: Due) -> wire::DueTime {
+    let Due { kind, due, holding_due } = due;
+    wire::DueTime {
+        kind: kind.to_wire().into(),
+        due_time: due.map(Micros::to_wire),
+        holding_due_time: holding_due.map(Micros::to_wire),
+    }
+}
+
+/// What policies are asked about a case.
 pub(crate) fn parse_described_case(door: &mut Door, message: wire::DescribedCase) -> Subject {
     let wire::DescribedCase {
         kind,

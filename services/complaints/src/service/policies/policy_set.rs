@@ -1,17 +1,19 @@
 //! What the RPCs do that publish, read and try policies.
 
-use barometer_chassis::{clock::Micros, door::Door, error::Error, fingerprint, layers::Principal};
+use std::sync::Arc;
+
+use barometer_chassis::{door::Door, error::Error, fingerprint, layers::Principal};
 use barometer_proto::complaints::v1 as wire;
 
 use super::{Policies, mutation};
 use crate::{
-    calendar::Calendar,
-    clock::ClockTarget,
+    calendar::Timetable,
+    clock::{Desk, Version},
     policy,
     store::{self, CalendarRef},
     wire::{
         named_calendars, parse_described_case, parse_open_time, parse_policy_list, parse_version, render_calendar,
-        render_policy, render_policy_list, render_policy_set,
+        render_due, render_policy, render_policy_list, render_policy_set,
     },
 };
 
@@ -70,17 +72,15 @@ impl Policies {
         let (place, policy) = policy::choose(&set.policies, &subject)
             .ok_or_else(|| Error::Internal("a list without a fallback was published".to_owned()))?;
         let calendar = store::get_calendar(self.store.db(), &CalendarRef::Id(policy.calendar_id)).await?;
-        let due_times = due_times(&policy.targets, &calendar.calendar, open_time)?;
+        let pinned = Version { id: calendar.id.0, version: calendar.version };
+        let desk = Desk { calendar: pinned, timetable: Arc::new(Timetable::new(&calendar.calendar)?) };
+        let due_times = policy::due_times(&policy.targets, desk, open_time)?;
         Ok(wire::LookupPolicyResponse {
             policy_set_version: set.version,
             policy_index: i32::try_from(place).unwrap_or(i32::MAX),
             policy: Some(render_policy(policy.clone())),
             calendar: Some(wire::Calendar { holidays: Vec::new(), ..render_calendar(calendar) }),
-            due_times,
+            due_times: due_times.into_iter().map(render_due).collect(),
         })
     }
-}
-
-fn due_times(_targets: &[ClockTarget], _calendar: &Calendar, _open_time: Micros) -> Result<Vec<wire::DueTime>, Error> {
-    Ok(Vec::new())
 }
