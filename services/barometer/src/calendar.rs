@@ -2,7 +2,7 @@
 
 mod stretches;
 
-use std::{io::Write, path::PathBuf};
+use std::path::PathBuf;
 
 use barometer_chassis::{clock::Micros, door::Door};
 use barometer_complaints::{

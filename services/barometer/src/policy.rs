@@ -3,7 +3,7 @@
 mod amount;
 pub(crate) mod file;
 
-use std::{io::Write, path::PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 

@@ -62,3 +62,120 @@ pub(crate) fn check(path: &Path) -> Result<Checked, Failure> {
 fn read(path: &Path) -> Result<String, Failure> {
     fs::read_to_string(path).map_err(|error| Failure::data(format!("can not read {}: {error}", path.display())))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CALENDAR: &str = r#"
+[[calendars]]
+name = "office"
+time_zone = "Europe/Chisinau"
+hours = { mon-fri = ["08:00-12:00", "13:00-17:00"], sat = ["10:00-14:00"] }
+holidays = ["2026-12-25 Christmas", "2026-12-24 12:00-24:00 Christmas Eve"]
+"#;
+
+    /// What is told of a file: line and text.
+    fn told(text: &str) -> Vec<String> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("policies.toml");
+        fs::write(&path, text).expect("a file");
+        let checked = check(&path).expect("it can be read");
+        checked.problems.into_iter().map(|problem| format!("{}: {}", problem.line, problem.text)).collect()
+    }
+
+    #[test]
+    fn a_good_file_has_no_problems() {
+        let policies = r#"
+[[policies]]
+name = "losses of our best customers"
+calendar = "office"
+kinds = ["loss", "survey_follow_up"]
+categories = ["delivery"]
+severities = ["high", "critical"]
+priorities = ["urgent"]
+value_bands = ["high"]
+[policies.targets]
+first_response = "30 minutes"
+resolution = "3 working days"
+final_response = { target = "8 weeks", holding = "12 weeks", pauses_for_customer = false }
+
+[[policies]]
+name = "everything else"
+calendar = "office"
+targets = { acknowledgement = "1 working hour", first_response = "1 working day" }
+"#;
+        assert_eq!(told(&format!("{CALENDAR}{policies}")), [""; 0]);
+        assert_eq!(told(policies), [""; 0], "calendars may be kept elsewhere");
+    }
+
+    #[test]
+    fn every_problem_is_told_with_its_line() {
+        let file = r#"[[calendars]]
+name = "office"
+time_zone = "Mars/Olympus"
+hours = { mon-fri = ["08:00-12:00", "11:00-17:00"], someday = ["08:00-12:00"], sat = ["8-12"] }
+holidays = [
+  "2026-12-25",
+  "2026-02-30 no day",
+]
+
+[[policies]]
+name = "losses"
+calendar = "office"
+kinds = ["los"]
+targets = { resolution = "3 days", resolutoin = "1 day", first_response = "soon" }
+
+[[policies]]
+name = "late"
+calendar = "ofice"
+categories = ["delivery//late"]
+[policies.targets]
+first_response = "3 working days"
+resolution = "2 working days"
+
+[[policies]]
+calendar = "office"
+categories = ["delivery"]
+targets = { first_response = "0 minutes" }
+
+[[policies]]
+name = "late deliveries"
+calendar = "office"
+categories = ["delivery/late"]
+"#;
+        let expected = [
+            (3, "calendar `office`: time_zone: is no time zone"),
+            (4, "calendar `office`: mon-fri: has minutes in common"),
+            (4, "calendar `office`: sat: `8-12` is no stretch"),
+            (4, "calendar `office`: someday: is neither a day"),
+            (7, "calendar `office`: `2026-02-30 no day`: is not a date"),
+            (13, "policy `losses`: there is no `los`"),
+            (14, "policy `losses`: first_response: `soon` is no amount"),
+            (14, "policy `losses`: resolutoin: there is no clock `resolutoin`"),
+            (18, "policy `late`: calendar: there is no calendar `ofice`"),
+            (19, "policy `late`: categories: is no path"),
+            (21, "policy `late`: first_response: the first response may take 3 working days"),
+            (24, "policies[2]: name: is required"),
+            (27, "policies[2]: first_response: is not within 1"),
+            (29, "policy `late deliveries`: is never reached: policies[2]"),
+            (29, "policy `late deliveries`: targets: a policy has at least one target"),
+            (32, "policy `late deliveries`: categories: the last policy must match every case"),
+        ];
+        let told = told(file);
+        for (line, text) in expected {
+            let found = told.iter().any(|told| told.starts_with(&format!("{line}: {text}")));
+            assert!(found, "{line}: {text} is not in {told:#?}");
+        }
+        assert_eq!(told.len(), expected.len(), "{told:#?}");
+    }
+
+    #[test]
+    fn what_is_no_such_file_is_told_too() {
+        assert_eq!(told("[[policies]]\nname = \"x\"\ncolour = \"red\"").len(), 1);
+        assert!(told("[[policies]]\nname = \"x\"\ncolour = \"red\"")[0].starts_with("3: unknown field `colour`"));
+        assert!(told("name =")[0].starts_with("1: "));
+        assert!(told("")[0].contains("must hold at least a policy"));
+        assert!(check(Path::new("/nowhere/policies.toml")).is_err());
+    }
+}

@@ -96,7 +96,7 @@ fn weekdays(text: &str) -> Option<Vec<i32>> {
 fn minutes(text: &str) -> Option<(i32, i32)> {
     let minute = |clock: &str| {
         let (hours, minutes) = clock.split_once(':')?;
-        let digits = |text: &str| (text.len() == 2).then(|| text.parse::<u8>().ok()).flatten();
+        let digits = |text: &str| text.parse::<u8>().ok().filter(|_| text.len() == 2 && !text.starts_with('+'));
         let (hours, minutes) = (digits(hours)?, digits(minutes)?);
         (minutes < 60 && (hours < 24 || (hours, minutes) == (24, 0)))
             .then_some(i32::from(hours) * 60 + i32::from(minutes))
