@@ -103,10 +103,8 @@ fn read(places: &mut Places<'_>, names: &mut Names<'_>, index: usize, text: Span
         None => format!("{path}"),
     };
     places.note(path.clone(), offset, label.clone());
-    let name = name.map(|name| {
-        places.note(format!("{path}.name"), name.span().start, format!("{label}: name"));
-        name.into_inner()
-    });
+    let at = name.as_ref().map_or(offset, |name| name.span().start);
+    places.note(format!("{path}.name"), at, format!("{label}: name"));
     let calendar_id = calendar.map(|calendar| {
         places.note(format!("{path}.calendar_id"), calendar.span().start, format!("{label}: calendar"));
         names.id(calendar.get_ref()).unwrap_or_else(|| {
@@ -144,7 +142,7 @@ fn read(places: &mut Places<'_>, names: &mut Names<'_>, index: usize, text: Span
         targets.map(|(at, (name, text))| target(places, format!("{path}.targets[{at}]"), &label, &name, text));
     wire::Policy {
         targets: targets.collect(),
-        name: name.unwrap_or_default(),
+        name: name.map(Spanned::into_inner).unwrap_or_default(),
         conditions: Some(conditions),
         calendar_id: calendar_id.map(|id| id.to_string()).unwrap_or_default(),
     }
