@@ -1,10 +1,16 @@
 //! Messages to rows and back.
 
+mod attachment;
 mod case;
 mod case_entry;
+mod filter;
+mod past;
 
-pub(crate) use case::{AMENDABLE, Past, amended, case_fact, parse_case, parse_list_cases, parse_past, render_case};
+pub(crate) use attachment::parse_attachments;
+pub(crate) use case::{AMENDABLE, amended, case_fact, parse_case, render_case, render_reception};
 pub(crate) use case_entry::{case_entry_fact, render_entry};
+pub(crate) use filter::parse_list_cases;
+pub(crate) use past::{Past, parse_past};
 
 use barometer_proto::complaints::v1 as wire;
 
