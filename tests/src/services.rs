@@ -11,6 +11,7 @@ use barometer_chassis::{
     testing::TestDatabase,
     writer::DEFAULT_QUEUE,
 };
+use barometer_complaints::case::Rules;
 use barometer_proto::{
     complaints::v1::{complaint_service_client::ComplaintServiceClient, policy_service_client::PolicyServiceClient},
     customers::v1::customer_service_client::CustomerServiceClient,
@@ -78,7 +79,7 @@ impl Services {
         let config = barometer_surveys::Config { location: location.clone(), write_queue, stages: stages.clone() };
         let second = barometer_surveys::add(config, customers.clone(), &mut server, &limits, background.clone());
         let second = second.await.expect("surveys");
-        let config = barometer_complaints::Config { location, write_queue, stages };
+        let config = barometer_complaints::Config { location, write_queue, stages, rules: Rules::default() };
         let third = barometer_complaints::add(config, customers, &mut server, &limits, background.clone());
         let third = third.await.expect("complaints");
 

@@ -155,7 +155,7 @@ const PERSONAL: [&str; 17] = [
     "in_answer_to",
 ];
 /// The texts that facts may hold: ids of the suite, and words of the company's own that figures are grouped by.
-const TEXTS: [&str; 23] = [
+const TEXTS: [&str; 24] = [
     "campaign",
     "case_id",
     "category",
@@ -179,6 +179,7 @@ const TEXTS: [&str; 23] = [
     "team",
     "touchpoint",
     "value",
+    "value_band",
 ];
 /// Messages that facts may hold.
 const PARTS: [&str; 3] = ["barometer.common.v1.Money", "google.protobuf.Timestamp", "google.protobuf.Duration"];

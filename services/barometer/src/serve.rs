@@ -16,6 +16,7 @@ use barometer_chassis::{
     telemetry,
     writer::DEFAULT_QUEUE,
 };
+use barometer_complaints::case::{PriorityTable, Rules, Window};
 use clap::{Args, ValueEnum};
 use tokio::{net::TcpListener, task::JoinHandle};
 
@@ -64,6 +65,20 @@ pub struct ServeArgs {
     /// Stages of the customers' journey, in their order; facts that name another one are refused
     #[arg(long, env = "BAROMETER_JOURNEY_STAGES", default_value = STAGES, value_name = "STAGE,STAGE,…")]
     pub journey_stages: Stages,
+
+    /// Days after the end of a case (resolved, closed, cancelled) in which it can be reopened
+    #[arg(long, env = "BAROMETER_REOPEN_WINDOW", default_value_t = 30, value_name = "DAYS")]
+    pub reopen_window: u16,
+
+    /// Priority (low, normal, high, urgent) of a case by its severity, each for customers of low, medium (or unknown) and
+    /// high value
+    #[arg(
+        long,
+        env = "BAROMETER_PRIORITY_TABLE",
+        default_value_t,
+        value_name = "SEVERITY=PRIORITY,PRIORITY,PRIORITY;…"
+    )]
+    pub priority_table: PriorityTable,
 
     /// Rows that may wait to be written, in each service; beyond it single writes are refused and imports wait
     #[arg(long, env = "BAROMETER_WRITE_QUEUE", default_value_t = DEFAULT_QUEUE, value_name = "ROWS")]
@@ -276,6 +291,7 @@ async fn open(
             location: location.clone(),
             write_queue: args.write_queue,
             stages: args.journey_stages.clone(),
+            rules: Rules { reopen_window: Window::of_days(args.reopen_window), priorities: args.priority_table },
         };
         let customers = channel(args.customers_endpoint.as_ref().unwrap_or(&here), &args.client)?;
         let task = barometer_complaints::add(config, customers, &mut server, &args.server, background.clone()).await;

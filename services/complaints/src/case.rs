@@ -1,5 +1,10 @@
-//! The case: one dissatisfaction, from the moment it was heard of until it is closed.
+//! The case: one thing that somebody has to deal with, from the moment it was heard of until it is closed.
 
+mod attachment;
+mod category;
+mod course;
+mod priority;
+mod tags;
 #[cfg(test)]
 mod tests;
 mod verb;
@@ -12,15 +17,34 @@ use barometer_chassis::{
     writer::{Pending, Recorded, Write},
 };
 use barometer_directory::CustomerId;
-use barometer_proto::complaints::v1::case::State;
+use barometer_proto::complaints::v1::{CaseKind, Priority, Severity, case::State};
 use futures_util::future::BoxFuture;
 use sea_orm::entity::prelude::*;
 use serde::Serialize;
 
-pub use self::verb::{Holder, Step, Verb, When};
+pub use self::{
+    attachment::{Attachment, Attachments},
+    category::{Category, within},
+    course::{Holder, Step, When, Window},
+    priority::{PriorityTable, UNKNOWN_BAND},
+    tags::Tags,
+    verb::Verb,
+};
 use crate::{case_entry, store};
 
+/// The company's rules for its cases, as the server's flags give them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rules {
+    /// How long after its end a case can be reopened.
+    pub reopen_window: Window,
+    /// What priority a case has.
+    pub priorities: PriorityTable,
+}
+
 /// A case's row.
+///
+/// It is serialised for the fingerprint of what was first recorded. What came to it after its first release is left out
+/// where it was not given, so that a repeat of an older request is still known as one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, DeriveEntityModel)]
 #[sea_orm(table_name = "case")]
 pub struct Model {
@@ -93,6 +117,53 @@ pub struct Model {
     pub update_time: Micros,
     /// When it was withdrawn.
     pub withdraw_time: Option<Micros>,
+    /// What it is, as [`CaseKind`].
+    #[serde(skip_serializing_if = "is_complaint")]
+    pub kind: i32,
+    /// How bad it is, as [`Severity`].
+    #[serde(skip_serializing_if = "is_medium")]
+    pub severity: i32,
+    /// How urgent it is, as [`Priority`].
+    #[serde(skip)]
+    pub priority: i32,
+    /// Whether somebody set the priority.
+    #[serde(skip)]
+    pub priority_overridden: bool,
+    /// What the customer is worth.
+    #[serde(skip)]
+    pub value_band: String,
+    /// What the customer asks for, as `Remedy`.
+    #[serde(skip_serializing_if = "is_unspecified")]
+    pub remedy_sought: i32,
+    /// The company's words for it.
+    #[sea_orm(column_type = "JsonBinary")]
+    #[serde(skip_serializing_if = "Tags::is_empty")]
+    pub tags: Tags,
+    /// Personal data: what came with it.
+    #[sea_orm(column_type = "JsonBinary")]
+    #[serde(skip_serializing_if = "Attachments::is_empty")]
+    pub attachments: Attachments,
+    /// When it was cancelled; nothing while it is not.
+    #[serde(skip)]
+    pub cancel_time: Option<Micros>,
+    /// Whether self-service resolved it.
+    #[serde(skip)]
+    pub self_served: bool,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
+fn is_complaint(kind: &i32) -> bool {
+    *kind == i32::from(CaseKind::Complaint)
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
+fn is_medium(severity: &i32) -> bool {
+    *severity == i32::from(Severity::Medium)
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
+fn is_unspecified(value: &i32) -> bool {
+    *value == 0
 }
 
 /// Nothing: rows of this service refer to one another by id only.
@@ -105,6 +176,26 @@ impl Model {
     /// The state.
     pub fn state(&self) -> State {
         State::try_from(self.state).unwrap_or_default()
+    }
+
+    /// What it is.
+    pub fn kind(&self) -> CaseKind {
+        CaseKind::try_from(self.kind).unwrap_or_default()
+    }
+
+    /// How bad it is.
+    pub fn severity(&self) -> Severity {
+        Severity::try_from(self.severity).unwrap_or_default()
+    }
+
+    /// How urgent it is.
+    pub fn priority(&self) -> Priority {
+        Priority::try_from(self.priority).unwrap_or_default()
+    }
+
+    /// Whether self-service may answer it, and no person needs to: so it is with questions, and with nothing else.
+    pub fn may_be_self_served(&self) -> bool {
+        self.kind() == CaseKind::Question
     }
 }
 

@@ -1,10 +1,10 @@
 //! The case entry: one thing that happened to a case. Entries are only ever added.
 
 use barometer_chassis::{clock::Micros, id};
-use barometer_proto::complaints::v1::{CaseEntryType, case::State};
+use barometer_proto::complaints::v1::{CaseEntryType, ReplyType, case::State};
 use sea_orm::entity::prelude::*;
 
-use crate::case::{self, Step};
+use crate::case::{self, Attachments, Step};
 
 id! {
     /// Id of a case.
@@ -46,6 +46,30 @@ pub struct Model {
     pub previous_team: String,
     /// When it was recorded.
     pub create_time: Micros,
+    /// What kind of reply it was, as [`ReplyType`]; only of replies.
+    pub reply: i32,
+    /// Whether the message asks for nothing; only of the customer's messages.
+    pub needs_no_answer: bool,
+    /// Priority of the case after it, as `Priority`; only of changes of it.
+    pub priority: i32,
+    /// Priority of the case before it; only of changes of it.
+    pub previous_priority: i32,
+    /// Personal data: what came with it.
+    #[sea_orm(column_type = "JsonBinary")]
+    pub attachments: Attachments,
+}
+
+/// What was said with a verb.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Said {
+    /// The message, note or reason. Personal data.
+    pub text: String,
+    /// What kind of reply it is; only of replies.
+    pub reply: ReplyType,
+    /// Whether the customer's message asks for nothing.
+    pub needs_no_answer: bool,
+    /// What goes with it.
+    pub attachments: Attachments,
 }
 
 /// Nothing: rows of this service refer to one another by id only.
@@ -66,29 +90,42 @@ pub(crate) fn of_new(case: &case::Model, now: Micros) -> Vec<Model> {
         (resolved, CaseEntryType::Resolved, State::Resolved),
         (case.close_time, CaseEntryType::Closed, State::Closed),
     ];
-    let entry = |(time, event, state)| Some(entry(case, event, state, time?, &case.actor, "", now));
+    let entry = |(time, event, state)| {
+        let mut entry = entry(case, event, state, time?, &case.actor, now);
+        if event == CaseEntryType::Responded {
+            entry.reply = ReplyType::Answer.into();
+        }
+        Some(entry)
+    };
     past.into_iter().filter_map(entry).collect()
 }
 
-/// The entry of a verb.
-pub(crate) fn of_step(step: &Step, actor: &str, text: &str, now: Micros) -> Model {
-    let mut entry = entry(&step.case, step.event, step.case.state(), step.time, actor, text, now);
-    if step.event == CaseEntryType::Assigned {
-        entry.previous_employee.clone_from(&step.before.employee);
-        entry.previous_team.clone_from(&step.before.team);
-    }
-    entry
+/// The entries of a verb, in order. What was said goes with the first.
+pub(crate) fn of_step(step: &Step, actor: &str, said: &Said, now: Micros) -> Vec<Model> {
+    let entry = |(at, (event, state)): (usize, &(CaseEntryType, State))| {
+        let mut entry = entry(&step.case, *event, *state, step.time, actor, now);
+        if at == 0 {
+            entry.text.clone_from(&said.text);
+            entry.attachments.clone_from(&said.attachments);
+        }
+        match event {
+            CaseEntryType::Responded => entry.reply = said.reply.into(),
+            CaseEntryType::CustomerWrote => entry.needs_no_answer = said.needs_no_answer,
+            CaseEntryType::Assigned => {
+                entry.previous_employee.clone_from(&step.before.employee);
+                entry.previous_team.clone_from(&step.before.team);
+            }
+            CaseEntryType::Prioritized => {
+                (entry.priority, entry.previous_priority) = (step.case.priority, step.before.priority);
+            }
+            _ => {}
+        }
+        entry
+    };
+    step.events.iter().enumerate().map(entry).collect()
 }
 
-fn entry(
-    case: &case::Model,
-    event: CaseEntryType,
-    state: State,
-    time: Micros,
-    actor: &str,
-    text: &str,
-    now: Micros,
-) -> Model {
+fn entry(case: &case::Model, event: CaseEntryType, state: State, time: Micros, actor: &str, now: Micros) -> Model {
     Model {
         id: Uuid::nil(),
         position: 0,
@@ -97,12 +134,17 @@ fn entry(
         entry_type: event.into(),
         time,
         actor: actor.to_owned(),
-        text: text.to_owned(),
+        text: String::new(),
         state: state.into(),
         employee: case.employee.clone(),
         team: case.team.clone(),
         previous_employee: String::new(),
         previous_team: String::new(),
         create_time: now,
+        reply: ReplyType::Unspecified.into(),
+        needs_no_answer: false,
+        priority: 0,
+        previous_priority: 0,
+        attachments: Attachments::default(),
     }
 }

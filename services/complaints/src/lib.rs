@@ -45,6 +45,8 @@ pub struct Config {
     pub write_queue: u32,
     /// The stages of the customers' journey.
     pub stages: Stages,
+    /// The company's rules for its cases.
+    pub rules: case::Rules,
 }
 
 /// Opens the store and adds the service to `server`. `customers` leads to the customers service, which need not be there
@@ -62,14 +64,21 @@ pub async fn add(
     ];
     let (store, writer) =
         Store::open::<migrations::Migrator>(&config.location, NAME, kinds, config.write_queue, shutdown).await?;
-    let service = service::Complaints::new(store.clone(), Directory::new(customers), config.stages, server.ending());
+    let policies = service::Policies::new(store.clone(), config.rules.priorities);
+    let service = service::Complaints::new(
+        store.clone(),
+        Directory::new(customers),
+        config.stages,
+        config.rules,
+        server.ending(),
+    );
     let service = ComplaintServiceServer::new(service)
         .max_decoding_message_size(limits.max_message_bytes)
         .max_encoding_message_size(limits.max_message_bytes)
         .accept_compressed(CompressionEncoding::Gzip)
         .send_compressed(CompressionEncoding::Gzip);
     server.add_service(service);
-    let policies = PolicyServiceServer::new(service::Policies::new(store.clone()))
+    let policies = PolicyServiceServer::new(policies)
         .max_decoding_message_size(limits.max_message_bytes)
         .max_encoding_message_size(limits.max_message_bytes)
         .accept_compressed(CompressionEncoding::Gzip)

@@ -1,6 +1,7 @@
 //! The tables of this service. Forward only: a migration that has been released is never changed.
 
 mod m0001_complaints;
+mod m0002_kinds;
 mod m0003_policies;
 
 use sea_orm_migration::prelude::*;
@@ -12,6 +13,10 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_complaints::Migration), Box::new(m0003_policies::Migration)]
+        vec![
+            Box::new(m0001_complaints::Migration),
+            Box::new(m0002_kinds::Migration),
+            Box::new(m0003_policies::Migration),
+        ]
     }
 }

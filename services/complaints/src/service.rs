@@ -4,8 +4,6 @@ mod case;
 mod command;
 mod policies;
 
-pub(crate) use policies::Policies;
-
 use barometer_chassis::{
     door::Stages,
     feed::{Delivery, Watch},
@@ -18,19 +16,29 @@ use barometer_directory::Directory;
 use barometer_proto::complaints::v1::{self as wire, complaint_service_server::ComplaintService};
 use tonic::{Request, Response, Status, Streaming};
 
+pub(crate) use self::policies::Policies;
+use crate::case::Rules;
+
 /// The service.
 #[derive(Clone)]
 pub(crate) struct Complaints {
     store: Store<wire::Fact>,
     directory: Directory,
     stages: Stages,
+    rules: Rules,
     ending: Shutdown,
 }
 
 impl Complaints {
     /// The service over its store. Streams end with `ending`.
-    pub(crate) fn new(store: Store<wire::Fact>, directory: Directory, stages: Stages, ending: Shutdown) -> Self {
-        Complaints { store, directory, stages, ending }
+    pub(crate) fn new(
+        store: Store<wire::Fact>,
+        directory: Directory,
+        stages: Stages,
+        rules: Rules,
+        ending: Shutdown,
+    ) -> Self {
+        Complaints { store, directory, stages, rules, ending }
     }
 }
 
@@ -100,6 +108,43 @@ impl ComplaintService for Complaints {
         Ok(Response::new(self.respond(&actor, request.into_inner()).await?))
     }
 
+    async fn record_customer_message(
+        &self,
+        request: Request<wire::RecordCustomerMessageRequest>,
+    ) -> Result<Response<wire::Case>, Status> {
+        let actor = Principal::of(&request);
+        Ok(Response::new(self.hear(&actor, request.into_inner()).await?))
+    }
+
+    async fn await_customer(
+        &self,
+        request: Request<wire::AwaitCustomerRequest>,
+    ) -> Result<Response<wire::Case>, Status> {
+        let actor = Principal::of(&request);
+        Ok(Response::new(self.await_customer(&actor, request.into_inner()).await?))
+    }
+
+    async fn await_third_party(
+        &self,
+        request: Request<wire::AwaitThirdPartyRequest>,
+    ) -> Result<Response<wire::Case>, Status> {
+        let actor = Principal::of(&request);
+        Ok(Response::new(self.await_third_party(&actor, request.into_inner()).await?))
+    }
+
+    async fn resume_case(&self, request: Request<wire::ResumeCaseRequest>) -> Result<Response<wire::Case>, Status> {
+        let actor = Principal::of(&request);
+        Ok(Response::new(self.resume(&actor, request.into_inner()).await?))
+    }
+
+    async fn answer_by_self_service(
+        &self,
+        request: Request<wire::AnswerBySelfServiceRequest>,
+    ) -> Result<Response<wire::Case>, Status> {
+        let actor = Principal::of(&request);
+        Ok(Response::new(self.self_serve(&actor, request.into_inner()).await?))
+    }
+
     async fn resolve_case(&self, request: Request<wire::ResolveCaseRequest>) -> Result<Response<wire::Case>, Status> {
         let actor = Principal::of(&request);
         Ok(Response::new(self.resolve(&actor, request.into_inner()).await?))
@@ -113,6 +158,19 @@ impl ComplaintService for Complaints {
     async fn close_case(&self, request: Request<wire::CloseCaseRequest>) -> Result<Response<wire::Case>, Status> {
         let actor = Principal::of(&request);
         Ok(Response::new(self.close(&actor, request.into_inner()).await?))
+    }
+
+    async fn cancel_case(&self, request: Request<wire::CancelCaseRequest>) -> Result<Response<wire::Case>, Status> {
+        let actor = Principal::of(&request);
+        Ok(Response::new(self.cancel(&actor, request.into_inner()).await?))
+    }
+
+    async fn prioritize_case(
+        &self,
+        request: Request<wire::PrioritizeCaseRequest>,
+    ) -> Result<Response<wire::Case>, Status> {
+        let actor = Principal::of(&request);
+        Ok(Response::new(self.prioritize(&actor, request.into_inner()).await?))
     }
 
     async fn assign_case(&self, request: Request<wire::AssignCaseRequest>) -> Result<Response<wire::Case>, Status> {

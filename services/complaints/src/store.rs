@@ -15,7 +15,6 @@ use barometer_chassis::{
     id, reader,
     writer::{self, Done, Write},
 };
-use barometer_proto::complaints::v1::CaseEntryType;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, Iterable, QueryFilter,
     QueryOrder, QuerySelect,
@@ -24,7 +23,7 @@ use uuid::Uuid;
 
 use crate::{
     case::{self, Step},
-    case_entry::{self, CaseId},
+    case_entry::{self, CaseId, Said},
 };
 
 /// The most parameters of a statement: both databases bound them, and SQLite's bound is the smaller one.
@@ -70,7 +69,7 @@ pub(crate) fn place_of_entry(row: &case_entry::Model) -> PageToken {
     PageToken { key: row.time.0, id: Uuid::from_u128(u128::from(row.position.unsigned_abs())) }
 }
 
-/// Changes a case by a verb, and writes the entry of it.
+/// Changes a case by a verb, and writes the entries of it.
 ///
 /// Errors: as of [`writer::current`]; what the verb answers.
 pub(crate) async fn change_case(
@@ -78,18 +77,21 @@ pub(crate) async fn change_case(
     id: Uuid,
     etag: &str,
     actor: &str,
-    text: &str,
+    said: &Said,
     verb: impl FnOnce(case::Model) -> Result<Step, Error>,
 ) -> Result<Done, Error> {
-    let old: case::Model = writer::current(write, id, etag).await?;
-    let step = verb(old.clone())?;
-    if step.case == old && step.event != CaseEntryType::Annotated {
-        return Ok(Done { id, position: old.position });
-    }
-    add_entries(write, vec![case_entry::of_step(&step, actor, text, write.now)]).await?;
-    let noted = write.position();
-    let changed = writer::replace(write, old, step.case).await?;
-    Ok(Done { id, position: changed.position.max(noted) })
+    let step = verb(writer::current(write, id, etag).await?)?;
+    take_step(write, step, actor, said).await
+}
+
+/// Writes what a step made of a case, and its entries.
+pub(crate) async fn take_step(write: &Write<'_>, step: Step, actor: &str, said: &Said) -> Result<Done, Error> {
+    let entries = case_entry::of_step(&step, actor, said, write.now);
+    let happened = !entries.is_empty();
+    add_entries(write, entries).await?;
+    let noted = if happened { write.position() } else { 0 };
+    let Done { id, position } = writer::replace(write, step.before, step.case).await?;
+    Ok(Done { id, position: position.max(noted) })
 }
 
 /// Adds entries at the next positions, in their order.

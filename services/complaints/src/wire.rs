@@ -1,14 +1,20 @@
 //! Messages to rows and back.
 
+mod attachment;
 mod calendar;
 mod case;
 mod case_entry;
+mod filter;
+mod past;
 mod policy;
 
+pub(crate) use attachment::parse_attachments;
 pub use calendar::parse_calendar;
 pub(crate) use calendar::{CALENDAR_CHANGEABLE, parse_version, render_calendar};
-pub(crate) use case::{AMENDABLE, Past, amended, case_fact, parse_case, parse_list_cases, parse_past, render_case};
+pub(crate) use case::{AMENDABLE, amended, case_fact, parse_case, render_case, render_reception};
 pub(crate) use case_entry::{case_entry_fact, render_entry};
+pub(crate) use filter::parse_list_cases;
+pub(crate) use past::{Past, parse_past};
 pub use policy::parse_policy_list;
 pub(crate) use policy::{
     named_calendars, parse_described_case, parse_open_time, render_due, render_policy, render_policy_list,

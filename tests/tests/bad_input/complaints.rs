@@ -2,8 +2,10 @@
 
 use barometer_chassis::testing::on_each_database;
 use barometer_proto::complaints::v1::{
-    AcknowledgeCaseRequest, AmendCaseRequest, AnnotateCaseRequest, AssignCaseRequest, Case, CloseCaseRequest,
-    OpenCaseRequest, ReopenCaseRequest, ResolveCaseRequest, RespondToCaseRequest, WithdrawCaseRequest,
+    AcknowledgeCaseRequest, AmendCaseRequest, AnnotateCaseRequest, AnswerBySelfServiceRequest, AssignCaseRequest,
+    AwaitCustomerRequest, AwaitThirdPartyRequest, CancelCaseRequest, Case, CaseKind, CloseCaseRequest, OpenCaseRequest,
+    PrioritizeCaseRequest, Priority, RecordCustomerMessageRequest, ReopenCaseRequest, ResolveCaseRequest,
+    RespondToCaseRequest, ResumeCaseRequest, WithdrawCaseRequest,
 };
 use barometer_tests::{
     samples::{case, hour, key, mask},
@@ -17,12 +19,14 @@ use crate::{
     customers::watch,
     facts::{Recorded, batches, pages},
     nouns::texts,
-    table::{Edit, Rpc, Table, clear, number, numbers, text, texts as list},
+    table::{Edit, Rpc, Table, clear, copies, number, numbers, text, texts as list},
     world::{DONE, NOBODY, World},
 };
 
 /// An instant before every case was opened, but after 1900.
 const EARLY: i64 = 0;
+/// An instant of 2024, long after all cases have ended.
+const LATE: i64 = 1_730_000_000;
 
 #[tokio::test]
 async fn bad_input_is_told_and_changes_nothing() {
@@ -48,7 +52,9 @@ async fn bad_input_is_told_and_changes_nothing() {
 struct Cases {
     /// One in progress, with the key `k-1`, amended once; and one that was withdrawn.
     kind: Recorded,
+    /// A question.
     received: String,
+    waiting: String,
     resolved: String,
     closed: String,
 }
@@ -63,7 +69,7 @@ impl Cases {
         };
         let kept = new(Case { external_id: Some(key("k-1")), ..case(customer) }, DONE).await;
         let [received, resolved, closed, withdrawn] = [
-            new(case(customer), "").await,
+            new(Case { kind: CaseKind::Question.into(), ..case(customer) }, "").await,
             new(case(customer), "").await,
             new(case(customer), "").await,
             new(case(customer), "").await,
@@ -91,14 +97,13 @@ impl Cases {
         client.acknowledge_case(request).await.expect("acknowledged");
         let request = RespondToCaseRequest {
             case_id: case_id.clone(),
-            message: message.clone(),
             time: time(3),
-            etag: etag.clone(),
             request_id: request_id.clone(),
+            ..Default::default()
         };
         client.respond_to_case(request).await.expect("responded");
-        let request =
-            AnnotateCaseRequest { case_id: case_id.clone(), note, etag: etag.clone(), request_id: request_id.clone() };
+        let (id, request_id) = (case_id.clone(), request_id.clone());
+        let request = AnnotateCaseRequest { case_id: id, note, request_id: request_id.clone(), ..Default::default() };
         client.annotate_case(request).await.expect("annotated");
         let request = AssignCaseRequest {
             case_id: case_id.clone(),
@@ -132,8 +137,46 @@ impl Cases {
 
         let good = OpenCaseRequest { case: Some(case(customer)), request_id: String::new() }.encode_to_vec();
         let kind = Recorded { field: "case", time: "open_time", good, id: kept, withdrawn };
-        Cases { kind, received, resolved, closed }
+        Cases { kind, received, waiting: waiting(services, customer).await, resolved, closed }
     }
+}
+
+/// A case that waits; on the way all was done that no other case needs.
+async fn waiting(services: &Services, customer: &str) -> String {
+    let mut client = services.complaints.clone();
+    let new = async |case: Case| {
+        let request = OpenCaseRequest { case: Some(case), request_id: String::new() };
+        services.complaints.clone().open_case(request).await.expect("opened").into_inner().case_id
+    };
+    let (case_id, request_id) = (new(case(customer)).await, DONE.to_owned());
+    let id = || (case_id.clone(), request_id.clone());
+    let (case_id, request_id) = id();
+    let request = AwaitCustomerRequest { case_id, request_id, ..Default::default() };
+    client.await_customer(request).await.expect("it waits");
+    let (case_id, request_id) = id();
+    let request = RecordCustomerMessageRequest { case_id, request_id, ..Default::default() };
+    client.record_customer_message(request).await.expect("heard");
+    let (case_id, request_id) = id();
+    let request = AwaitThirdPartyRequest { case_id, request_id, ..Default::default() };
+    client.await_third_party(request).await.expect("it waits");
+    let (case_id, request_id) = id();
+    let request = ResumeCaseRequest { case_id, request_id, ..Default::default() };
+    client.resume_case(request).await.expect("resumed");
+    let (case_id, request_id) = id();
+    let (priority, reason) = (Priority::High.into(), "r".to_owned());
+    let request = PrioritizeCaseRequest { case_id, priority, reason, request_id, ..Default::default() };
+    client.prioritize_case(request).await.expect("prioritized");
+    let (case_id, _) = id();
+    client.await_customer(AwaitCustomerRequest { case_id, ..Default::default() }).await.expect("it waits");
+
+    let question = Case { kind: CaseKind::Question.into(), ..case(customer) };
+    let request =
+        AnswerBySelfServiceRequest { case_id: new(question).await, request_id: DONE.to_owned(), ..Default::default() };
+    client.answer_by_self_service(request).await.expect("a question");
+    let (case_id, reason) = (new(case(customer)).await, "r".to_owned());
+    let request = CancelCaseRequest { case_id, reason, request_id: DONE.to_owned(), ..Default::default() };
+    client.cancel_case(request).await.expect("cancelled");
+    id().0
 }
 
 fn open(table: &mut Table, cases: &Cases) {
@@ -146,6 +189,10 @@ fn open(table: &mut Table, cases: &Cases) {
     times(rpc, "case.open_time");
     words(rpc);
     texts(rpc, "case", &[("employee", 64), ("team", 64)]);
+    for field in ["case.kind", "case.severity", "case.remedy_sought"] {
+        rpc.invalid("an unknown value", vec![number(field, 99)], &[field]);
+    }
+    attachments(rpc, "case.attachments", Vec::new);
     for key in ["case.customer_key", "case.external_id"] {
         kind.keys(rpc, key);
     }
@@ -177,6 +224,15 @@ fn words(rpc: &mut Rpc<'_>) {
         ("touchpoint", 64),
     ];
     texts(rpc, "case", &lengths);
+    for path in ["/", "delivery/", "/late", "a//b", "a/b/c/d/e/f/g/h/i"] {
+        rpc.invalid("no path", vec![text("case.category", path)], &["case.category"]);
+    }
+    let fields = ["case.tags[0]", "case.tags[1]", "case.tags[2]"];
+    rpc.invalid("tags", vec![list("case.tags", &["", "a\u{0}", &"é".repeat(65)])], &fields).invalid(
+        "33 tags",
+        vec![list("case.tags", &["a"; 33])],
+        &["case.tags"],
+    );
 }
 
 /// Instants that cannot be.
@@ -193,7 +249,19 @@ fn read(table: &mut Table, cases: &Cases) {
     cases.kind.get(&mut table.rpc("GetCase", &[]));
     let rpc = &mut table.rpc("ListCases", &[]);
     cases.kind.list(rpc);
-    rpc.invalid("unknown states", vec![numbers("states", vec![1, 0, 99])], &["states[1]", "states[2]"])
+    for field in ["kinds", "severities", "priorities"] {
+        rpc.invalid("unknown values", vec![numbers(field, vec![1, 99])], &[&format!("{field}[1]")]).invalid(
+            "17 values",
+            vec![numbers(field, vec![1; 17])],
+            &[field],
+        );
+    }
+    for (field, longest) in [("category", 128), ("product", 128), ("channel", 64)] {
+        rpc.invalid("a long text", vec![text(field, "é".repeat(longest + 1))], &[field]);
+    }
+    rpc.invalid("tags", vec![list("tags", &["", "a\u{0}", &"é".repeat(65)])], &["tags[0]", "tags[1]", "tags[2]"])
+        .invalid("17 tags", vec![list("tags", &["a"; 17])], &["tags"])
+        .invalid("unknown states", vec![numbers("states", vec![1, 0, 99])], &["states[1]", "states[2]"])
         .invalid("17 states", vec![numbers("states", vec![1; 17])], &["states"])
         .invalid("a long employee", vec![text("employee", "e".repeat(65))], &["employee"])
         .invalid("a team with a control character", vec![text("team", "\u{0}")], &["team"]);
@@ -238,14 +306,21 @@ fn amend(table: &mut Table, cases: &Cases) {
 
 /// The verbs: their field of free text, whether it must be there, a case on which they work, and some on which not.
 fn verbs(table: &mut Table, cases: &Cases) {
-    let Cases { kind, received, resolved, closed } = cases;
+    let Cases { kind, received, waiting, resolved, closed } = cases;
     let progress = &kind.id;
-    let rows = [
+    let rows: [(&str, &str, &str, bool, &String, Vec<&String>); 14] = [
         ("AcknowledgeCase", "message", "", true, received, vec![progress, resolved, closed]),
         ("RespondToCase", "message", "", true, progress, vec![resolved, closed]),
+        ("RecordCustomerMessage", "message", "", true, received, vec![]),
+        ("AwaitCustomer", "message", "", true, received, vec![resolved, closed]),
+        ("AwaitThirdParty", "note", "", true, received, vec![resolved, closed]),
+        ("ResumeCase", "note", "", true, waiting, vec![received, progress, resolved, closed]),
+        ("AnswerBySelfService", "message", "", true, received, vec![waiting, resolved, closed]),
         ("ResolveCase", "message", "", true, received, vec![resolved, closed]),
         ("ReopenCase", "reason", "why", true, closed, vec![received, progress]),
         ("CloseCase", "note", "", true, resolved, vec![received, progress, closed]),
+        ("CancelCase", "reason", "why", true, received, vec![resolved, closed]),
+        ("PrioritizeCase", "reason", "why", true, received, vec![closed]),
         ("AssignCase", "note", "", true, received, vec![closed]),
         ("AnnotateCase", "note", "a note", false, received, vec![]),
     ];
@@ -289,4 +364,42 @@ fn verbs(table: &mut Table, cases: &Cases) {
         .rpc("AssignCase", &[])
         .invalid("a long employee", vec![text("case_id", received), text("employee", "e".repeat(65))], &["employee"])
         .invalid("a team", vec![text("case_id", received), text("team", "\u{0}")], &["team"]);
+    table.rpc("RespondToCase", &[]).invalid("a reply", vec![text("case_id", received), number("reply", 9)], &["reply"]);
+    table.rpc("PrioritizeCase", &[]).invalid(
+        "a priority",
+        vec![text("case_id", received), text("reason", "why"), number("priority", 9)],
+        &["priority"],
+    );
+    table.rpc("AnswerBySelfService", &[]).refused(
+        "no question",
+        vec![text("case_id", progress)],
+        Code::FailedPrecondition,
+        "NEEDS_A_PERSON",
+    );
+    let late = vec![text("case_id", closed), number("time.seconds", LATE)];
+    table.rpc("RecordCustomerMessage", &[]).refused("late", late, Code::FailedPrecondition, "REOPEN_WINDOW_OVER");
+    let late = vec![text("case_id", closed), text("reason", "why"), number("time.seconds", LATE)];
+    table.rpc("ReopenCase", &[]).refused("late", late, Code::FailedPrecondition, "REOPEN_WINDOW_OVER");
+    for name in ["RespondToCase", "RecordCustomerMessage", "AwaitCustomer", "AnnotateCase"] {
+        let note = if name == "AnnotateCase" { "note" } else { "message" };
+        attachments(&mut table.rpc(name, &[]), "attachments", || vec![text("case_id", received), text(note, "n")]);
+    }
+}
+
+/// References that are none.
+fn attachments(rpc: &mut Rpc<'_>, field: &str, before: impl Fn() -> Vec<Edit>) {
+    let one = || before().into_iter().chain([copies(field, 1)]).collect::<Vec<_>>();
+    let of = |name: &str| format!("{field}[0].{name}");
+    let with = |name: &str, value: &str| one().into_iter().chain([text(&of(name), value)]).collect::<Vec<_>>();
+    let good = |name: &str, value: &str| {
+        with("uri", "s3://a/b").into_iter().chain([text(&of(name), value)]).collect::<Vec<_>>()
+    };
+    rpc.invalid("no uri", one(), &[&of("uri")]);
+    for bad in ["x", "/a/b", "data:,x", "https://a b", "a:\u{0}", &format!("s3://{}", "é".repeat(2_044))] {
+        rpc.invalid("a reference", with("uri", bad), &[&of("uri")]);
+    }
+    rpc.invalid("a media type", good("media_type", "jpeg"), &[&of("media_type")])
+        .invalid("a long media type", good("media_type", &format!("a/{}", "b".repeat(126))), &[&of("media_type")])
+        .invalid("a long name", good("name", &"é".repeat(257)), &[&of("name")])
+        .invalid("17", before().into_iter().chain([copies(field, 17)]).collect(), &[field]);
 }

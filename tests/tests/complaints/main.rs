@@ -3,17 +3,22 @@
 mod amending;
 mod calendars;
 mod command_line;
+mod filters;
 mod history;
 mod importing;
+mod kinds;
+mod messages;
 mod opening;
 mod policies;
+mod priorities;
 mod verbs;
 mod watching;
 
 use barometer_proto::complaints::v1::{
-    AcknowledgeCaseRequest, AnnotateCaseRequest, AssignCaseRequest, Case, CaseEntryType, CloseCaseRequest,
-    GetCaseRequest, OpenCaseRequest, ReopenCaseRequest, ResolveCaseRequest, RespondToCaseRequest, WithdrawCaseRequest,
-    get_case_request::By,
+    AcknowledgeCaseRequest, AnnotateCaseRequest, AnswerBySelfServiceRequest, AssignCaseRequest, Attachment,
+    AwaitCustomerRequest, AwaitThirdPartyRequest, CancelCaseRequest, Case, CaseEntryType, CloseCaseRequest,
+    GetCaseRequest, OpenCaseRequest, PrioritizeCaseRequest, Priority, RecordCustomerMessageRequest, ReopenCaseRequest,
+    ReplyType, ResolveCaseRequest, RespondToCaseRequest, ResumeCaseRequest, WithdrawCaseRequest, get_case_request::By,
 };
 use barometer_tests::{samples::case, services::Services};
 use prost_types::Timestamp;
@@ -25,10 +30,17 @@ use uuid::Uuid;
 enum Verb {
     Acknowledge,
     Respond,
+    AwaitCustomer,
+    AwaitThirdParty,
+    Resume,
+    Hear,
+    SelfServe,
     Resolve,
     Reopen,
     Close,
+    Cancel,
     Assign(&'static str, &'static str),
+    Prioritize(Priority),
     Annotate,
 }
 
@@ -39,6 +51,9 @@ struct How {
     time: Option<Timestamp>,
     etag: String,
     request_id: String,
+    reply: ReplyType,
+    needs_no_answer: bool,
+    attachments: Vec<Attachment>,
 }
 
 impl How {
@@ -53,31 +68,63 @@ impl How {
 
 async fn act(services: &Services, id: &str, verb: Verb, how: How) -> Result<Case, Status> {
     let mut client = services.complaints.clone();
-    let How { text, time, etag, request_id } = how;
-    let case_id = id.to_owned();
+    let How { text, time, etag, request_id, reply, needs_no_answer, attachments } = how;
+    let (case_id, reply) = (id.to_owned(), reply.into());
+    let or = |words: &str| if text.is_empty() { words.to_owned() } else { text.clone() };
     let answer = match verb {
         Verb::Acknowledge => {
             client.acknowledge_case(AcknowledgeCaseRequest { case_id, message: text, time, etag, request_id }).await
         }
         Verb::Respond => {
-            client.respond_to_case(RespondToCaseRequest { case_id, message: text, time, etag, request_id }).await
+            let request = RespondToCaseRequest { case_id, message: text, time, etag, request_id, reply, attachments };
+            client.respond_to_case(request).await
+        }
+        Verb::AwaitCustomer => {
+            let request = AwaitCustomerRequest { case_id, message: text, attachments, time, etag, request_id };
+            client.await_customer(request).await
+        }
+        Verb::AwaitThirdParty => {
+            client.await_third_party(AwaitThirdPartyRequest { case_id, note: text, time, etag, request_id }).await
+        }
+        Verb::Resume => client.resume_case(ResumeCaseRequest { case_id, note: text, time, etag, request_id }).await,
+        Verb::Hear => {
+            let request = RecordCustomerMessageRequest {
+                case_id,
+                message: text,
+                needs_no_answer,
+                attachments,
+                time,
+                etag,
+                request_id,
+            };
+            client.record_customer_message(request).await
+        }
+        Verb::SelfServe => {
+            let request = AnswerBySelfServiceRequest { case_id, message: text, time, etag, request_id };
+            client.answer_by_self_service(request).await
         }
         Verb::Resolve => {
             client.resolve_case(ResolveCaseRequest { case_id, message: text, time, etag, request_id }).await
         }
         Verb::Reopen => {
-            let reason = if text.is_empty() { "not solved".to_owned() } else { text };
-            client.reopen_case(ReopenCaseRequest { case_id, reason, time, etag, request_id }).await
+            client.reopen_case(ReopenCaseRequest { case_id, reason: or("not solved"), time, etag, request_id }).await
         }
         Verb::Close => client.close_case(CloseCaseRequest { case_id, note: text, time, etag, request_id }).await,
+        Verb::Cancel => {
+            client.cancel_case(CancelCaseRequest { case_id, reason: or("a mistake"), time, etag, request_id }).await
+        }
+        Verb::Prioritize(priority) => {
+            let (priority, reason) = (priority.into(), or("it matters"));
+            client.prioritize_case(PrioritizeCaseRequest { case_id, priority, reason, time, etag, request_id }).await
+        }
         Verb::Assign(employee, team) => {
             let (employee, team) = (employee.to_owned(), team.to_owned());
             let request = AssignCaseRequest { case_id, employee, team, note: text, time, etag, request_id };
             client.assign_case(request).await
         }
         Verb::Annotate => {
-            let note = if text.is_empty() { "a note".to_owned() } else { text };
-            client.annotate_case(AnnotateCaseRequest { case_id, note, etag, request_id }).await
+            let request = AnnotateCaseRequest { case_id, note: or("a note"), etag, request_id, attachments };
+            client.annotate_case(request).await
         }
     };
     Ok(answer?.into_inner())

@@ -1,7 +1,9 @@
 //! Opening a case: whose it is, when it came in, what it begins with.
 
 use barometer_chassis::testing::on_each_database;
-use barometer_proto::complaints::v1::{Case, CaseEntryType, OpenCaseRequest, case as of_case, case::State};
+use barometer_proto::complaints::v1::{
+    Case, CaseEntryType, CaseKind, OpenCaseRequest, Priority, Reception, Severity, case as of_case, case::State,
+};
 use barometer_tests::{
     samples::{case, from_now, hour, key},
     services::{Services, told},
@@ -20,6 +22,11 @@ async fn a_new_case_has_been_received_and_nothing_else() {
             employee: "ana".to_owned(),
             team: "billing".to_owned(),
             state: State::Closed.into(),
+            priority: Priority::Urgent.into(),
+            priority_overridden: true,
+            value_band: "high".to_owned(),
+            self_served: true,
+            cancel_time: Some(hour(2)),
             acknowledge_time: Some(hour(2)),
             close_time: Some(hour(2)),
             reopenings: 7,
@@ -30,6 +37,14 @@ async fn a_new_case_has_been_received_and_nothing_else() {
         let expected = Case {
             case_id: opened.case_id.clone(),
             state: State::Received.into(),
+            kind: CaseKind::Complaint.into(),
+            severity: Severity::Medium.into(),
+            priority: Priority::Normal.into(),
+            priority_overridden: false,
+            value_band: "unknown".to_owned(),
+            self_served: false,
+            cancel_time: None,
+            reception: Some(Reception { self_service: false }),
             acknowledge_time: None,
             close_time: None,
             reopenings: 0,

@@ -1,7 +1,7 @@
 //! The verbs that move a case: states, repeats, etags, and two at once.
 
 use barometer_chassis::testing::on_each_database;
-use barometer_proto::complaints::v1::{Case, CaseEntryType, case::State};
+use barometer_proto::complaints::v1::{Case, CaseEntryType, Priority, case::State};
 use barometer_tests::{
     samples::{from_now, hour},
     services::{Services, count, told},
@@ -11,7 +11,7 @@ use tonic::Code;
 use crate::{How, Verb, act, entries, get, opened, withdraw};
 
 /// A way through all verbs, with the state after each.
-const WAY: [(Verb, State); 10] = [
+const WAY: [(Verb, State); 18] = [
     (Verb::Assign("", "billing"), State::Received),
     (Verb::Acknowledge, State::Acknowledged),
     (Verb::Assign("ana", "billing"), State::Acknowledged),
@@ -22,6 +22,14 @@ const WAY: [(Verb, State); 10] = [
     (Verb::Reopen, State::InProgress),
     (Verb::Resolve, State::Resolved),
     (Verb::Close, State::Closed),
+    (Verb::Reopen, State::InProgress),
+    (Verb::AwaitCustomer, State::WaitingForCustomer),
+    (Verb::Hear, State::InProgress),
+    (Verb::AwaitCustomer, State::WaitingForCustomer),
+    (Verb::AwaitThirdParty, State::WaitingForThirdParty),
+    (Verb::Resume, State::InProgress),
+    (Verb::Prioritize(Priority::Urgent), State::InProgress),
+    (Verb::Cancel, State::Cancelled),
 ];
 
 #[tokio::test]
@@ -41,8 +49,9 @@ async fn a_case_goes_its_way_and_its_history_tells() {
         let read = get(&services, &id).await;
         assert_eq!(Case { history: Vec::new(), ..read.clone() }, case);
         assert_eq!((case.acknowledge_time, case.first_response_time), (Some(hour(3)), Some(hour(5))));
-        assert_eq!((case.first_resolve_time, case.resolve_time), (Some(hour(7)), Some(hour(10))));
-        assert_eq!((case.close_time, case.reopenings, case.hand_offs), (Some(hour(11)), 1, 1));
+        assert_eq!((case.first_resolve_time, case.resolve_time), (Some(hour(7)), None));
+        assert_eq!((case.close_time, case.reopenings, case.hand_offs), (None, 2, 1));
+        assert_eq!((case.cancel_time, case.priority()), (Some(hour(19)), Priority::Urgent));
         assert_eq!((case.employee.as_str(), case.team.as_str()), ("bob", "legal"));
 
         assert_eq!(read.history.len(), 1 + WAY.len());
@@ -64,8 +73,9 @@ async fn a_wrong_state_is_told_with_the_verbs_that_would_do() {
         let id = opened(&services).await.case_id;
         let refused = act(&services, &id, Verb::Close, How::default()).await.expect_err("not resolved");
         assert_eq!((told(&refused).0, told(&refused).1.as_str()), (Code::FailedPrecondition, "WRONG_STATE"));
-        let message = "the case is received and can not be closed: \
-                       it can be acknowledged, responded to, resolved, assigned, annotated";
+        let message = "the case is received and can not be closed: it can be acknowledged, responded to, put to wait \
+                       for the customer, put to wait for a third party, resolved, cancelled, written to by the \
+                       customer, assigned, prioritized, annotated";
         assert_eq!(refused.message(), message);
         let refused = act(&services, &id, Verb::Resolve, How::at(hour(0))).await.expect_err("before it was opened");
         assert_eq!((told(&refused).0, told(&refused).2), (Code::InvalidArgument, vec!["time".to_owned()]));
@@ -86,7 +96,7 @@ async fn a_repeated_verb_does_nothing() {
         let services = Services::start(database).await;
         let id = opened(&services).await.case_id;
         let mut done = Vec::new();
-        for (verb, _) in WAY.into_iter().chain([(Verb::Annotate, State::Closed)]) {
+        for (verb, _) in WAY.into_iter().chain([(Verb::Annotate, State::Cancelled)]) {
             let how = How { etag: get(&services, &id).await.etag, ..How::once() };
             let first = act(&services, &id, verb, how.clone()).await.expect("allowed");
             assert_eq!(act(&services, &id, verb, how.clone()).await.expect("the same"), first, "{verb:?}");

@@ -2,7 +2,8 @@
 
 use barometer_chassis::{clock::Micros, testing::on_each_database};
 use barometer_proto::complaints::v1::{
-    CaseEntryFact, CaseEntryType as Event, CaseFact, Fact, FactKind, WatchFactsRequest, case::State, fact,
+    CaseEntryFact, CaseEntryType as Event, CaseFact, CaseKind, Fact, FactKind, Priority, Severity, WatchFactsRequest,
+    case::State, fact,
 };
 use barometer_tests::{
     samples::{hour, region},
@@ -62,6 +63,10 @@ async fn a_case_and_its_entries_are_facts() {
             resolve_time: Some(hour(4)),
             hand_offs: 1,
             dimensions: region("north"),
+            kind: CaseKind::Complaint.into(),
+            severity: Severity::Medium.into(),
+            priority: Priority::Normal.into(),
+            value_band: "unknown".to_owned(),
             ..CaseFact::default()
         };
         assert_eq!(*told, expected);
@@ -83,6 +88,7 @@ async fn a_case_and_its_entries_are_facts() {
             team: "legal".to_owned(),
             previous_employee: "ana".to_owned(),
             previous_team: "billing".to_owned(),
+            ..CaseEntryFact::default()
         };
         assert_eq!(*entries[0], assigned);
         let types: Vec<Event> = entries.iter().map(|entry| entry.r#type()).collect();

@@ -3,8 +3,10 @@
 use barometer_proto::{
     common::v1::ExternalId,
     complaints::v1::{
-        AcknowledgeCaseRequest, AnnotateCaseRequest, AssignCaseRequest, Case, CloseCaseRequest, ListCaseEntriesRequest,
-        ListCaseEntriesResponse, OpenCaseRequest, ReopenCaseRequest, ResolveCaseRequest, RespondToCaseRequest,
+        AcknowledgeCaseRequest, AnnotateCaseRequest, AnswerBySelfServiceRequest, AssignCaseRequest, Attachment,
+        AwaitCustomerRequest, AwaitThirdPartyRequest, CancelCaseRequest, Case, CaseKind, CloseCaseRequest,
+        ListCaseEntriesRequest, ListCaseEntriesResponse, OpenCaseRequest, PrioritizeCaseRequest, Priority,
+        RecordCustomerMessageRequest, ReopenCaseRequest, ResolveCaseRequest, RespondToCaseRequest, ResumeCaseRequest,
         WatchFactsRequest, WatchFactsResponse, case as of_case,
     },
 };
@@ -22,10 +24,13 @@ pub(crate) async fn call_all(caller: &mut Caller) {
     let method = |name: &str| format!("{SERVICE}/{name}");
     let key = ExternalId { system: MARK.to_owned(), value: MARK.to_owned() };
     let mark = || MARK.to_owned();
+    let attachments = || vec![Attachment { uri: format!("s3://{MARK}"), media_type: String::new(), name: mark() }];
     let case = Case {
         customer: Some(of_case::Customer::CustomerKey(key.clone())),
         subject: mark(),
         description: mark(),
+        attachments: attachments(),
+        kind: CaseKind::Question.into(),
         ..case("")
     };
     let open = OpenCaseRequest { case: Some(case.clone()), request_id: String::new() };
@@ -33,12 +38,27 @@ pub(crate) async fn call_all(caller: &mut Caller) {
     let id = || case_id.clone();
     let acknowledge = AcknowledgeCaseRequest { case_id: id(), message: mark(), ..Default::default() };
     let _: Case = caller.call(&method("AcknowledgeCase"), &acknowledge).await;
-    let respond = RespondToCaseRequest { case_id: id(), message: mark(), ..Default::default() };
+    let respond =
+        RespondToCaseRequest { case_id: id(), message: mark(), attachments: attachments(), ..Default::default() };
     let _: Case = caller.call(&method("RespondToCase"), &respond).await;
+    let wait = AwaitThirdPartyRequest { case_id: id(), note: mark(), ..Default::default() };
+    let _: Case = caller.call(&method("AwaitThirdParty"), &wait).await;
+    let resume = ResumeCaseRequest { case_id: id(), note: mark(), ..Default::default() };
+    let _: Case = caller.call(&method("ResumeCase"), &resume).await;
+    let (message, files) = (mark(), attachments());
+    let wait = AwaitCustomerRequest { case_id: id(), message, attachments: files, ..Default::default() };
+    let _: Case = caller.call(&method("AwaitCustomer"), &wait).await;
+    let (message, files) = (mark(), attachments());
+    let hear = RecordCustomerMessageRequest { case_id: id(), message, attachments: files, ..Default::default() };
+    let _: Case = caller.call(&method("RecordCustomerMessage"), &hear).await;
+    let priority = Priority::Urgent.into();
+    let prioritize = PrioritizeCaseRequest { case_id: id(), priority, reason: mark(), ..Default::default() };
+    let _: Case = caller.call(&method("PrioritizeCase"), &prioritize).await;
     let team = "billing".to_owned();
     let assign = AssignCaseRequest { case_id: id(), team, note: mark(), ..Default::default() };
     let _: Case = caller.call(&method("AssignCase"), &assign).await;
-    let annotate = AnnotateCaseRequest { case_id: id(), note: mark(), ..Default::default() };
+    let annotate =
+        AnnotateCaseRequest { case_id: id(), note: mark(), attachments: attachments(), ..Default::default() };
     let _: Case = caller.call(&method("AnnotateCase"), &annotate).await;
     let resolve = ResolveCaseRequest { case_id: id(), message: mark(), ..Default::default() };
     let _: Case = caller.call(&method("ResolveCase"), &resolve).await;
@@ -46,6 +66,11 @@ pub(crate) async fn call_all(caller: &mut Caller) {
     let _: Case = caller.call(&method("CloseCase"), &close).await;
     let reopen = ReopenCaseRequest { case_id: id(), reason: mark(), ..Default::default() };
     let _: Case = caller.call(&method("ReopenCase"), &reopen).await;
+    let serve = AnswerBySelfServiceRequest { case_id: id(), message: mark(), ..Default::default() };
+    let _: Case = caller.call(&method("AnswerBySelfService"), &serve).await;
+    let _: Case = caller.call(&method("ReopenCase"), &reopen).await;
+    let cancel = CancelCaseRequest { case_id: id(), reason: mark(), ..Default::default() };
+    let _: Case = caller.call(&method("CancelCase"), &cancel).await;
     let list = ListCaseEntriesRequest { case_id: id(), ..Default::default() };
     let _: ListCaseEntriesResponse = caller.call(&method("ListCaseEntries"), &list).await;
 

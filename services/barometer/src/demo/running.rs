@@ -35,6 +35,8 @@ impl Running {
             surveys_endpoint: None,
             complaints_endpoint: None,
             journey_stages: ServeArgs::default_stages()?,
+            reopen_window: 30,
+            priority_table: Default::default(),
             write_queue: DEFAULT_QUEUE,
             port_file: None,
             server: ServerConfig {

@@ -57,6 +57,11 @@ fn case(line: &mut Line<'_>) -> Case {
         team: line.text("team"),
         external_id: line.external_id(),
         dimensions: line.dimensions(),
+        kind: line.word("kind"),
+        severity: line.word("severity"),
+        remedy_sought: line.word("remedy_sought"),
+        tags: line.list("tags"),
+        attachments: Vec::new(),
         // What the service alone sets.
         case_id: String::new(),
         state: case::State::Unspecified as i32,
@@ -73,6 +78,12 @@ fn case(line: &mut Line<'_>) -> Case {
         update_time: None,
         withdraw_time: None,
         position: String::new(),
+        priority: 0,
+        priority_overridden: false,
+        value_band: String::new(),
+        cancel_time: None,
+        self_served: false,
+        reception: None,
     }
 }
 

@@ -251,7 +251,7 @@ const RESPONSES: [Field; 14] = [
     field("type", Shape::Word(value::SURVEY_TYPE)).rule(Rule::Constant),
 ];
 
-const COMPLAINTS: [Field; 16] = [
+const COMPLAINTS: [Field; 20] = [
     field("opened", Shape::Time).required(),
     field("customer", Shape::Text),
     field("external_id", Shape::Text),
@@ -259,8 +259,12 @@ const COMPLAINTS: [Field; 16] = [
     field("first_response", Shape::Time),
     field("resolved", Shape::Time),
     field("closed", Shape::Time),
+    field("kind", Shape::Word(value::CASE_KIND)),
+    field("severity", Shape::Word(value::SEVERITY)),
     field("category", Shape::Text).groups(),
     field("product", Shape::Text).groups(),
+    field("remedy_sought", Shape::Word(value::REMEDY)),
+    field("tags", Shape::List),
     field("channel", Shape::Text).groups(),
     field("touchpoint", Shape::Text).groups(),
     field("journey_stage", Shape::Text).groups(),

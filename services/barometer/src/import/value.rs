@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use barometer_chassis::clock::Micros;
 use barometer_chassis::door::Currency;
+use barometer_proto::complaints::v1::{CaseKind, Remedy, Severity};
 use barometer_proto::customers::v1::{Direction, SubscriptionEventType};
 use barometer_proto::surveys::v1::{Disposition, SurveyKind, SurveyType};
 use jiff::SignedDuration;
@@ -45,6 +46,32 @@ pub(crate) const DISPOSITION: Words = &[
 /// What a survey asks.
 pub(crate) const SURVEY_KIND: Words =
     &[("nps", SurveyKind::Nps as i32), ("csat", SurveyKind::Csat as i32), ("ces", SurveyKind::Ces as i32)];
+
+/// What a case is.
+pub(crate) const CASE_KIND: Words = &[
+    ("question", CaseKind::Question as i32),
+    ("suggestion", CaseKind::Suggestion as i32),
+    ("complaint", CaseKind::Complaint as i32),
+    ("loss", CaseKind::Loss as i32),
+    ("survey_follow_up", CaseKind::SurveyFollowUp as i32),
+];
+
+/// How bad a case is.
+pub(crate) const SEVERITY: Words = &[
+    ("low", Severity::Low as i32),
+    ("medium", Severity::Medium as i32),
+    ("high", Severity::High as i32),
+    ("critical", Severity::Critical as i32),
+];
+
+/// What makes good.
+pub(crate) const REMEDY: Words = &[
+    ("refund", Remedy::Refund as i32),
+    ("voucher", Remedy::Voucher as i32),
+    ("discount", Remedy::Discount as i32),
+    ("apology", Remedy::Apology as i32),
+    ("replacement", Remedy::Replacement as i32),
+];
 
 /// The occasion of a survey.
 pub(crate) const SURVEY_TYPE: Words =

@@ -1,20 +1,54 @@
 use barometer_chassis::door::Door;
-use barometer_proto::complaints::v1::CaseEntryType as Event;
-use proptest::{collection::vec, option, prelude::*};
+use barometer_proto::complaints::v1::{CaseEntryType as Event, ReplyType};
+use proptest::{collection::vec, option, prelude::*, sample::select};
 
 use super::*;
 use crate::{
-    case_entry::{of_new, of_step},
+    case_entry::{Said, of_new, of_step},
     wire::{Past, parse_past},
 };
 
-const STATES: [State; 5] = [State::Received, State::Acknowledged, State::InProgress, State::Resolved, State::Closed];
-const VERBS: [Verb; 7] =
-    [Verb::Acknowledge, Verb::Respond, Verb::Resolve, Verb::Reopen, Verb::Close, Verb::Assign, Verb::Annotate];
+const STATES: [State; 8] = [
+    State::Received,
+    State::Acknowledged,
+    State::InProgress,
+    State::WaitingForCustomer,
+    State::WaitingForThirdParty,
+    State::Resolved,
+    State::Closed,
+    State::Cancelled,
+];
+const VERBS: [Verb; 14] = [
+    Verb::Acknowledge,
+    Verb::Respond,
+    Verb::AwaitCustomer,
+    Verb::AwaitThirdParty,
+    Verb::Resume,
+    Verb::Hear,
+    Verb::SelfServe,
+    Verb::Resolve,
+    Verb::Reopen,
+    Verb::Close,
+    Verb::Cancel,
+    Verb::Assign,
+    Verb::Prioritize,
+    Verb::Annotate,
+];
 const OPENED: Micros = Micros(1_000 * Micros::SECOND);
+/// A day is long against the seconds of these tests.
+const DAY: i64 = Micros::DAY / Micros::SECOND;
 
+/// A question, to which every verb may be done.
 fn new() -> Model {
-    Model { state: State::Received.into(), open_time: OPENED, move_time: OPENED, ..Model::default() }
+    Model {
+        state: State::Received.into(),
+        open_time: OPENED,
+        move_time: OPENED,
+        kind: CaseKind::Question.into(),
+        severity: Severity::Medium.into(),
+        priority: Priority::Normal.into(),
+        ..Model::default()
+    }
 }
 
 fn at(seconds: i64) -> When {
@@ -25,33 +59,70 @@ fn holder(employee: &str, team: &str) -> Holder {
     Holder { employee: employee.to_owned(), team: team.to_owned() }
 }
 
-fn act(case: Model, verb: Verb, when: When, to: &Holder) -> Result<Step, Error> {
+/// What a verb takes besides its instant.
+#[derive(Clone, Debug)]
+struct With {
+    to: Holder,
+    reply: ReplyType,
+    needs_no_answer: bool,
+    priority: Option<Priority>,
+}
+
+impl Default for With {
+    fn default() -> Self {
+        With { to: holder("ana", ""), reply: ReplyType::Answer, needs_no_answer: false, priority: Some(Priority::High) }
+    }
+}
+
+fn act(case: Model, verb: Verb, when: When, with: &With) -> Result<Step, Error> {
+    let window = Window::of_days(1);
     match verb {
         Verb::Acknowledge => case.acknowledge(when),
-        Verb::Respond => case.respond(when),
+        Verb::Respond => case.respond(when, with.reply),
+        Verb::AwaitCustomer => case.await_customer(when),
+        Verb::AwaitThirdParty => case.await_third_party(when),
+        Verb::Resume => case.resume(when),
+        Verb::Hear => case.hear(when, with.needs_no_answer, window),
+        Verb::SelfServe => case.self_serve(when),
         Verb::Resolve => case.resolve(when),
-        Verb::Reopen => case.reopen(when),
+        Verb::Reopen => case.reopen(when, window),
         Verb::Close => case.close(when),
-        Verb::Assign => case.assign(when, to.clone()),
+        Verb::Cancel => case.cancel(when),
+        Verb::Assign => case.assign(when, with.to.clone()),
+        Verb::Prioritize => case.prioritize(when, with.priority, &PriorityTable::default()),
         Verb::Annotate => case.annotate(when),
     }
 }
 
+/// The case after a verb that its state takes.
+fn done(case: Model, verb: Verb, seconds: i64) -> Model {
+    act(case, verb, at(seconds), &With::default()).expect("allowed").case
+}
+
 #[test]
 fn each_state_takes_its_verbs_and_names_them_otherwise() {
+    let (wait, work) = ("put to wait for the customer", "put to wait for a third party");
+    let begun = format!("responded to, {wait}, {work}, answered by self-service, resolved");
+    let open = "cancelled, written to by the customer, assigned, prioritized, annotated";
     let allowed = [
-        "acknowledged, responded to, resolved, assigned, annotated",
-        "responded to, resolved, assigned, annotated",
-        "responded to, resolved, assigned, annotated",
-        "reopened, closed, assigned, annotated",
-        "reopened, annotated",
+        format!("acknowledged, {begun}, {open}"),
+        format!("{begun}, {open}"),
+        format!("{begun}, {open}"),
+        format!("responded to, resumed, {work}, resolved, {open}"),
+        format!("responded to, resumed, {wait}, resolved, {open}"),
+        "reopened, closed, written to by the customer, assigned, prioritized, annotated".to_owned(),
+        "reopened, written to by the customer, annotated".to_owned(),
+        "reopened, written to by the customer, annotated".to_owned(),
     ];
     for (state, allowed) in STATES.into_iter().zip(allowed) {
         let mut taken = 0;
         for verb in VERBS {
             let case = Model { state: state.into(), ..new() };
-            match act(case, verb, at(1), &Holder::default()) {
-                Ok(_) => taken += 1,
+            match act(case, verb, at(1), &With::default()) {
+                Ok(step) => {
+                    assert!(!step.events.is_empty(), "{state:?}, {verb:?}");
+                    taken += 1;
+                }
                 Err(Error::State { reason, message }) => {
                     assert_eq!(reason, "WRONG_STATE");
                     assert!(message.ends_with(&format!("it can be {allowed}")), "{message}");
@@ -65,23 +136,118 @@ fn each_state_takes_its_verbs_and_names_them_otherwise() {
 
 #[test]
 fn states_are_told_in_words() {
-    let case = new().respond(at(1)).expect("responded").case;
-    let refused = case.close(at(2)).expect_err("not resolved");
-    let message =
-        "the case is in progress and can not be closed: it can be responded to, resolved, assigned, annotated";
+    let case = Model { kind: CaseKind::Loss.into(), ..done(new(), Verb::AwaitThirdParty, 1) };
+    let refused = case.clone().close(at(2)).expect_err("not resolved");
+    let message = "the case is waiting for third party and can not be closed: it can be responded to, resumed, put to \
+                   wait for the customer, resolved, cancelled, written to by the customer, assigned, prioritized, annotated";
     assert_eq!(refused.to_string(), message);
+    // What only questions take is no advice for others.
+    let refused = done(case, Verb::Resume, 3).close(at(4)).expect_err("not resolved");
+    assert!(!refused.to_string().contains("self-service"), "{refused}");
+}
+
+#[test]
+fn only_questions_are_answered_without_a_person() {
+    let reason = |refused: Result<Step, Error>| match refused {
+        Err(Error::State { reason, .. }) => reason,
+        other => panic!("{other:?}"),
+    };
+    let kinds = [CaseKind::Suggestion, CaseKind::Complaint, CaseKind::Loss, CaseKind::SurveyFollowUp];
+    for kind in kinds.map(i32::from) {
+        assert_eq!(reason(Model { kind, ..new() }.self_serve(at(1))), "NEEDS_A_PERSON");
+        // Nor when it has turned out later to be none.
+        let served = Model { kind, ..done(new(), Verb::SelfServe, 1) };
+        assert_eq!(reason(served.clone().close(at(2))), "NEEDS_A_PERSON");
+        let answered = done(done(served, Verb::Reopen, 2), Verb::Resolve, 3);
+        assert!(!answered.self_served && answered.close(at(4)).is_ok());
+    }
+    let served = done(new(), Verb::SelfServe, 1);
+    assert_eq!((served.first_response_time, served.resolve_time), (at(1).given, at(1).given));
+    let closed = done(served, Verb::Close, 2);
+    assert!(closed.self_served);
+}
+
+#[test]
+fn only_an_answer_is_a_first_response() {
+    let replied = |reply| new().respond(at(1), reply).expect("replied").case;
+    for reply in [ReplyType::Holding, ReplyType::Update] {
+        let case = replied(reply);
+        assert_eq!((case.state(), case.first_response_time), (State::InProgress, None), "{reply:?}");
+        assert_eq!(done(case, Verb::AwaitCustomer, 2).first_response_time, at(2).given, "a question answers");
+    }
+    assert_eq!(replied(ReplyType::Answer).first_response_time, at(1).given);
+}
+
+#[test]
+fn what_waits_goes_on_by_the_customers_message_or_by_hand_only() {
+    let waiting = done(new(), Verb::AwaitCustomer, 5);
+    assert_eq!(done(waiting.clone(), Verb::Respond, 6).state(), State::WaitingForCustomer);
+    assert_eq!(done(waiting.clone(), Verb::Resume, 6).state(), State::InProgress);
+    let heard = |case: &Model, seconds, needs_no_answer| {
+        case.clone().hear(at(seconds), needs_no_answer, Window::default()).expect("heard")
+    };
+    let step = heard(&waiting, 5, false);
+    assert_eq!(step.events, [(Event::CustomerWrote, State::InProgress)]);
+    assert_eq!((step.case.state(), step.case.move_time), (State::InProgress, step.time));
+    // Thanks, and what crossed the question, are no answers to it.
+    for step in [heard(&waiting, 6, true), heard(&waiting, 4, false)] {
+        assert_eq!(
+            (&step.case, &step.events[..]),
+            (&waiting, &[(Event::CustomerWrote, State::WaitingForCustomer)][..])
+        );
+    }
+    let elsewhere = done(waiting, Verb::AwaitThirdParty, 7);
+    assert_eq!(heard(&elsewhere, 8, false).case, elsewhere);
+}
+
+#[test]
+fn what_has_ended_is_taken_up_again_within_the_window() {
+    let resolved = done(new(), Verb::Resolve, 10);
+    let ended = [resolved.clone(), done(resolved, Verb::Close, 10), done(new(), Verb::Cancel, 10)];
+    for case in ended {
+        let state = case.state();
+        let reopen = |seconds| act(case.clone(), Verb::Reopen, at(seconds), &With::default());
+        let hear = |seconds, needs_no_answer| {
+            act(case.clone(), Verb::Hear, at(seconds), &With { needs_no_answer, ..With::default() })
+        };
+        let step = hear(10 + DAY, false).expect("the last instant");
+        assert_eq!(step.events, [(Event::CustomerWrote, state), (Event::Reopened, State::InProgress)]);
+        assert_eq!(step.case, reopen(10 + DAY).expect("the last instant").case);
+        assert_eq!((step.case.reopenings, step.case.cancel_time, step.case.resolve_time), (1, None, None));
+        for refused in [reopen(11 + DAY), hear(11 + DAY, false)] {
+            let refused = refused.expect_err("too late");
+            assert!(matches!(&refused, Error::State { reason: "REOPEN_WINDOW_OVER", .. }), "{refused}");
+            assert!(refused.to_string().ends_with("can be reopened for 1 days only: open a new one"), "{refused}");
+        }
+        assert_eq!(hear(11 + DAY, true).expect("thanks").case, case, "may come at any time");
+        assert_eq!(hear(9, false).expect("what crossed").case, case, "is no reply");
+    }
+}
+
+#[test]
+fn a_priority_is_set_and_taken_back() {
+    let table = PriorityTable::default();
+    let set = |case: Model, priority| case.prioritize(at(1), priority, &table).expect("allowed");
+    let urgent = set(new(), Some(Priority::Urgent));
+    assert_eq!((urgent.case.priority(), urgent.case.priority_overridden), (Priority::Urgent, true));
+    assert!(set(urgent.case.clone(), Some(Priority::Urgent)).events.is_empty(), "it is so already");
+    let worse = Model { severity: Severity::High.into(), ..urgent.case.clone() };
+    let amended = worse.clone().amended(urgent.case.clone(), OPENED, &table);
+    assert_eq!((amended.case.priority(), amended.events.len()), (Priority::Urgent, 0), "what was set stays");
+    let derived = set(worse, None).case;
+    assert_eq!((derived.priority(), derived.priority_overridden), (Priority::High, false));
+    let amended = Model { severity: Severity::Low.into(), ..derived.clone() }.amended(derived, OPENED, &table);
+    assert_eq!((amended.case.priority(), amended.events.len()), (Priority::Low, 1));
 }
 
 #[test]
 fn a_case_goes_its_way() {
     let second = |seconds| at(seconds).given;
-    let case = new().acknowledge(at(1)).expect("acknowledged").case;
-    let case = case.respond(at(2)).expect("responded").case;
-    let case = case.respond(at(3)).expect("again").case;
-    let case = case.resolve(at(4)).expect("resolved").case;
-    let case = case.close(at(5)).expect("closed").case;
+    let case = done(new(), Verb::Acknowledge, 1);
+    let case = done(done(case, Verb::Respond, 2), Verb::Respond, 3);
+    let case = done(done(case, Verb::Resolve, 4), Verb::Close, 5);
     assert_eq!((case.state(), case.close_time, case.resolve_time), (State::Closed, second(5), second(4)));
-    let case = case.reopen(at(6)).expect("reopened").case;
+    let case = done(case, Verb::Reopen, 6);
     assert_eq!((case.state(), case.close_time, case.resolve_time), (State::InProgress, None, None));
     let case = case.resolve(at(7)).expect("resolved").case;
     assert_eq!((case.first_resolve_time, case.resolve_time), (second(4), second(7)));
@@ -94,7 +260,7 @@ fn a_case_goes_its_way() {
 
 #[test]
 fn nothing_happens_before_what_came_before_it() {
-    let case = new().respond(at(5)).expect("responded").case;
+    let case = done(new(), Verb::Respond, 5);
     for refused in
         [case.clone().resolve(at(4)), new().acknowledge(at(-1)), case.clone().assign(at(-1), holder("a", ""))]
     {
@@ -127,36 +293,49 @@ fn a_hand_off_takes_a_case_from_somebody() {
 
 /// What a history says of a case.
 fn folded(history: &[case_entry::Model]) -> Model {
-    let of = |event: Event| history.iter().filter(move |entry| entry.entry_type == i32::from(event));
-    let first = |event: Event| of(event).map(|entry| entry.time).min();
+    let of = |events: &'static [Event]| {
+        history.iter().filter(move |entry| events.iter().any(|event| entry.entry_type == i32::from(*event)))
+    };
+    let first = |events: &'static [Event]| of(events).map(|entry| entry.time).min();
     let reopened = history.iter().rposition(|entry| entry.entry_type == i32::from(Event::Reopened));
     let since = &history[reopened.unwrap_or(0)..];
     let still = |event: Event| {
         since.iter().filter(|entry| entry.entry_type == i32::from(event)).map(|entry| entry.time).next_back()
     };
-    let moving = |entry: &&case_entry::Model| {
-        ![i32::from(Event::Assigned), i32::from(Event::Annotated)].contains(&entry.entry_type)
-    };
-    let moved = history.iter().rfind(moving).expect("it was opened");
+    // What leaves the state as it is moves nothing; but a verb that could move it does.
+    let mut state = 0;
+    let mut move_time = Micros(0);
+    for entry in history {
+        let aside = [Event::Assigned, Event::Annotated, Event::Prioritized, Event::CustomerWrote].map(i32::from);
+        if entry.state != state || !aside.contains(&entry.entry_type) {
+            (state, move_time) = (entry.state, entry.time);
+        }
+    }
     let last = history.last().expect("it was opened");
-    let taken = of(Event::Assigned).filter(|entry| {
+    let taken = of(&[Event::Assigned]).filter(|entry| {
         let from = |before: &str, after: &str| !before.is_empty() && before != after;
         from(&entry.previous_employee, &entry.employee) || from(&entry.previous_team, &entry.team)
     });
+    let answers = of(&[Event::Responded]).filter(|entry| entry.reply == i32::from(ReplyType::Answer));
+    let answers = answers.chain(of(&[Event::AwaitedCustomer, Event::SelfServed, Event::Resolved]));
+    let priority = of(&[Event::Prioritized]).next_back().map_or(Priority::Normal.into(), |entry| entry.priority);
     Model {
-        state: last.state,
-        open_time: first(Event::Opened).expect("it was opened"),
-        acknowledge_time: first(Event::Acknowledged),
-        first_response_time: first(Event::Responded).into_iter().chain(first(Event::Resolved)).min(),
-        first_resolve_time: first(Event::Resolved),
-        resolve_time: still(Event::Resolved),
+        state,
+        open_time: first(&[Event::Opened]).expect("it was opened"),
+        acknowledge_time: first(&[Event::Acknowledged]),
+        first_response_time: answers.map(|entry| entry.time).min(),
+        first_resolve_time: first(&[Event::Resolved, Event::SelfServed]),
+        resolve_time: still(Event::Resolved).max(still(Event::SelfServed)),
         close_time: still(Event::Closed),
-        move_time: moved.time,
-        reopenings: i32::try_from(of(Event::Reopened).count()).expect("few"),
+        cancel_time: still(Event::Cancelled),
+        self_served: still(Event::SelfServed).is_some(),
+        move_time,
+        reopenings: i32::try_from(of(&[Event::Reopened]).count()).expect("few"),
         hand_offs: i32::try_from(taken.count()).expect("few"),
         employee: last.employee.clone(),
         team: last.team.clone(),
-        ..Model::default()
+        priority,
+        ..new()
     }
 }
 
@@ -169,33 +348,45 @@ fn in_order(case: &Model) -> bool {
         case.first_resolve_time,
         case.resolve_time,
         case.close_time,
+        case.cancel_time,
     ];
     let known: Vec<Micros> = instants.into_iter().flatten().collect();
     known.is_sorted() && known.iter().all(|instant| *instant <= case.move_time)
 }
 
-fn holders() -> impl Strategy<Value = Holder> {
+fn withs() -> impl Strategy<Value = With> {
     let name = prop_oneof![Just(String::new()), Just("a".to_owned()), Just("b".to_owned())];
-    (name.clone(), name).prop_map(|(employee, team)| Holder { employee, team })
+    let replies = select(vec![ReplyType::Answer, ReplyType::Holding, ReplyType::Update]);
+    let priorities = option::of(select(vec![Priority::Low, Priority::High]));
+    (name.clone(), name, replies, any::<bool>(), priorities).prop_map(
+        |(employee, team, reply, needs_no_answer, priority)| With {
+            to: Holder { employee, team },
+            reply,
+            needs_no_answer,
+            priority,
+        },
+    )
 }
 
 proptest! {
     #[test]
-    fn a_case_is_what_its_history_says(steps in vec((0..VERBS.len(), -2_i64..10, holders()), 0..60)) {
+    fn a_case_is_what_its_history_says(steps in vec((0..VERBS.len(), -2_i64..10, withs()), 0..60)) {
         let mut case = new();
         let mut history = of_new(&case, OPENED);
         let mut clock = 0;
-        for (verb, later, to) in steps {
-            let before = case.clone();
+        for (verb, later, with) in steps {
             clock = (clock + later).max(0);
-            if let Ok(step) = act(before.clone(), VERBS[verb], at(clock), &to) {
-                if step.case != before || step.event == Event::Annotated {
-                    history.push(of_step(&step, "", "", OPENED));
-                }
+            if let Ok(step) = act(case.clone(), VERBS[verb], at(clock), &with) {
+                prop_assert_eq!(&step.before, &case);
+                let said = Said { reply: with.reply, needs_no_answer: with.needs_no_answer, ..Said::default() };
+                let entries = of_step(&step, "", &said, OPENED);
+                prop_assert!(step.case == case || !entries.is_empty() || VERBS[verb] == Verb::Prioritize);
+                history.extend(entries);
                 case = step.case;
             }
             prop_assert!(in_order(&case), "{case:?}");
-            prop_assert_eq!(&folded(&history), &case);
+            let told = Model { priority_overridden: case.priority_overridden, ..folded(&history) };
+            prop_assert_eq!(&told, &case);
         }
     }
 

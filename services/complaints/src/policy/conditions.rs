@@ -180,7 +180,10 @@ impl FromIterator<String> for Subtrees {
 
 #[cfg(test)]
 mod tests {
+    use proptest::{collection::vec, prelude::*};
+
     use super::*;
+    use crate::case::within;
 
     fn below(paths: &[&str]) -> Subtrees {
         paths.iter().map(ToString::to_string).collect()
@@ -203,6 +206,14 @@ mod tests {
         assert!(delivery.includes(&below(&["delivery/late", "delivery"])));
         assert!(!below(&["delivery/late", "delivery/damaged"]).includes(&delivery));
         assert!(!delivery.includes(&below(&[])));
+    }
+
+    proptest! {
+        #[test]
+        fn categories_are_held_as_lists_filter_them(paths in vec("[ab]{1,2}(/[ab]{1,2}){0,2}", 1..4), path in "([ab]{1,2}(/[ab]{1,2}){0,3})?") {
+            let held = paths.iter().any(|ancestor| within(&path, ancestor));
+            prop_assert_eq!(paths.into_iter().collect::<Subtrees>().matches(&path), held);
+        }
     }
 
     #[test]

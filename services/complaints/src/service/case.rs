@@ -17,8 +17,11 @@ use uuid::Uuid;
 use super::Complaints;
 use crate::{
     case::Model,
+    case_entry::Said,
     store,
-    wire::{AMENDABLE, Past, amended, parse_case, parse_list_cases, parse_past, render_case, render_entry},
+    wire::{
+        AMENDABLE, Past, amended, parse_case, parse_list_cases, parse_past, render_case, render_entry, render_reception,
+    },
 };
 
 /// Entries of the history that a case is shown with.
@@ -38,13 +41,14 @@ impl Complaints {
         let wire::OpenCaseRequest { case, request_id } = request;
         let parsed = Door::open(|door| {
             let case = door.required("case", case);
-            let (row, customer, open_time) =
-                door.inside("case", |door| parse_case(door, case, &self.stages, actor.to_string()));
+            let (row, customer, open_time) = door
+                .inside("case", |door| parse_case(door, case, &self.stages, &self.rules.priorities, actor.to_string()));
             Parsed { row, customer, open_time, request_id: door.request_id(&request_id) }
         })?;
         let customers = self.directory.resolve([&parsed.customer].into_iter()).await?;
         let (row, position) = self.store.record_one(pending("OpenCase", actor, parsed, &customers)?).await?;
-        Ok(render_case(row, position))
+        let reception = Some(render_reception(&row));
+        Ok(wire::Case { reception, ..render_case(row, position) })
     }
 
     /// Records one batch of an import.
@@ -82,7 +86,7 @@ impl Complaints {
         Door::open(|door| {
             let case = door.required("case", case);
             let (row, customer, open_time) = door.inside("case", |door| {
-                let parsed = parse_case(door, case, &self.stages, actor.to_string());
+                let parsed = parse_case(door, case, &self.stages, &self.rules.priorities, actor.to_string());
                 if parsed.2.is_none() {
                     door.missing("open_time");
                 }
@@ -110,7 +114,8 @@ impl Complaints {
     }
 
     pub(super) async fn list(&self, request: wire::ListCasesRequest) -> Result<wire::ListCasesResponse, Error> {
-        let (page, filter) = Door::open(|door| parse_list_cases(door, request))?;
+        let (page, filter) =
+            Door::open(|door| parse_list_cases(door, request, self.store.db().get_database_backend()))?;
         let (rows, next) = store::list_cases(self.store.db(), page, filter).await?;
         let places: Vec<_> = rows.iter().map(store::place_of_case).collect();
         let mut cases = Vec::with_capacity(rows.len());
@@ -150,16 +155,17 @@ impl Complaints {
         })?;
         let customers = self.resolve_patch(&patch, id).await?;
         let request = Mutation { method: "AmendCase", actor: actor.to_string(), id: request_id, fingerprint };
-        let stages = self.stages.clone();
+        let (actor, stages, priorities) = (actor.to_string(), self.stages.clone(), self.rules.priorities);
         let work = self.store.change::<Model, _>(request, move |write| {
             Box::pin(async move {
                 let old: Model = writer::current(write, id, &patch.etag).await?;
                 let shown = render_case(old.clone(), String::new());
                 let merged = mask::merge(&shown, &patch, update_mask.as_ref(), &AMENDABLE, "case")?;
-                let parse = |door: &mut Door| parse_case(door, merged, &stages, old.actor.clone());
+                let parse = |door: &mut Door| parse_case(door, merged, &stages, &priorities, old.actor.clone());
                 let (mut new, customer, _) = Door::open(|door| door.inside("case", parse))?;
                 new.customer_id = customers.id(&customer)?;
-                writer::replace(write, old.clone(), amended(old, new)).await
+                let step = amended(old.clone(), new).amended(old, write.now, &priorities);
+                store::take_step(write, step, &actor, &Said::default()).await
             })
         });
         let (row, position) = work.await?;

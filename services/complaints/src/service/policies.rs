@@ -8,16 +8,19 @@ use barometer_proto::complaints::v1::{self as wire, policy_service_server::Polic
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
+use crate::case::PriorityTable;
+
 /// The service.
 #[derive(Clone)]
 pub(crate) struct Policies {
     store: Store<wire::Fact>,
+    priorities: PriorityTable,
 }
 
 impl Policies {
-    /// The service over its store.
-    pub(crate) fn new(store: Store<wire::Fact>) -> Self {
-        Policies { store }
+    /// The service over its store. Described cases have their priorities by a table, as cases have.
+    pub(crate) fn new(store: Store<wire::Fact>, priorities: PriorityTable) -> Self {
+        Policies { store, priorities }
     }
 }
 

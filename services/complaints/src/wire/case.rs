@@ -2,36 +2,38 @@
 
 use barometer_chassis::{
     clock::Micros,
-    door::{Door, ExternalKey, Page, Stages},
+    door::{Door, ExternalKey, Stages},
 };
 use barometer_directory::{CustomerId, CustomerRef};
 use barometer_proto::complaints::v1::{
-    self as wire, FactKind,
+    self as wire, CaseKind, FactKind, Remedy, Severity,
     case::{Customer, State},
     fact,
 };
-use prost_types::Timestamp;
-use sea_orm::{ColumnTrait, Condition};
-use uuid::Uuid;
 
-use crate::case::{Column, Model};
+use super::attachment::{parse_attachments, render_attachments};
+use crate::case::{Category, Model, PriorityTable, Tags, UNKNOWN_BAND};
 
 /// The fields of a case that an amendment may set.
-pub(crate) const AMENDABLE: [&str; 10] = [
+pub(crate) const AMENDABLE: [&str; 14] = [
     "customer_id",
     "customer_key",
     "subject",
     "description",
+    "kind",
+    "severity",
     "category",
     "product",
     "channel",
     "touchpoint",
     "journey_stage",
+    "remedy_sought",
+    "tags",
     "dimensions",
 ];
 
-/// The most states that a filter names.
-const MAX_STATES: usize = 16;
+/// The most tags of a case.
+const MAX_TAGS: usize = 32;
 
 /// A new case, just received; when that was is left open when the caller did not say. Ids, positions and times are the
 /// writer's.
@@ -39,6 +41,7 @@ pub(crate) fn parse_case(
     door: &mut Door,
     message: wire::Case,
     stages: &Stages,
+    priorities: &PriorityTable,
     actor: String,
 ) -> (Model, CustomerRef, Option<Micros>) {
     let wire::Case {
@@ -55,6 +58,11 @@ pub(crate) fn parse_case(
         team,
         external_id,
         dimensions,
+        kind,
+        severity,
+        remedy_sought,
+        tags,
+        attachments,
         case_id: _,
         state: _,
         acknowledge_time: _,
@@ -70,6 +78,12 @@ pub(crate) fn parse_case(
         update_time: _,
         withdraw_time: _,
         position: _,
+        priority: _,
+        priority_overridden: _,
+        value_band: _,
+        cancel_time: _,
+        self_served: _,
+        reception: _,
     } = message;
     let customer = match customer {
         None => CustomerRef::Anonymous,
@@ -79,11 +93,11 @@ pub(crate) fn parse_case(
     let open_time = open_time.map(|at| door.past_time("open_time", Some(at)));
     let key = door.optional_key("external_id", external_id);
     let (external_system, external_id) = key.map(|key| (key.system, key.value)).unzip();
-    let row = Model {
+    let mut row = Model {
         state: State::Received.into(),
         subject: door.text("subject", subject, 256),
         description: door.text("description", description, 10_000),
-        category: door.text("category", category, 128),
+        category: parse_category(door, category),
         product: door.text("product", product, 128),
         channel: door.text("channel", channel, 64),
         touchpoint: door.text("touchpoint", touchpoint, 64),
@@ -96,56 +110,33 @@ pub(crate) fn parse_case(
         external_system,
         external_id,
         actor,
+        kind: i32::from(or(door.optional_choice("kind", kind), CaseKind::Complaint)),
+        severity: i32::from(or(door.optional_choice("severity", severity), Severity::Medium)),
+        value_band: UNKNOWN_BAND.to_owned(),
+        remedy_sought: i32::from(door.optional_choice::<Remedy>("remedy_sought", remedy_sought)),
+        tags: Tags::new(door.each("tags", tags, MAX_TAGS, |door, tag| door.required_text("", tag, 64))),
+        attachments: parse_attachments(door, attachments),
         ..Model::default()
     };
+    row.priority = priorities.of(&row).into();
     (row, customer, open_time)
 }
 
-/// The instants of a case of the past, as the caller gave them.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Past {
-    /// When the customer was told that it came in.
-    pub(crate) acknowledge: Option<Timestamp>,
-    /// When the customer first got an answer.
-    pub(crate) first_response: Option<Timestamp>,
-    /// When it was resolved.
-    pub(crate) resolve: Option<Timestamp>,
-    /// When it was closed.
-    pub(crate) close: Option<Timestamp>,
+/// A value of an enum, or what is meant when none is given.
+fn or<E: Default + PartialEq>(given: E, otherwise: E) -> E {
+    if given == E::default() { otherwise } else { given }
 }
 
-/// Brings a new case as far as it has come; one instant must not lie before another that came first.
-pub(crate) fn parse_past(door: &mut Door, mut case: Model, past: Past) -> Model {
-    let mut last = ("open_time", case.open_time);
-    let mut next = |door: &mut Door, field: &'static str, at: Option<Timestamp>| {
-        let at = door.past_time(field, Some(at?));
-        // What was refused already is 0.
-        if at < last.1 && at.0 != 0 {
-            door.refuse(field, "TOO_EARLY", format!("lies before `{}`", last.0));
-        }
-        last = (field, at);
-        Some(at)
-    };
-    case.acknowledge_time = next(door, "acknowledge_time", past.acknowledge);
-    let responded = next(door, "first_response_time", past.first_response);
-    case.resolve_time = next(door, "resolve_time", past.resolve);
-    case.close_time = next(door, "close_time", past.close);
-    case.move_time = last.1;
-    if case.close_time.is_some() && case.resolve_time.is_none() {
-        door.refuse("close_time", "NOT_RESOLVED", "goes with `resolve_time` only");
+/// A path in the tree of categories.
+fn parse_category(door: &mut Door, category: String) -> String {
+    if Category::parse(&category).is_none() {
+        door.refuse(
+            "category",
+            "NOT_A_PATH",
+            "is no path of at most 8 parts such as `delivery/late`, none of them empty",
+        );
     }
-    // Resolving answers the customer.
-    case.first_response_time = responded.or(case.resolve_time);
-    case.first_resolve_time = case.resolve_time;
-    let state = match case {
-        Model { close_time: Some(_), .. } => State::Closed,
-        Model { resolve_time: Some(_), .. } => State::Resolved,
-        Model { first_response_time: Some(_), .. } => State::InProgress,
-        Model { acknowledge_time: Some(_), .. } => State::Acknowledged,
-        _ => State::Received,
-    };
-    case.state = state.into();
-    case
+    door.text("category", category, 128)
 }
 
 /// A case for callers, without its history.
@@ -183,6 +174,16 @@ pub(crate) fn render_case(row: Model, position: String) -> wire::Case {
         create_time,
         update_time,
         withdraw_time,
+        kind,
+        severity,
+        priority,
+        priority_overridden,
+        value_band,
+        remedy_sought,
+        tags,
+        attachments,
+        cancel_time,
+        self_served,
     } = row;
     let key = external_system.zip(external_id).map(|(system, value)| ExternalKey { system, value });
     wire::Case {
@@ -214,7 +215,23 @@ pub(crate) fn render_case(row: Model, position: String) -> wire::Case {
         update_time: Some(update_time.to_wire()),
         withdraw_time: withdraw_time.map(Micros::to_wire),
         position,
+        kind,
+        severity,
+        priority,
+        priority_overridden,
+        value_band,
+        remedy_sought,
+        tags: tags.into_words(),
+        attachments: render_attachments(attachments),
+        cancel_time: cancel_time.map(Micros::to_wire),
+        self_served,
+        reception: None,
     }
+}
+
+/// What whoever opens a case can tell the customer at once.
+pub(crate) fn render_reception(row: &Model) -> wire::Reception {
+    wire::Reception { self_service: row.may_be_self_served() }
 }
 
 /// A case for watchers.
@@ -240,6 +257,13 @@ pub(crate) fn case_fact(row: Model) -> wire::Fact {
             reopenings: row.reopenings,
             hand_offs: row.hand_offs,
             dimensions: row.dimensions.0,
+            kind: row.kind,
+            severity: row.severity,
+            priority: row.priority,
+            value_band: row.value_band,
+            remedy_sought: row.remedy_sought,
+            cancel_time: row.cancel_time.map(Micros::to_wire),
+            self_served: row.self_served,
         }),
     };
     super::fact(row.id, row.number, row.version, fact)
@@ -257,6 +281,10 @@ pub(crate) fn amended(old: Model, new: Model) -> Model {
         touchpoint,
         journey_stage,
         dimensions,
+        kind,
+        severity,
+        remedy_sought,
+        tags,
         id: _,
         number: _,
         position: _,
@@ -280,6 +308,12 @@ pub(crate) fn amended(old: Model, new: Model) -> Model {
         create_time: _,
         update_time: _,
         withdraw_time: _,
+        priority: _,
+        priority_overridden: _,
+        value_band: _,
+        attachments: _,
+        cancel_time: _,
+        self_served: _,
     } = new;
     Model {
         customer_id,
@@ -291,35 +325,10 @@ pub(crate) fn amended(old: Model, new: Model) -> Model {
         touchpoint,
         journey_stage,
         dimensions,
+        kind,
+        severity,
+        remedy_sought,
+        tags,
         ..old
     }
-}
-
-/// The page and the filter of a list.
-pub(crate) fn parse_list_cases(door: &mut Door, request: wire::ListCasesRequest) -> (Page, Condition) {
-    let wire::ListCasesRequest {
-        page_size,
-        page_token,
-        customer_id,
-        start_time,
-        end_time,
-        show_withdrawn,
-        states,
-        employee,
-        team,
-    } = request;
-    let page = door.page(page_size, &page_token);
-    let customer: Option<Uuid> = door.optional_id("customer_id", &customer_id);
-    let states = door.each("states", states, MAX_STATES, |door, state| i32::from(door.choice::<State>("", state)));
-    let employee = door.text("employee", employee, 64);
-    let team = door.text("team", team, 64);
-    let filter = Condition::all()
-        .add_option(customer.map(|id| Column::CustomerId.eq(id)))
-        .add_option(door.optional_time("start_time", start_time).map(|at| Column::OpenTime.gte(at)))
-        .add_option(door.optional_time("end_time", end_time).map(|at| Column::OpenTime.lt(at)))
-        .add_option((!states.is_empty()).then(|| Column::State.is_in(states)))
-        .add_option((!employee.is_empty()).then(|| Column::Employee.eq(employee)))
-        .add_option((!team.is_empty()).then(|| Column::Team.eq(team)))
-        .add_option((!show_withdrawn).then(|| Column::WithdrawTime.is_null()));
-    (page, filter)
 }

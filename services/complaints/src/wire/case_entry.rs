@@ -2,6 +2,7 @@
 
 use barometer_proto::complaints::v1::{self as wire, fact};
 
+use super::attachment::render_attachments;
 use crate::case_entry::Model;
 
 /// An entry for callers.
@@ -21,6 +22,11 @@ pub(crate) fn render_entry(row: Model) -> wire::CaseEntry {
         previous_employee: _,
         previous_team: _,
         create_time,
+        reply,
+        needs_no_answer,
+        priority,
+        previous_priority,
+        attachments,
     } = row;
     wire::CaseEntry {
         case_entry_id: id.to_string(),
@@ -33,6 +39,11 @@ pub(crate) fn render_entry(row: Model) -> wire::CaseEntry {
         employee,
         team,
         create_time: Some(create_time.to_wire()),
+        reply,
+        needs_no_answer,
+        priority,
+        previous_priority,
+        attachments: render_attachments(attachments),
     }
 }
 
@@ -48,6 +59,10 @@ pub(crate) fn case_entry_fact(row: Model) -> wire::Fact {
         team: row.team,
         previous_employee: row.previous_employee,
         previous_team: row.previous_team,
+        reply: row.reply,
+        needs_no_answer: row.needs_no_answer,
+        priority: row.priority,
+        previous_priority: row.previous_priority,
     };
     super::fact(row.id, row.position, 1, fact::Fact::CaseEntry(entry))
 }

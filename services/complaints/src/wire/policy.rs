@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::{
     calendar_version::CalendarId,
+    case::{Category, PriorityTable, UNKNOWN_BAND},
     clock::ClockTarget,
     policy::{self, AnyOf, Conditions, Due, MAX_POLICIES, Policy, PolicyList, Subject},
     policy_set::Model,
@@ -16,8 +17,6 @@ use crate::{
 
 /// The most values of a condition.
 const MAX_VALUES: usize = 100;
-/// The most parts of a category.
-const MAX_DEPTH: usize = 8;
 /// More targets than there are kinds of clocks.
 const MAX_TARGETS: usize = 16;
 /// 1900-01-01T00:00:00Z, before which nothing happened.
@@ -97,10 +96,8 @@ fn parse_conditions(door: &mut Door, message: wire::Conditions) -> Conditions {
 fn parse_category(door: &mut Door, field: &str, path: String) -> String {
     if path.is_empty() {
         door.missing(field);
-    } else if path.split('/').any(str::is_empty) {
-        door.refuse(field, "NOT_A_PATH", "is no path such as `delivery/late`: a part of it is empty");
-    } else if path.split('/').count() > MAX_DEPTH {
-        door.refuse(field, "NOT_A_PATH", format!("has more than {MAX_DEPTH} parts"));
+    } else if Category::parse(&path).is_none() {
+        door.refuse(field, "NOT_A_PATH", "is no path of 1 to 8 parts such as `delivery/late`, none of them empty");
     }
     door.text(field, path, 128)
 }
@@ -175,7 +172,11 @@ pub(crate) fn render_due(due: Due) -> wire::DueTime {
 }
 
 /// What policies are asked about a case.
-pub(crate) fn parse_described_case(door: &mut Door, message: wire::DescribedCase) -> Subject {
+pub(crate) fn parse_described_case(
+    door: &mut Door,
+    message: wire::DescribedCase,
+    priorities: &PriorityTable,
+) -> Subject {
     let wire::DescribedCase {
         kind,
         category,
@@ -195,14 +196,22 @@ pub(crate) fn parse_described_case(door: &mut Door, message: wire::DescribedCase
         Severity::Unspecified => Severity::Medium,
         severity => severity,
     };
+    let value_band = match door.text("value_band", value_band, 64) {
+        band if band.is_empty() => UNKNOWN_BAND.to_owned(),
+        band => band,
+    };
+    let priority = match door.optional_choice("priority", priority) {
+        Priority::Unspecified => priorities.priority(severity, &value_band),
+        priority => priority,
+    };
     Subject {
         kind: kind.into(),
         category: if category.is_empty() { category } else { parse_category(door, "category", category) },
         severity: severity.into(),
-        priority: door.optional_choice::<Priority>("priority", priority).into(),
+        priority: priority.into(),
         channel: door.text("channel", channel, 64),
         customer_tier: door.text("customer_tier", customer_tier, 64),
-        value_band: if value_band.is_empty() { "unknown".to_owned() } else { door.text("value_band", value_band, 64) },
+        value_band,
         product: door.text("product", product, 128),
         country: door.text("country", country, 64),
     }

@@ -102,7 +102,8 @@ pub(crate) static METRICS: [Metric; 18] = [
         version: 1,
         title: "Complaints opened",
         description: "Cases that came in, by the instant at which they were opened. `responded` and `resolved` are those of \
-                      them that by now got an answer, and that were resolved at least once.",
+                      them that by now got an answer, and that were resolved at least once. Cancelled cases were opened, \
+                      but are not resolved by that.",
         formula: "Number of cases.",
         unit: Unit::Count,
         direction: Direction::Down,
@@ -223,7 +224,7 @@ pub(crate) static METRICS: [Metric; 18] = [
         title: "On-time rate of complaints",
         description: "Of the cases opened in the period, those whose first answer (or resolution) came within a limit. One \
                       that still waits is late once the limit has passed; until then it is `waiting` and in neither \
-                      count. The limit is elapsed time, nights and holidays included. Counted by when the case was opened: \
+                      count. A cancelled case without it is in no count. The limit is elapsed time, nights and holidays included. Counted by when the case was opened: \
                       so that nothing unanswered is forgotten, the figures of a period change with its late answers.",
         formula: "100 * on_time / (on_time + late); on time: done at or before open_time + limit.",
         unit: Unit::Percent,
@@ -336,7 +337,7 @@ pub(crate) static METRICS: [Metric; 18] = [
         title: "Time to first response of complaints",
         description: "Elapsed time from when a case was opened until the customer first got an answer, nights and holidays \
                       included, of the cases opened in the period. Those without an answer are `waiting` and in no \
-                      statistic. Counted by when the case was opened: so that nothing unanswered is forgotten, the figures \
+                      statistic; cancelled ones do not wait. Counted by when the case was opened: so that nothing unanswered is forgotten, the figures \
                       of a period change with its late answers.",
         formula: "Mean of first_response_time - open_time, or another `statistic`. Percentiles interpolate linearly between \
                   the two nearest values (type 7), and are exact for any number of cases.",
@@ -358,7 +359,7 @@ pub(crate) static METRICS: [Metric; 18] = [
         title: "Time to resolution of complaints",
         description: "Elapsed time from when a case was opened until it was first resolved, nights and holidays included, of the \
                       cases opened in the period; a reopening does not change it. Those never resolved are `waiting` and \
-                      in no statistic. Counted by when the case was opened: so that nothing unsolved is forgotten, the \
+                      in no statistic; cancelled ones do not wait. Counted by when the case was opened: so that nothing unsolved is forgotten, the \
                       figures of a period change with its late solutions.",
         formula: "Mean of first_resolve_time - open_time, or another `statistic`. Percentiles interpolate linearly between \
                   the two nearest values (type 7), and are exact for any number of cases.",

@@ -27,6 +27,8 @@ pub(crate) struct Cases {
     first_responses: Vec<i64>,
     /// When it was resolved for the first time; [`NEVER`] while it was not.
     first_resolves: Vec<i64>,
+    /// Whether it needs no answer any more.
+    cancelled: Vec<bool>,
     pub(crate) state: Column,
     pub(crate) category: Column,
     pub(crate) product: Column,
@@ -60,14 +62,25 @@ impl Cases {
             reopenings: _,
             hand_offs: _,
             dimensions,
+            kind: _,
+            severity: _,
+            priority: _,
+            value_band: _,
+            remedy_sought: _,
+            cancel_time: _,
+            self_served: _,
         } = fact;
         let customer = if customer_id.is_empty() { NOBODY } else { customer(people, &customer_id)? };
+        let cancelled = state == i32::from(State::Cancelled);
         let state = match State::try_from(state) {
             Ok(State::Received) => "received",
             Ok(State::Acknowledged) => "acknowledged",
             Ok(State::InProgress) => "in_progress",
+            Ok(State::WaitingForCustomer) => "waiting_for_customer",
+            Ok(State::WaitingForThirdParty) => "waiting_for_third_party",
             Ok(State::Resolved) => "resolved",
             Ok(State::Closed) => "closed",
+            Ok(State::Cancelled) => "cancelled",
             Ok(State::Unspecified) | Err(_) => return Err(Unreadable("state")),
         };
         let opened = instant(open_time)?;
@@ -78,6 +91,7 @@ impl Cases {
             put(&mut self.customers, row, customer);
             put(&mut self.first_responses, row, first_response);
             put(&mut self.first_resolves, row, first_resolve);
+            put(&mut self.cancelled, row, cancelled);
             let texts = [state, &category, &product, &channel, &touchpoint, &journey_stage, &employee, &team];
             self.texts().into_iter().zip(texts).for_each(|(column, text)| column.set(row, text));
             self.declared.set(row, &dimensions);
@@ -92,6 +106,7 @@ impl Cases {
             put(&mut self.customers, row, NOBODY);
             put(&mut self.first_responses, row, NEVER);
             put(&mut self.first_resolves, row, NEVER);
+            put(&mut self.cancelled, row, false);
             self.texts().into_iter().for_each(|column| column.set(row, ""));
             self.declared.set(row, &Default::default());
         }
@@ -105,6 +120,11 @@ impl Cases {
     /// When a case was resolved for the first time, if it was.
     pub(crate) fn first_resolve(&self, row: u32) -> Option<i64> {
         Some(self.first_resolves[row as usize]).filter(|at| *at != NEVER)
+    }
+
+    /// Whether a case was cancelled: nobody waits for an answer to it.
+    pub(crate) fn is_cancelled(&self, row: u32) -> bool {
+        self.cancelled[row as usize]
     }
 
     /// Makes again what a snapshot leaves out.

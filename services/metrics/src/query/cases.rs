@@ -2,6 +2,7 @@
 //!
 //! All of them count a case in the period in which it was opened, and not when it was answered or solved: else what
 //! nobody answers would be in no figure at all, and the longer a case lies, the better would be the period it came in.
+//! A cancelled case was opened, but it needs no answer: without one it is neither late nor waiting.
 
 use barometer_chassis::error::Error;
 
@@ -53,6 +54,9 @@ pub(super) fn on_time_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
             Clock::FirstResponse => cases.first_response(row),
             Clock::Resolution => cases.first_resolve(row),
         };
+        if done.is_none() && cases.is_cancelled(row) {
+            return;
+        }
         let [on_time, late, waiting] = grid.at(cell);
         match outcome(times[row as usize], done, parameters.limit, ask.query.now) {
             Outcome::OnTime => *on_time += 1,
@@ -88,6 +92,7 @@ fn times(
     let mut durations = Vec::new();
     let cutter = scan(ask, |cell, row| match done_at(cases, row) {
         Some(at) => durations.push((cell, at.saturating_sub(opened[row as usize]))),
+        None if cases.is_cancelled(row) => {}
         None => grid.at(cell).waiting += 1,
     })?;
     durations.sort_unstable();

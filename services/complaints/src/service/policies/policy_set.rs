@@ -65,7 +65,7 @@ impl Policies {
         let wire::LookupPolicyRequest { case, open_time, version } = request;
         let (subject, open_time, version) = Door::open(|door| {
             let case = door.required("case", case);
-            let subject = door.inside("case", |door| parse_described_case(door, case));
+            let subject = door.inside("case", |door| parse_described_case(door, case, &self.priorities));
             (subject, parse_open_time(door, open_time), parse_version(door, version))
         })?;
         let set = store::get_policy_set(self.store.db(), version).await?;

@@ -27,14 +27,17 @@ impl Model {
     pub(super) fn cases(&self, query: &Query) -> Vec<Shape> {
         let metric = query.metrics[0];
         let mut cells = Cells::new(query, metric.counts.iter().copied(), false);
-        self.each_case(query, |group, opened, answered, solved| {
+        self.each_case(query, |group, opened, [answered, solved], cancelled| {
             let which = match metric.measure {
                 Measure::ComplaintsOpened => {
                     let flags = [true, answered.is_some(), solved.is_some()];
                     (0..3).filter(|index| flags[*index]).collect()
                 }
+                Measure::TimeToFirstResponse if cancelled && answered.is_none() => return,
                 Measure::TimeToFirstResponse => vec![usize::from(answered.is_none())],
+                Measure::TimeToResolution if cancelled && solved.is_none() => return,
                 Measure::TimeToResolution => vec![usize::from(solved.is_none())],
+                Measure::OnTimeRate if cancelled && answered.is_none() => return,
                 Measure::OnTimeRate => {
                     let passed = answered.unwrap_or(query.now) - opened > query.parameters.limit;
                     vec![if passed {
@@ -56,7 +59,7 @@ impl Model {
     pub(super) fn times(&self, query: &Query) -> BTreeMap<(i64, Group), [f64; 3]> {
         let cells = Cells::new(query, [], false);
         let mut durations: BTreeMap<(i64, Group), Vec<i64>> = BTreeMap::new();
-        self.each_case(query, |group, opened, answered, _| {
+        self.each_case(query, |group, opened, [answered, _], _| {
             if let (Some(answered), Some(period)) = (answered, cells.period(opened)) {
                 let start = cells.periods[period].start;
                 durations.entry((start, sorted(&group))).or_default().push(answered - opened);
@@ -76,8 +79,8 @@ impl Model {
         told.collect()
     }
 
-    /// Each case by its groups: when it was opened, first answered, and first solved.
-    fn each_case(&self, query: &Query, mut each: impl FnMut(Group, i64, Option<i64>, Option<i64>)) {
+    /// Each case by its groups: when it was opened, first answered, and first solved; and whether it was cancelled.
+    fn each_case(&self, query: &Query, mut each: impl FnMut(Group, i64, [Option<i64>; 2], bool)) {
         for case in &self.cases {
             let opened = micros(case.open_time);
             let values = |name: &str| match name {
@@ -86,7 +89,17 @@ impl Model {
                 "channel" => vec![case.channel.clone()],
                 "team" => vec![case.team.clone()],
                 "case_state" => {
-                    let states = ["", "received", "acknowledged", "in_progress", "", "", "resolved", "closed"];
+                    let states = [
+                        "",
+                        "received",
+                        "acknowledged",
+                        "in_progress",
+                        "waiting_for_customer",
+                        "waiting_for_third_party",
+                        "resolved",
+                        "closed",
+                        "cancelled",
+                    ];
                     vec![states[usize::try_from(case.state).expect("a state")].to_owned()]
                 }
                 "area" => vec![case.dimensions.get("area").cloned().unwrap_or_default()],
@@ -94,7 +107,7 @@ impl Model {
             };
             let at = |time: Option<prost_types::Timestamp>| time.map(|time| micros(Some(time)));
             for group in groups(query, &values) {
-                each(group, opened, at(case.first_response_time), at(case.first_resolve_time));
+                each(group, opened, [at(case.first_response_time), at(case.first_resolve_time)], case.state == 8);
             }
         }
     }
