@@ -1,6 +1,7 @@
 //! The calendar: when a desk works, as people write it down. What instants that makes is the [`Timetable`]'s to say.
 
 mod check;
+pub mod icalendar;
 mod local;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -1,6 +1,7 @@
 //! Measures the suite beside others, in ratios of one run. `tests/bench/run` builds and installs what it needs.
 
 mod answers;
+mod clocks;
 mod figures;
 mod helper;
 mod imports;
@@ -76,6 +77,8 @@ enum Part {
     Imports,
     /// Fold and figures
     Figures,
+    /// Clocks of cases
+    Clocks,
 }
 
 /// How everything is measured.
@@ -119,6 +122,7 @@ async fn main() {
             Part::Reads => reads::measure(&settings, &mut report).await,
             Part::Imports => imports::measure(&settings, &mut report).await,
             Part::Figures => figures::measure(&settings, &mut report),
+            Part::Clocks => clocks::measure(&settings, &mut report),
         }
         eprintln!(" {:.0} s", begun.elapsed().as_secs_f64());
     }

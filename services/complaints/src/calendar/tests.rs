@@ -1,5 +1,6 @@
 //! Timetables against facts, and against a twin that goes through time minute by minute.
 
+mod restated;
 mod twin;
 
 use std::sync::Arc;
@@ -108,7 +109,7 @@ fn there_is_no_working_time_before_1900_and_after_2200() {
     assert_eq!(desk.opens(at("2200-12-31T04:00:00Z")), None);
     assert_eq!(desk.closes(last), Some(last));
     let whole = desk.worked(first, last);
-    assert_eq!(whole, 78_532 * 600 * MINUTE, "the working days of 301 years");
+    assert_eq!(whole, 78_528 * 600 * MINUTE, "the working days of 301 years");
     assert_eq!(desk.after_worked(first, whole), Some(at("2200-12-31T04:00:00Z")));
     assert_eq!(desk.after_worked(first, whole + 1), None);
     assert_eq!(desk.worked(last, first), 0);
@@ -120,7 +121,7 @@ fn working_days_are_counted_when_they_close() {
     let thursday = at("2026-04-02T10:00:00Z");
     let day = desk.day(thursday);
     assert_eq!(desk.after_working_days(thursday, day, 1), Some(at("2026-04-07T16:00:00Z")));
-    assert_eq!(desk.after_working_days(thursday, day, 300), Some(at("2027-06-01T16:00:00Z")));
+    assert_eq!(desk.after_working_days(thursday, day, 300), Some(at("2027-05-31T16:00:00Z")));
     assert_eq!(desk.working_days(thursday, at("2026-04-07T15:59:59Z"), day), (0, None));
     assert_eq!(desk.working_days(thursday, at("2026-04-07T16:00:00Z"), day), (1, Some(day + 5)));
     assert_eq!(desk.holiday_of(day + 1).map(|h| h.date.to_string()).as_deref(), Some("2026-04-03"));
@@ -143,33 +144,35 @@ pub(crate) const ZONES: [&str; 12] = [
     "Europe/Dublin",
 ];
 
-/// Windows of 16 days around days on which clocks were put forward or back somewhere, and any others.
+/// Starts of windows of five days: shortly before clocks are put forward or back somewhere, and any others.
 pub(crate) fn window() -> impl Strategy<Value = Micros> {
     let known = [
-        "2024-03-05",
-        "2024-10-28",
-        "2018-10-28",
-        "2018-02-12",
-        "2010-11-01",
-        "2011-12-22",
-        "2024-04-01",
-        "2022-03-15",
-        "2023-03-15",
-        "2024-09-22",
-        "1999-12-24",
-        "2100-03-20",
+        "2024-03-09",
+        "2024-03-30",
+        "2024-10-26",
+        "2024-11-02",
+        "2018-11-03",
+        "2018-02-17",
+        "2010-11-06",
+        "2011-12-29",
+        "2024-04-05",
+        "2024-10-04",
+        "2022-03-21",
+        "2023-03-18",
+        "2199-03-30",
+        "1999-12-30",
     ];
     let known = prop::sample::select(known.map(|day| at(&format!("{day}T00:00:00Z")).0).to_vec());
-    let any = (at("1971-01-01T00:00:00Z").0 / MINUTE..at("2199-01-01T00:00:00Z").0 / MINUTE).prop_map(|m| m * MINUTE);
+    let any = (at("1973-01-01T00:00:00Z").0 / MINUTE..at("2199-01-01T00:00:00Z").0 / MINUTE).prop_map(|m| m * MINUTE);
     prop_oneof![known, any].prop_map(Micros)
 }
 
-/// Any calendar, with holidays in the 16 days from `start`.
+/// Any calendar, with holidays in the days from `start`.
 pub(crate) fn any_calendar(start: Micros) -> impl Strategy<Value = Calendar> {
     let hours = (0u16..1_440, 1u16..700).prop_map(|(start, length)| Hours { start, end: (start + length).min(1_440) });
     let week = prop::collection::vec((1u8..=7, hours.clone()), 1..14);
     let whole = prop_oneof![Just(Hours::DAY), hours];
-    let holidays = prop::collection::vec((0..18, whole), 0..6);
+    let holidays = prop::collection::vec((0..6, whole), 0..4);
     (prop::sample::select(ZONES.to_vec()), week, holidays).prop_map(move |(zone, week, holidays)| {
         let mut times: Vec<WorkingTime> = Vec::new();
         for (weekday, hours) in week {
@@ -189,13 +192,11 @@ pub(crate) fn any_calendar(start: Micros) -> impl Strategy<Value = Calendar> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
-
     /// Each minute, and so all that is made of minutes, is as the twin has it.
     #[test]
     fn a_timetable_is_as_its_twin(
         (start, calendar) in window().prop_flat_map(|start| (Just(start), any_calendar(start))),
-        spans in prop::collection::vec((0i64..23_040, 0i64..23_040), 8),
+        spans in prop::collection::vec((0i64..7_200, 0i64..7_200), 8),
     ) {
         let (table, twin) = (Timetable::new(&calendar).expect("a zone"), Twin::new(&calendar, start));
         let minute = |minute: i64| Micros(start.0 + minute * MINUTE);
@@ -216,11 +217,11 @@ proptest! {
                 prop_assert_eq!(table.closes(minute(from)), Some(minute(closes)));
             }
             let day = table.day(minute(from));
-            let closings: Vec<i64> = (from + 1..=until).filter(|m| twin.closes_day_after(*m, day)).collect();
+            let closings: Vec<i64> = (from + 1..=until).filter(|m| twin.closing(*m).is_some_and(|of| of > day)).collect();
             let (count, _) = table.working_days(minute(from), minute(until), day);
             prop_assert_eq!(count, i64::try_from(closings.len()).expect("few"));
-            if let Some(third) = closings.get(2) {
-                prop_assert_eq!(table.after_working_days(minute(from), day, 3), Some(minute(*third)));
+            if let Some(second) = closings.get(1) {
+                prop_assert_eq!(table.after_working_days(minute(from), day, 2), Some(minute(*second)));
             }
         }
     }

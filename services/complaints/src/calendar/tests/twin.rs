@@ -14,12 +14,14 @@ use crate::calendar::Calendar;
 pub(crate) struct Twin {
     wall: Vec<DateTime>,
     open: Vec<bool>,
+    /// Of each minute with whose start the work of a day is over: the day.
+    closings: Vec<Option<i32>>,
 }
 
 /// Minutes before the start, in which the wall's clock comes to show what it must.
-const BEFORE: i64 = 2 * 1_440;
-/// Minutes from the start on that are looked at.
-const AFTER: i64 = 24 * 1_440;
+const BEFORE: i64 = 1_440;
+/// Minutes from the start on that are looked at: five days, and one in which the last of them ends.
+const AFTER: i64 = 6 * 1_440;
 
 impl Twin {
     pub(crate) fn new(calendar: &Calendar, start: Micros) -> Twin {
@@ -30,8 +32,15 @@ impl Twin {
             // It stands still while clocks are put back.
             wall.push(wall.last().map_or(shown, |last| shown.max(*last)));
         }
-        let open = wall.iter().map(|shown| works(calendar, *shown)).collect();
-        Twin { wall, open }
+        let open: Vec<bool> = wall.iter().map(|shown| works(calendar, *shown)).collect();
+        let (mut closings, mut over) = (vec![None; open.len() + 1], None);
+        for minute in (0..open.len()).rev() {
+            let day = crate::calendar::day_of(wall[minute].date());
+            if open[minute] && over.replace(day) != Some(day) {
+                closings[minute + 1] = Some(day);
+            }
+        }
+        Twin { wall, open, closings }
     }
 
     pub(crate) fn minutes(&self) -> i64 {
@@ -60,11 +69,14 @@ impl Twin {
         (left == 0).then_some(minute)
     }
 
-    /// Whether the last work of a date ends with the start of this minute, the date after that of a day.
-    pub(crate) fn closes_day_after(&self, minute: i64, day: i32) -> bool {
-        let date = self.date(minute - 1);
-        let more = (minute..AFTER).take_while(|next| self.date(*next) == date).any(|next| self.is_open(next));
-        self.is_open(minute - 1) && !more && crate::calendar::day_of(date) > day
+    /// The day whose last work ends with the start of this minute.
+    pub(crate) fn closing(&self, minute: i64) -> Option<i32> {
+        self.closings[index(minute)]
+    }
+
+    /// The days that end with the start of this minute: several when one is skipped whole.
+    pub(crate) fn endings(&self, minute: i64) -> std::ops::Range<i32> {
+        crate::calendar::day_of(self.date(minute - 1))..crate::calendar::day_of(self.date(minute))
     }
 }
 

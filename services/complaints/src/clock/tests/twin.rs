@@ -1,0 +1,275 @@
+//! What clocks must come to, by counting minute after minute: slow, and by none of their means but the words of the contract.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::calendar::{
+    Calendar, day_of,
+    tests::{Twin, any_calendar, window},
+};
+
+/// What the twin has counted at the end.
+#[derive(Debug, PartialEq, Eq)]
+struct Counted {
+    used: i64,
+    /// The minute with whose start the target was reached.
+    reached: Option<i64>,
+    /// The minute in which what it waits for happened.
+    stopped: Option<i64>,
+    paused: bool,
+}
+
+/// A case with minutes for instants: opened in the first of its events.
+struct Minutes<'m> {
+    desks: &'m [Twin; 2],
+    events: &'m [(i64, Event)],
+    target: ClockTarget,
+}
+
+impl Minutes<'_> {
+    /// Counts up to a minute; events up to `known` have happened.
+    fn count(&self, known: i64, until: i64) -> Counted {
+        let start = self.events[0].0;
+        let (mut desk, mut waits, mut resolved, mut cancelled) = (0, [false; 2], false, false);
+        let mut counted = Counted { used: 0, reached: None, stopped: None, paused: false };
+        let mut last_day = day_of(self.desks[0].date(start));
+        let (mut allowed, mut next) = (i64::from(self.target.target.amount), 1);
+        for minute in start..=until {
+            for (_, event) in self.events.iter().skip(next).take_while(|(at, _)| *at <= minute.min(known)) {
+                next += 1;
+                if cancelled || (counted.stopped.is_some() && self.target.kind != Kind::TotalResolution) {
+                    continue;
+                }
+                match event {
+                    HandedOver { desk: to } => desk = usize::from(*to),
+                    WaitBegan(wait) if !resolved => waits[*wait as usize] = true,
+                    WaitEnded(wait) => waits[*wait as usize] = false,
+                    Resolved | Closed if !resolved => {
+                        (resolved, waits, counted.stopped) = (true, [false; 2], Some(minute))
+                    }
+                    Reopened => (resolved, counted.stopped) = (false, None),
+                    Event::Cancelled => {
+                        (cancelled, waits) = (true, [false; 2]);
+                        counted.stopped.get_or_insert(minute);
+                    }
+                    ToCustomer(Answer) if self.target.kind == Kind::FirstResponse => counted.stopped = Some(minute),
+                    ToCustomer(Holding) if counted.reached.is_none_or(|reached| minute <= reached) => {
+                        if let Some(holding) = self.target.holding {
+                            allowed = i64::from(holding.amount);
+                            counted.reached = counted.reached.filter(|_| counted.used >= allowed);
+                        }
+                    }
+                    _ => {}
+                }
+            }
+            let pauses = self.target.pauses;
+            counted.paused = (waits[0] && pauses.customer) || (waits[1] && pauses.third_party);
+            if minute == until || resolved || counted.stopped.is_some() || counted.paused {
+                continue;
+            }
+            let twin = &self.desks[desk];
+            let (more, day) = match self.target.target.unit {
+                Unit::ElapsedMinutes => (1, None),
+                Unit::WorkingMinutes => (i64::from(twin.is_open(minute)), None),
+                Unit::WorkingDays => {
+                    let closed = twin.closing(minute + 1).filter(|day| *day > last_day);
+                    (i64::from(closed.is_some()), closed)
+                }
+                _ => {
+                    let ended: Vec<i32> = twin.endings(minute + 1).filter(|day| *day > last_day).collect();
+                    (i64::try_from(ended.len()).expect("few"), ended.last().copied())
+                }
+            };
+            last_day = day.unwrap_or(last_day);
+            counted.used += more;
+            if more > 0 && counted.reached.is_none() && counted.used >= allowed {
+                counted.reached = Some(minute + 1);
+            }
+        }
+        counted
+    }
+}
+
+fn any_event() -> impl Strategy<Value = Event> {
+    let events = [
+        WaitBegan(Wait::Customer),
+        WaitBegan(Wait::Customer),
+        WaitEnded(Wait::Customer),
+        WaitEnded(Wait::Customer),
+        WaitBegan(Wait::ThirdParty),
+        WaitEnded(Wait::ThirdParty),
+        HandedOver { desk: 0 },
+        HandedOver { desk: 1 },
+        FromCustomer,
+        ToCustomer(Answer),
+        ToCustomer(Update),
+        ToCustomer(Holding),
+        Resolved,
+        Reopened,
+        Reopened,
+        Closed,
+        Event::Cancelled,
+    ];
+    prop::sample::select(events.to_vec())
+}
+
+fn any_target() -> impl Strategy<Value = ClockTarget> {
+    let kinds = [Kind::FirstResponse, Kind::Resolution, Kind::TotalResolution, Kind::FinalResponse];
+    let of_days = prop::sample::select(vec![Unit::WorkingDays, Unit::CalendarDays]);
+    let target = prop_oneof![
+        (1u32..3_000, Just(Unit::WorkingMinutes)),
+        (1u32..3_000, Just(Unit::ElapsedMinutes)),
+        (1u32..4, of_days),
+    ];
+    let kinds = prop::sample::select(kinds.to_vec());
+    (kinds, target, any::<[bool; 2]>(), prop::option::of(1u32..500)).prop_map(
+        |(kind, (amount, unit), [customer, third_party], longer)| ClockTarget {
+            kind,
+            target: Target { amount, unit },
+            holding: longer.filter(|_| kind == Kind::FinalResponse).map(|more| Target { amount: amount + more, unit }),
+            pauses: Pauses { customer, third_party },
+        },
+    )
+}
+
+#[derive(Debug)]
+struct Story {
+    start: Micros,
+    calendars: [Calendar; 2],
+    events: Vec<(i64, Event)>,
+    target: ClockTarget,
+}
+
+fn any_story() -> impl Strategy<Value = Story> {
+    window().prop_flat_map(move |start| {
+        let calendars = (any_calendar(start), any_calendar(start));
+        (calendars, 0i64..1_440, prop::collection::vec((0i64..700, any_event()), 0..14), any_target()).prop_map(
+            move |((one, other), opened, gaps, target)| {
+                let mut events = vec![(opened, Opened)];
+                let mut minute = opened;
+                for (gap, event) in gaps {
+                    minute += gap;
+                    events.push((minute, event));
+                }
+                events.retain(|(minute, _)| *minute < 5 * 1_440);
+                Story { start, calendars: [one, other], events, target }
+            },
+        )
+    })
+}
+
+impl Story {
+    fn told(&self) -> Told {
+        let instant = |minute: i64| Micros(self.start.0 + minute * MINUTE);
+        let timetable = |calendar: &Calendar| desk(Arc::new(Timetable::new(calendar).expect("a zone")));
+        Told {
+            events: self.events.iter().map(|(minute, event)| Dated { at: instant(*minute), event: *event }).collect(),
+            terms: vec![terms([self.target])],
+            desks: self.calendars.iter().map(timetable).collect(),
+        }
+    }
+
+    fn clock(&self, told: &Told, minute: i64) -> Option<Clock> {
+        told.history().clocks(Micros(self.start.0 + minute * MINUTE)).pop()
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_clock_is_as_its_twin(story in any_story(), asked in prop::collection::vec(0i64..7_200, 3)) {
+        let told = story.told();
+        let desks = [0, 1].map(|index: usize| Twin::new(&story.calendars[index], story.start));
+        let twin = Minutes { desks: &desks, events: &story.events, target: story.target };
+        let minute_of = |at: Micros| (at.0 - story.start.0) / MINUTE;
+        for now in asked.into_iter().filter(|minute| *minute >= story.events[0].0) {
+            let clock = story.clock(&told, now).expect("it was opened");
+            let counted = twin.count(now, now);
+            let per = if clock.target.unit.is_time() { MINUTE } else { 1 };
+            prop_assert_eq!(clock.used.count(), counted.used * per, "at {}", now);
+            prop_assert_eq!(clock.stop.map(minute_of), counted.stopped);
+            let end = counted.stopped.unwrap_or(now);
+            let late = counted.reached.is_some_and(|reached| end > reached);
+            prop_assert_eq!(clock.state == State::Breached, late);
+            prop_assert_eq!(clock.state == State::Paused, counted.paused && !late);
+            if counted.reached.is_some() {
+                prop_assert_eq!(clock.due.map(minute_of), counted.reached);
+            } else if counted.paused {
+                prop_assert_eq!(clock.due, None);
+            } else if counted.stopped.is_none() {
+                // If nothing more happens.
+                let later = twin.count(now, 7_200).reached;
+                prop_assert!(later.is_none() || clock.due.map(minute_of) == later, "{:?} {:?}", clock.due, later);
+            }
+        }
+    }
+
+    #[test]
+    fn an_explanation_has_no_gaps_and_adds_up(story in any_story(), now in 0i64..7_200) {
+        let told = story.told();
+        let Some(clock) = story.clock(&told, now) else { return Ok(()) };
+        let (mut reached, mut counted) = (clock.start, 0);
+        for stretch in told.history().explain(&clock) {
+            prop_assert_eq!(stretch.from, reached);
+            prop_assert!(stretch.from < stretch.until);
+            counted += stretch.counted.count();
+            let counts = matches!(stretch.reason, Reason::Elapsed | Reason::WorkingTime | Reason::DayEnded);
+            prop_assert_eq!(counts, stretch.counted.count() > 0, "{:?}", stretch);
+            reached = stretch.until;
+        }
+        prop_assert_eq!(reached, clock.stop.unwrap_or(Micros(story.start.0 + now * MINUTE)));
+        prop_assert_eq!(counted, clock.used.count());
+    }
+
+    #[test]
+    fn at_any_instant_it_is_as_if_nothing_had_happened_since(story in any_story(), now in 0i64..7_200) {
+        let mut told = story.told();
+        let then = story.clock(&told, now);
+        told.events.retain(|dated| dated.at <= Micros(story.start.0 + now * MINUTE));
+        let replayed = story.clock(&told, now);
+        prop_assert_eq!(then, replayed);
+    }
+
+    #[test]
+    fn a_pause_in_two_is_the_same_pause(story in any_story(), cuts in prop::collection::vec(0i64..7_200, 4), now in 0i64..7_200) {
+        let whole = story.clock(&story.told(), now);
+        let mut cut = Story { calendars: story.calendars.clone(), events: story.events.clone(), ..story };
+        for minute in cuts {
+            let index = cut.events.partition_point(|(at, _)| *at <= minute);
+            let mut waits = [false; 2];
+            for (_, event) in &cut.events[..index] {
+                match event {
+                    WaitBegan(wait) => waits[*wait as usize] = true,
+                    WaitEnded(wait) => waits[*wait as usize] = false,
+                    // Nothing waits any more, or is said to: begun again it would be another history.
+                    Resolved | Closed | Event::Cancelled => waits = [false; 2],
+                    _ => {}
+                }
+            }
+            for (wait, waits) in [(Wait::Customer, waits[0]), (Wait::ThirdParty, waits[1])] {
+                if index > 0 && waits {
+                    cut.events.splice(index..index, [(minute, WaitEnded(wait)), (minute, WaitBegan(wait))]);
+                }
+            }
+        }
+        let same = |clock: Option<Clock>| clock.map(|c| (c.state, c.stop, c.due, c.used, c.held, c.desk));
+        prop_assert_eq!(same(cut.clock(&cut.told(), now)), same(whole));
+    }
+
+    #[test]
+    fn what_is_due_has_used_its_target_just_then(story in any_story()) {
+        let mut told = story.told();
+        told.events.retain(|dated| !matches!(dated.event, Event::Cancelled));
+        let last = story.events.last().map_or(0, |(minute, _)| *minute);
+        let Some(clock) = story.clock(&told, last).filter(|clock| clock.stop.is_none() && clock.state == State::Running) else {
+            return Ok(());
+        };
+        let due = clock.due.expect("within the years");
+        let of = |at: Micros| told.history().clocks(at).pop().expect("it runs");
+        prop_assert_eq!(of(due).used, clock.allowed);
+        prop_assert_eq!(of(due).state, State::Running);
+        prop_assert_eq!(of(Micros(due.0 + 1)).state, State::Breached);
+        if due > Micros(story.start.0 + last * MINUTE) {
+            prop_assert!(of(Micros(due.0 - 1)).used < clock.allowed);
+        }
+    }
+}
