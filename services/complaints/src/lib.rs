@@ -16,7 +16,7 @@ mod service;
 mod store;
 mod wire;
 
-pub use wire::{parse_calendar, parse_policy_list};
+pub use wire::{parse_calendar, parse_holidays, parse_policy_list, render_holiday};
 
 use barometer_chassis::{
     client::Channel, config::ServerConfig, database::Location, door::Stages, error::Error, feed::Kind, server::Server,

@@ -9,8 +9,8 @@ mod past;
 mod policy;
 
 pub(crate) use attachment::parse_attachments;
-pub use calendar::parse_calendar;
 pub(crate) use calendar::{CALENDAR_CHANGEABLE, parse_version, render_calendar};
+pub use calendar::{parse_calendar, parse_holidays, render_holiday};
 pub(crate) use case::{AMENDABLE, amended, case_fact, parse_case, render_case, render_reception};
 pub(crate) use case_entry::{case_entry_fact, render_entry};
 pub(crate) use filter::parse_list_cases;

@@ -171,6 +171,24 @@ categories = ["delivery/late"]
     }
 
     #[test]
+    fn holidays_come_from_a_file_beside() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let event = "BEGIN:VEVENT\nUID:1\nDTSTAMP:20260101T000000Z\nDTSTART;VALUE=DATE:20260501\n";
+        let path = folder.path().join("policies.toml");
+        fs::write(&path, CALENDAR.replace("holidays =", "icalendar = \"may.ics\"\nholidays =")).expect("a file");
+        assert!(check(&path).is_err(), "there is no such file");
+        for (rest, holidays) in [("SUMMARY:May Day\nEND:VEVENT", Some(3)), ("RRULE:FREQ=HOURLY\nEND:VEVENT", None)] {
+            let file = format!("BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:x\n{event}{rest}\nEND:VCALENDAR\n");
+            fs::write(folder.path().join("may.ics"), file).expect("a file");
+            let Checked { calendars, problems, .. } = check(&path).expect("it can be read");
+            let of_the_file = problems.iter().filter(|problem| problem.text.contains("may.ics")).count();
+            assert_eq!(of_the_file, usize::from(holidays.is_none()), "{problems:?}");
+            let found = calendars.get("office").map(|calendar| calendar.holidays().len());
+            assert!(holidays.is_none() || found == holidays, "{found:?}");
+        }
+    }
+
+    #[test]
     fn what_is_no_such_file_is_told_too() {
         assert_eq!(told("[[policies]]\nname = \"x\"\ncolour = \"red\"").len(), 1);
         assert!(told("[[policies]]\nname = \"x\"\ncolour = \"red\"")[0].starts_with("3: unknown field `colour`"));

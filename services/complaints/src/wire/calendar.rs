@@ -2,6 +2,7 @@
 
 use barometer_chassis::door::Door;
 use barometer_proto::complaints::v1 as wire;
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use crate::{
     calendar::{Calendar, Holiday, WorkingTime},
@@ -37,6 +38,17 @@ pub fn parse_calendar(door: &mut Door, message: wire::Calendar) -> (String, Cale
     (name, Calendar::parse(door, time_zone, working_times, holidays))
 }
 
+/// The years before and after the present one for which holidays that recur without end are listed.
+const LISTED: (i16, i16) = (5, 10);
+
+/// The holidays of an iCalendar file for a calendar in a time zone; `field` is the file.
+pub fn parse_holidays(door: &mut Door, field: &str, file: &[u8], zone: &str) -> Vec<Holiday> {
+    let year = Timestamp::from_microsecond(door.now().0).unwrap_or_default().to_zoned(TimeZone::UTC).year();
+    let (first, last) = (Date::new(year - LISTED.0, 1, 1), Date::new(year + LISTED.1, 12, 31));
+    let listed = first.unwrap_or(Date::MIN)..=last.unwrap_or(Date::MAX);
+    Holiday::parse_icalendar(door, field, file, zone, listed)
+}
+
 /// A version for callers.
 pub(crate) fn render_calendar(row: Model) -> wire::Calendar {
     let Model { id, version, latest: _, name, calendar, actor: _, create_time, update_time } = row;
@@ -45,22 +57,27 @@ pub(crate) fn render_calendar(row: Model) -> wire::Calendar {
         start_minute: i32::from(time.hours.start),
         end_minute: i32::from(time.hours.end),
     };
-    let holiday = |holiday: &Holiday| wire::Holiday {
-        date: holiday.date.to_string(),
-        start_minute: i32::from(holiday.hours.start),
-        end_minute: i32::from(holiday.hours.end),
-        name: holiday.name.clone(),
-    };
     wire::Calendar {
         calendar_id: id.to_string(),
         name,
         time_zone: calendar.time_zone().to_owned(),
         working_times: calendar.working_times().iter().map(working_time).collect(),
-        holidays: calendar.holidays().iter().map(holiday).collect(),
+        holidays: calendar.holidays().iter().map(render_holiday).collect(),
         version,
         etag: version.to_string(),
         create_time: Some(create_time.to_wire()),
         update_time: Some(update_time.to_wire()),
+    }
+}
+
+/// A holiday for callers.
+pub fn render_holiday(holiday: &Holiday) -> wire::Holiday {
+    let Holiday { date, hours, name } = holiday;
+    wire::Holiday {
+        date: date.to_string(),
+        start_minute: i32::from(hours.start),
+        end_minute: i32::from(hours.end),
+        name: name.clone(),
     }
 }
 

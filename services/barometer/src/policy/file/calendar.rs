@@ -1,9 +1,9 @@
 //! The calendars of a file.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use barometer_chassis::door::Door;
-use barometer_complaints::{calendar::Calendar, parse_calendar};
+use barometer_complaints::{calendar::Calendar, parse_calendar, parse_holidays, render_holiday};
 use barometer_proto::complaints::v1 as wire;
 use serde::Deserialize;
 use toml::Spanned;
@@ -33,9 +33,14 @@ pub(super) fn check(
 ) -> Result<BTreeMap<String, Option<Calendar>>, Failure> {
     let mut calendars = BTreeMap::new();
     for (index, text) in texts.into_iter().enumerate() {
-        let path = format!("calendars[{index}]");
-        let message = read(places, &path, text);
+        let (path, offset) = (format!("calendars[{index}]"), text.span().start);
+        let message = read(places, &path, text, folder)?;
         let name = message.name.clone();
+        if calendars.contains_key(&name) {
+            places.note(path, offset, format!("calendar `{name}`"));
+            places.bad("there is another of this name");
+            continue;
+        }
         let parsed = Door::open(|door| door.inside(&path, |door| parse_calendar(door, message)));
         let calendar = parsed.map_err(|error| places.refused(error)).ok().map(|(_, calendar)| calendar);
         calendars.insert(name, calendar);
@@ -43,7 +48,7 @@ pub(super) fn check(
     Ok(calendars)
 }
 
-fn read(places: &mut Places<'_>, path: &str, text: Spanned<Text>) -> wire::Calendar {
+fn read(places: &mut Places<'_>, path: &str, text: Spanned<Text>, folder: &Path) -> Result<wire::Calendar, Failure> {
     let offset = text.span().start;
     let Text { name, time_zone, hours, holidays, icalendar } = text.into_inner();
     let label = match &name {
@@ -78,8 +83,20 @@ fn read(places: &mut Places<'_>, path: &str, text: Spanned<Text>) -> wire::Calen
         places.note(format!("{path}.holidays[{at}]"), text.span().start, format!("{label}: `{}`", text.get_ref()));
         holiday(text.get_ref())
     };
-    let holidays = holidays.unwrap_or_default().into_iter().enumerate().map(&mut read).collect();
-    wire::Calendar { name, time_zone, working_times, holidays, ..wire::Calendar::default() }
+    let mut holidays: Vec<wire::Holiday> =
+        holidays.unwrap_or_default().into_iter().enumerate().map(&mut read).collect();
+    if let Some(file) = icalendar {
+        let from = folder.join(file.get_ref());
+        let bytes =
+            fs::read(&from).map_err(|error| Failure::data(format!("can not read {}: {error}", from.display())))?;
+        places.note(format!("{path}.icalendar"), file.span().start, format!("{label}: {}", file.get_ref()));
+        let found = Door::open(|door| parse_holidays(door, &format!("{path}.icalendar"), &bytes, &time_zone));
+        match found {
+            Ok(found) => holidays.extend(found.iter().map(render_holiday)),
+            Err(error) => places.refused(error),
+        }
+    }
+    Ok(wire::Calendar { name, time_zone, working_times, holidays, ..wire::Calendar::default() })
 }
 
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];

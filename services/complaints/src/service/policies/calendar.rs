@@ -1,5 +1,7 @@
 //! What the RPCs of calendars do.
 
+use std::collections::BTreeSet;
+
 use barometer_chassis::{
     door::{Door, Page, fit},
     error::Error,
@@ -11,9 +13,10 @@ use barometer_proto::complaints::v1 as wire;
 
 use super::{Policies, mutation};
 use crate::{
+    calendar::{Calendar, Holiday},
     calendar_version::{CalendarId, Model},
     store::{self, CalendarRef},
-    wire::{CALENDAR_CHANGEABLE, parse_calendar, parse_version, render_calendar},
+    wire::{CALENDAR_CHANGEABLE, parse_calendar, parse_holidays, parse_version, render_calendar},
 };
 
 /// The most calendars of a page: each may have thousands of holidays.
@@ -62,6 +65,43 @@ impl Policies {
                     Door::open(|door| door.inside("calendar", |door| parse_calendar(door, merged)))
                 };
                 store::change_calendar(write, id, &patch.etag, actor, change).await
+            })
+        });
+        self.latest(&CalendarRef::Id(CalendarId(work.await?.id))).await
+    }
+
+    pub(super) async fn load(
+        &self,
+        actor: &Principal,
+        mut request: wire::LoadHolidaysRequest,
+    ) -> Result<wire::Calendar, Error> {
+        let request_text = std::mem::take(&mut request.request_id);
+        let fingerprint = fingerprint::of_message(&request);
+        let wire::LoadHolidaysRequest { calendar_id, icalendar, replace, etag, request_id: _ } = request;
+        let (id, request_id) = Door::open(|door| {
+            if icalendar.is_empty() {
+                door.missing("icalendar");
+            } else {
+                parse_holidays(door, "icalendar", &icalendar, "UTC");
+            }
+            (CalendarId(door.id("calendar_id", &calendar_id)), door.request_id(&request_text))
+        })?;
+        // The writer has no time to read files, and what they say depends on the zone.
+        let now = store::get_calendar(self.store.db(), &CalendarRef::Id(id)).await?;
+        let zone = now.calendar.time_zone().to_owned();
+        let found = Door::open(|door| parse_holidays(door, "icalendar", &icalendar, &zone))?;
+        let request = mutation("LoadHolidays", actor, request_id, fingerprint);
+        let actor = actor.to_string();
+        let work = self.store.writer.run(request, move |write| {
+            Box::pin(async move {
+                let change = |last: &Model| {
+                    if last.calendar.time_zone() != zone {
+                        return Err(Error::Stale { noun: "calendar" });
+                    }
+                    let holidays = if replace { found } else { joined(last.calendar.holidays(), found) };
+                    Ok((last.name.clone(), with_holidays(&last.calendar, holidays)?))
+                };
+                store::change_calendar(write, id, &etag, actor, change).await
             })
         });
         self.latest(&CalendarRef::Id(CalendarId(work.await?.id))).await
@@ -131,12 +171,18 @@ fn at_most(page: Page) -> Page {
     Page { size: page.size.min(MAX_PAGE), ..page }
 }
 
-impl Policies {
-    pub(super) async fn load(
-        &self,
-        _actor: &Principal,
-        _request: wire::LoadHolidaysRequest,
-    ) -> Result<wire::Calendar, Error> {
-        Err(Error::Internal("no reader yet".to_owned()))
+/// Holidays and more of them, each once.
+fn joined(these: &[Holiday], those: Vec<Holiday>) -> Vec<Holiday> {
+    these.iter().cloned().chain(those).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// A calendar with other holidays. INVALID when they are too many.
+fn with_holidays(calendar: &Calendar, holidays: Vec<Holiday>) -> Result<Calendar, Error> {
+    let (most, there) = (Calendar::MAX_HOLIDAYS, holidays.len());
+    if there > most {
+        let told = format!("a calendar has at most {most} holidays; there would be {there}");
+        return Err(Error::invalid("icalendar", "TOO_MANY", told));
     }
+    let (zone, times) = (calendar.time_zone().to_owned(), calendar.working_times().to_vec());
+    Door::open(|door| Calendar::parse(door, zone, times, holidays))
 }
