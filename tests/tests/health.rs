@@ -8,8 +8,12 @@ use barometer_tests::{Suite, eventually};
 use tonic::transport::Channel;
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
 
-const SERVICES: [&str; 3] =
-    [barometer_customers::GRPC_NAME, barometer_surveys::GRPC_NAME, barometer_complaints::GRPC_NAME];
+const SERVICES: [&str; 4] = [
+    barometer_customers::GRPC_NAME,
+    barometer_surveys::GRPC_NAME,
+    barometer_complaints::GRPC_NAME,
+    barometer_complaints::POLICIES_GRPC_NAME,
+];
 
 async fn are_all(suite: &Suite, services: &[&str], status: ServingStatus) -> bool {
     let channel = Channel::from_shared(suite.endpoint.clone()).expect("a URL").connect_lazy();

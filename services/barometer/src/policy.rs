@@ -84,7 +84,7 @@ impl CheckArgs {
                 writeln!(out, "{name}:{}: {}", problem.line, output::one_line(&problem.text))?;
             }
             if problems.is_empty() {
-                writeln!(out, "{name}: {policies} policies and {} calendars, all well", calendars.len())?;
+                writeln!(out, "{name}: all well (policies: {policies}, calendars: {})", calendars.len())?;
             }
             Ok(())
         })?;

@@ -1,15 +1,16 @@
-//! `barometer serve complaints` beside `serve customers`, and `barometer import complaints`.
+//! `barometer serve complaints` beside `serve customers`, `barometer import complaints`, and the tools of calendars and
+//! policies.
 
-use std::fs;
+use std::{fs, process::Command};
 
 use barometer_chassis::testing::{DatabaseKind, TestDatabase};
 use barometer_proto::complaints::v1::{
-    CaseEntryType as Event, GetCaseRequest, case::State, complaint_service_client::ComplaintServiceClient,
-    get_case_request::By,
+    CaseEntryType as Event, CreateCalendarRequest, GetCaseRequest, case::State,
+    complaint_service_client::ComplaintServiceClient, get_case_request::By, policy_service_client::PolicyServiceClient,
 };
 use barometer_tests::{
-    process::{Server, run},
-    samples::hour,
+    process::{Server, program, run},
+    samples::{calendar, hour},
 };
 
 const CASES: &str = "\
@@ -79,4 +80,68 @@ async fn past_cases_come_from_a_file() {
     assert_eq!(case.dimensions.into_iter().collect::<Vec<_>>(), [("region".to_owned(), "north".to_owned())]);
     let told: Vec<Event> = case.history.iter().map(|entry| entry.r#type()).collect();
     assert_eq!(told, [Event::Resolved, Event::Responded, Event::Opened]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_calendar_is_explained_in_the_terminal() {
+    let database = TestDatabase::new(DatabaseKind::Sqlite).await;
+    let folder = database.directory().to_owned();
+    let server = Server::start_in(&database, &folder.join("process"), &["customers"]);
+    let complaints = Server::start_in(
+        &database,
+        &folder.join("complaints-process"),
+        &["complaints", "--customers-endpoint", &server.endpoint],
+    );
+    let mut client = PolicyServiceClient::connect(complaints.endpoint.clone()).await.expect("it listens");
+    let request = CreateCalendarRequest { calendar: Some(calendar("office")), request_id: String::new() };
+    client.create_calendar(request).await.expect("created");
+
+    let explain = |arguments: &[&str]| {
+        let output = run(&complaints.endpoint, &[&["calendar", "explain"], arguments].concat(), &folder);
+        let told = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        (output.status.code(), told)
+    };
+    let (code, [told, _]) = explain(&["2024-01-01T12:00", "2024-01-02T09:30", "--calendar", "office"]);
+    let expected = "\
+office, version 1, Europe/Berlin
+
+from                         to                           counted  not counted
+Mon 2024-01-01 12:00+01:00   Mon 2024-01-01 18:00+01:00                   6:00  holiday: New Year
+Mon 2024-01-01 18:00+01:00   Tue 2024-01-02 08:00+01:00                  14:00  closed
+Tue 2024-01-02 08:00+01:00   Tue 2024-01-02 09:30+01:00      1:30
+
+counted 1:30, not counted 20:00
+";
+    let words =
+        |text: &str| text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect::<Vec<_>>();
+    assert_eq!((code, words(&told)), (Some(0), words(expected)));
+
+    for (arguments, code, words) in [
+        (["2024-01-01", "2024-01-02", "--calendar", "nobody's"], 64, "there is no calendar nobody's"),
+        (["2024-01-02", "2024-01-01", "--calendar", "office"], 64, "TO: must lie after FROM"),
+        (["2024-01-02", "soon", "--calendar", "office"], 64, "TO: `soon` is neither a date nor a time"),
+    ] {
+        let (told, [_, why]) = explain(&arguments);
+        assert_eq!(told, Some(code), "{why}");
+        assert!(why.contains(words), "{why}");
+    }
+}
+
+#[test]
+fn a_file_of_policies_is_checked_without_a_suite() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("policies.toml");
+    let check = |text: &str| {
+        fs::write(&file, text).expect("a file");
+        let output =
+            Command::new(program()).args(["policy", "check", "policies.toml"]).current_dir(folder.path()).output();
+        let output = output.expect("the program runs");
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let good = "[[policies]]\nname = \"all\"\ncalendar = \"office\"\ntargets = { first_response = \"1 hour\" }\n";
+    assert_eq!(check(good), (Some(0), "policies.toml: all well (policies: 1, calendars: 0)\n".to_owned()));
+    let (code, told) = check(&format!("{good}{}", good.replace("all", "rest")));
+    let expected = "policies.toml:5: policy `rest`: is never reached: policies[0] `all` before it matches every case that \
+                    it would\n";
+    assert_eq!((code, told.as_str()), (Some(1), expected));
 }
