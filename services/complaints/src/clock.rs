@@ -12,6 +12,7 @@ mod explanation;
 mod fold;
 mod history;
 mod meter;
+mod render;
 mod scene;
 mod target;
 #[cfg(test)]

@@ -153,14 +153,18 @@ fn events(text: &str, zone: &TimeZone, problems: &mut Vec<Problem>) -> Vec<Event
                     problems.push(refuse("ends what did not begin"));
                     return events;
                 }
-                if let (1, Some(event)) = (open.len(), event.take()) {
-                    events.extend(Some(event).filter(|event| !event.cancelled));
+                if open.len() == 1 {
+                    events.extend(event.take().filter(|event| !event.cancelled && !event.misunderstood));
                 }
             }
             _ if passed_over => {}
             _ if line.name.starts_with("X-") => {}
             name => match (&mut event, open.len()) {
-                (Some(event), _) => problems.extend(event.take(&line, zone).err()),
+                (Some(event), _) => {
+                    let problem = event.take(&line, zone).err();
+                    event.misunderstood |= problem.is_some();
+                    problems.extend(problem);
+                }
                 (None, 1) if name == "CALSCALE" && !line.value.eq_ignore_ascii_case("GREGORIAN") => {
                     problems.push(refuse("is not GREGORIAN"));
                 }

@@ -104,7 +104,7 @@ fn a_desk_opens_and_closes() {
 #[test]
 fn there_is_no_working_time_before_1900_and_after_2200() {
     let desk = timetable("Pacific/Kiritimati", &WORKDAYS, &["08:00-18:00"], &[]);
-    let (first, last) = (at("0001-01-01T00:00:00Z"), at("9999-12-31T00:00:00Z"));
+    let (first, last) = (at("0001-01-01T00:00:00Z"), at("9999-12-30T00:00:00Z"));
     assert_eq!(desk.opens(first).map(|at| at.to_string()).as_deref(), Some("1900-01-01T18:29:20Z"));
     assert_eq!(desk.opens(at("2200-12-31T04:00:00Z")), None);
     assert_eq!(desk.closes(last), Some(last));
@@ -236,7 +236,10 @@ proptest! {
         let [a, b, c] = instants.map(|after| Micros(start.0 + after));
         let table = Timetable::new(&calendar).expect("a zone");
         prop_assert_eq!(table.worked(a, b) + table.worked(b, c), table.worked(a, c));
-        let due = table.after_worked(a, target).expect("within the years");
+        let Some(due) = table.after_worked(a, target) else {
+            prop_assert!(table.worked(a, table.ends()) < target, "a calendar with a minute a week may end before");
+            return Ok(());
+        };
         prop_assert_eq!(table.worked(a, due), target);
         prop_assert!(table.worked(a, Micros(due.0 - 1)) < target, "no instant before it is due");
     }

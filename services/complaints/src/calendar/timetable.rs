@@ -19,7 +19,7 @@ const MEAN_YEAR: i64 = 31_556_952 * Micros::SECOND;
 /// Working time runs by a clock on the desk's wall that stands still while the zone's clocks are put back and jumps when
 /// they are put forward: an hour that comes twice belongs to what was the case when it came first. There is none outside the
 /// local years 1900 to 2200. A year is compiled when it is first asked for; it takes 24 bytes for each stretch of work, and
-/// 24 for each day, so about 15 KB of a plain week and at most 200 KB of the fullest.
+/// 24 for each day, so about 15 KB of a plain week and at most 200 KB of the fullest, for each of the 301 years.
 #[derive(Debug)]
 pub struct Timetable {
     pub(super) local: Local,

@@ -3,7 +3,7 @@
 use barometer_chassis::clock::Micros;
 
 use super::{
-    Amount, Dated, Event, History, Kind, Message, Target,
+    Amount, ClockTarget, Dated, Event, History, Kind, Message, Target,
     meter::Meter,
     scene::{Scene, Segments},
 };
@@ -246,18 +246,7 @@ impl<T: FnMut(Clock)> Fold<'_, '_, T> {
         let Some(target) = self.history.terms(end.terms).target(kind) else { return };
         let start = self.history.events()[index].at;
         let run = Run { start: index, scene, end: end.index, until: end.at };
-        let mut meter = Meter::new(target, &self.history.desk(scene.desk).timetable, start);
-        let mut last = scene;
-        for segment in self.history.segments(run) {
-            let desk = &self.history.desk(segment.scene.desk).timetable;
-            if segment.scene.standing(target.pauses).is_none() {
-                meter.count(desk, segment.from, segment.until);
-            }
-            if segment.holding && kind == Kind::FinalResponse {
-                meter.hold(segment.until);
-            }
-            last = segment.scene;
-        }
+        let (meter, last) = self.history.meter(run, target);
         let paused = ending == Ending::None && last.standing(target.pauses).is_some();
         let due = match meter.reached {
             None if paused => None,
@@ -302,6 +291,44 @@ enum Ending {
 }
 
 impl<'h> History<'h> {
+    /// When one of the clocks of this history has counted an amount of its unit, in microseconds or days, or will have if
+    /// nothing pauses it from now on; also after it was due. None while it is paused or once it has stopped short of the
+    /// amount, and when its calendar ends before.
+    pub fn reaches(&self, clock: &Clock, amount: i64) -> Option<Micros> {
+        let target = self.terms(clock.terms).target(clock.kind)?;
+        let (meter, last) = self.meter_to(clock.run, target, Some(amount));
+        let stands = clock.stop.is_some() || last.standing(target.pauses).is_some();
+        match meter.reached {
+            None if amount <= 0 => Some(clock.start),
+            None if stands => None,
+            None => meter.due(&self.desk(last.desk).timetable, clock.run.until),
+            reached => reached,
+        }
+    }
+
+    /// What a run has counted, and what holds at its end.
+    fn meter(&self, run: Run, target: &ClockTarget) -> (Meter, Scene) {
+        self.meter_to(run, target, None)
+    }
+
+    /// The same with another amount for a target.
+    fn meter_to(&self, run: Run, target: &ClockTarget, amount: Option<i64>) -> (Meter, Scene) {
+        let start = self.events()[run.start].at;
+        let mut meter = Meter::new(target, &self.desk(run.scene.desk).timetable, start);
+        meter.allowed = amount.unwrap_or(meter.allowed);
+        let mut last = run.scene;
+        for segment in self.segments(run) {
+            if segment.scene.standing(target.pauses).is_none() {
+                meter.count(&self.desk(segment.scene.desk).timetable, segment.from, segment.until);
+            }
+            if segment.holding && target.kind == Kind::FinalResponse && amount.is_none() {
+                meter.hold(segment.until);
+            }
+            last = segment.scene;
+        }
+        (meter, last)
+    }
+
     /// The stretches of a run.
     pub(super) fn segments(&self, run: Run) -> Segments<'h> {
         let events = self.events();

@@ -194,6 +194,58 @@ fn an_explanation_names_the_holiday() {
 }
 
 #[test]
+fn a_clock_says_when_any_amount_is_reached() {
+    let target = ClockTarget::new(Kind::Resolution, 120, Unit::WorkingMinutes);
+    let case = berlin(
+        &[target],
+        &[
+            ("2026-03-02T09:00:00Z", Opened),
+            ("2026-03-02T10:00:00Z", WaitBegan(Wait::Customer)),
+            ("2026-03-03T10:00:00Z", WaitEnded(Wait::Customer)),
+        ],
+    );
+    let reaches = |now: &str, minutes: i64| {
+        let clock = case.clock(Kind::Resolution, now);
+        case.history().reaches(&clock, minutes * MINUTE)
+    };
+    let running = "2026-03-03T10:30:00Z";
+    assert_eq!(reaches(running, 0), Some(at("2026-03-02T09:00:00Z")));
+    assert_eq!(reaches(running, 60), Some(at("2026-03-02T10:00:00Z")), "half of it, before the pause");
+    assert_eq!(reaches(running, 120), case.clock(Kind::Resolution, running).due);
+    assert_eq!(reaches(running, 120 + 240), Some(at("2026-03-03T15:00:00Z")), "four hours after it was due");
+    assert_eq!(reaches("2026-03-02T12:00:00Z", 60), Some(at("2026-03-02T10:00:00Z")));
+    assert_eq!(reaches("2026-03-02T12:00:00Z", 61), None, "paused");
+}
+
+#[test]
+fn a_clock_is_told_whole() {
+    let desk = timetable("Europe/Berlin", &WORKDAYS, &["08:00-18:00"], &["2026-12-25"]);
+    let target = ClockTarget::new(Kind::Resolution, 1, Unit::WorkingDays);
+    let case = Told::new(&[desk], &[target], &[("2026-12-24T08:00:00Z", Opened)]);
+    let now = at("2026-12-28T17:00:00.5Z");
+    let clock = case.history().clocks(now).pop().expect("one");
+    let told = case.history().to_wire(&clock, case.history().explain(&clock));
+    assert_eq!(told.state(), barometer_proto::complaints::v1::clock::State::Breached);
+    assert_eq!(told.used, told.allowed);
+    assert_eq!(told.remaining, Some(Amount::Days(0).to_wire()));
+    let reasons: Vec<_> =
+        told.stretches.iter().map(|stretch| (stretch.reason().as_str_name(), &*stretch.holiday)).collect();
+    assert_eq!(
+        reasons,
+        [
+            ("REASON_DAY_OF_START", ""),
+            ("REASON_HOLIDAY", "holiday of 2026-12-25"),
+            ("REASON_OUTSIDE_WORKING_TIME", ""),
+            ("REASON_DAY_ENDED", ""),
+        ]
+    );
+    assert_eq!(Amount::Time(-1_500_000).to_wire().amount, {
+        let time = prost_types::Duration { seconds: -1, nanos: -500_000_000 };
+        Some(barometer_proto::complaints::v1::clock_amount::Amount::Time(time))
+    });
+}
+
+#[test]
 fn a_history_that_is_not_whole_is_refused() {
     let (events, terms) = ([Dated { at: Micros(1), event: Opened }], [terms([])]);
     let desks = [desk(timetable("UTC", &[1], &["08:00-09:00"], &[]))];

@@ -49,6 +49,8 @@ pub(super) struct Event {
     /// Where it begins in the file.
     pub(super) line: usize,
     pub(super) cancelled: bool,
+    /// Something of it was refused: no more is to be said of it.
+    pub(super) misunderstood: bool,
     summary: String,
     start: Option<Moment>,
     end: Option<(usize, End)>,
@@ -73,7 +75,16 @@ enum End {
 
 impl Event {
     pub(super) fn at(line: usize) -> Event {
-        Event { line, cancelled: false, summary: String::new(), start: None, end: None, rule: None, except: Vec::new() }
+        Event {
+            line,
+            cancelled: false,
+            misunderstood: false,
+            summary: String::new(),
+            start: None,
+            end: None,
+            rule: None,
+            except: Vec::new(),
+        }
     }
 
     /// Takes in a property. `zone` is the one of floating times.

@@ -263,7 +263,8 @@ proptest! {
         let Some(clock) = story.clock(&told, last).filter(|clock| clock.stop.is_none() && clock.state == State::Running) else {
             return Ok(());
         };
-        let due = clock.due.expect("within the years");
+        // A calendar that works a minute a week may end before.
+        let Some(due) = clock.due else { return Ok(()) };
         let of = |at: Micros| told.history().clocks(at).pop().expect("it runs");
         prop_assert_eq!(of(due).used, clock.allowed);
         prop_assert_eq!(of(due).state, State::Running);
