@@ -30,7 +30,7 @@ pub use self::{
     tags::Tags,
     verb::Verb,
 };
-use crate::{case_entry, store};
+use crate::{calendar_version::CalendarId, case_entry, policy::Subject, store};
 
 /// The company's rules for its cases, as the server's flags give them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -149,6 +149,18 @@ pub struct Model {
     /// Whether self-service resolved it.
     #[serde(skip)]
     pub self_served: bool,
+    /// The version of the policies that it was bound to; 0 when there were none.
+    #[serde(skip)]
+    pub policy_set_version: i64,
+    /// Its policy among them.
+    #[serde(skip)]
+    pub policy_name: String,
+    /// The policy's calendar.
+    #[serde(skip)]
+    pub calendar_id: Option<CalendarId>,
+    /// The calendar's version then.
+    #[serde(skip)]
+    pub calendar_version: i64,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
@@ -191,6 +203,22 @@ impl Model {
     /// How urgent it is.
     pub fn priority(&self) -> Priority {
         Priority::try_from(self.priority).unwrap_or_default()
+    }
+
+    /// What policies ask of it. The tier and the country of its customer are those of its declared dimensions.
+    pub fn subject(&self) -> Subject {
+        let declared = |key: &str| self.dimensions.0.get(key).cloned().unwrap_or_default();
+        Subject {
+            kind: self.kind,
+            category: self.category.clone(),
+            severity: self.severity,
+            priority: self.priority,
+            channel: self.channel.clone(),
+            customer_tier: declared("tier"),
+            value_band: self.value_band.clone(),
+            product: self.product.clone(),
+            country: declared("country"),
+        }
     }
 
     /// Whether self-service may answer it, and no person needs to: so it is with questions, and with nothing else.

@@ -8,6 +8,7 @@
 //! the clock runs just before; so a pause takes from a clock exactly the days whose end it covers, and moves what is due in
 //! days by as many. No date is counted twice, and the date of the start not at all.
 
+mod entries;
 mod explanation;
 mod fold;
 mod history;
@@ -19,9 +20,10 @@ mod target;
 mod tests;
 
 pub use self::{
+    entries::{Entry, events},
     explanation::{Reason, Stretch},
     fold::{Clock, State},
-    history::{Dated, Desk, Event, History, Message, Terms, Version, Wait},
+    history::{Dated, Desk, Event, History, Message, PolicyVersion, Terms, Version, Wait},
     meter::Amount,
     target::{ClockTarget, Kind, Pauses, Target, Unit},
 };

@@ -3,6 +3,7 @@
 mod m0001_complaints;
 mod m0002_kinds;
 mod m0003_policies;
+mod m0005_bindings;
 
 use sea_orm_migration::prelude::*;
 
@@ -17,6 +18,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0001_complaints::Migration),
             Box::new(m0002_kinds::Migration),
             Box::new(m0003_policies::Migration),
+            Box::new(m0005_bindings::Migration),
         ]
     }
 }

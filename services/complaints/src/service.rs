@@ -1,8 +1,11 @@
 //! The RPCs: parse, act, render.
 
 mod case;
+mod clocks;
 mod command;
 mod policies;
+
+use std::sync::Arc;
 
 use barometer_chassis::{
     door::Stages,
@@ -17,7 +20,7 @@ use barometer_proto::complaints::v1::{self as wire, complaint_service_server::Co
 use tonic::{Request, Response, Status, Streaming};
 
 pub(crate) use self::policies::Policies;
-use crate::case::Rules;
+use crate::{case::Rules, store::Book};
 
 /// The service.
 #[derive(Clone)]
@@ -26,6 +29,7 @@ pub(crate) struct Complaints {
     directory: Directory,
     stages: Stages,
     rules: Rules,
+    book: Arc<Book>,
     ending: Shutdown,
 }
 
@@ -38,7 +42,7 @@ impl Complaints {
         rules: Rules,
         ending: Shutdown,
     ) -> Self {
-        Complaints { store, directory, stages, rules, ending }
+        Complaints { store, directory, stages, rules, book: Arc::default(), ending }
     }
 }
 
@@ -181,6 +185,20 @@ impl ComplaintService for Complaints {
     async fn annotate_case(&self, request: Request<wire::AnnotateCaseRequest>) -> Result<Response<wire::Case>, Status> {
         let actor = Principal::of(&request);
         Ok(Response::new(self.annotate(&actor, request.into_inner()).await?))
+    }
+
+    async fn list_clocks(
+        &self,
+        request: Request<wire::ListClocksRequest>,
+    ) -> Result<Response<wire::ListClocksResponse>, Status> {
+        Ok(Response::new(self.list_clocks(request.into_inner()).await?))
+    }
+
+    async fn explain_clock(
+        &self,
+        request: Request<wire::ExplainClockRequest>,
+    ) -> Result<Response<wire::Clock>, Status> {
+        Ok(Response::new(self.explain_clock(request.into_inner()).await?))
     }
 
     type WatchFactsStream = Watch<wire::WatchFactsResponse>;

@@ -1,20 +1,26 @@
 //! Queries of the complaints service.
 
+mod book;
 mod calendars;
 mod policies;
 
+pub(crate) use book::Book;
 pub(crate) use calendars::{
     CalendarRef, change_calendar, create_calendar, get_calendar, get_calendar_version, known_calendars,
     list_calendar_versions, list_calendars, place_of_calendar, place_of_version,
 };
 pub(crate) use policies::{get_policy_set, get_policy_set_by_id, list_policy_sets, publish_policies};
 
+use std::collections::HashMap;
+
 use barometer_chassis::{
+    clock::Micros,
     door::{Page, PageToken},
     error::Error,
     id, reader,
     writer::{self, Done, Write},
 };
+use barometer_proto::complaints::v1::{CaseEntryType, ReplyType, case::State};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, Iterable, QueryFilter,
     QueryOrder, QuerySelect,
@@ -24,6 +30,7 @@ use uuid::Uuid;
 use crate::{
     case::{self, Step},
     case_entry::{self, CaseId, Said},
+    clock::Entry,
 };
 
 /// The most parameters of a statement: both databases bound them, and SQLite's bound is the smaller one.
@@ -37,6 +44,44 @@ pub(crate) async fn list_cases(
 ) -> Result<(Vec<case::Model>, String), Error> {
     let rows = reader::newest_first::<case::Entity>(page, "open_time").filter(filter).all(db).await?;
     Ok(page.cut(rows, place_of_case))
+}
+
+/// Cases by their ids, in their order. NOT_FOUND when one is not there.
+pub(crate) async fn get_cases(db: &impl ConnectionTrait, ids: &[Uuid]) -> Result<Vec<case::Model>, Error> {
+    let rows = case::Entity::find().filter(case::Column::Id.is_in(writer::any_of(ids.to_vec()))).all(db).await?;
+    let mut rows: HashMap<Uuid, case::Model> = rows.into_iter().map(|row| (row.id, row)).collect();
+    ids.iter().map(|id| rows.remove(id).ok_or_else(|| Error::not_found("case", id))).collect()
+}
+
+/// What happened to each of these cases, in the order in which it was recorded; nothing when it is more than `max` entries.
+pub(crate) async fn list_past(
+    db: &impl ConnectionTrait,
+    cases: Vec<Uuid>,
+    max: u64,
+) -> Result<Option<HashMap<Uuid, Vec<Entry>>>, Error> {
+    use case_entry::Column;
+    let mut past: HashMap<Uuid, Vec<Entry>> = HashMap::new();
+    if cases.is_empty() {
+        return Ok(Some(past));
+    }
+    let columns =
+        [Column::CaseId, Column::EntryType, Column::Time, Column::State, Column::Reply, Column::NeedsNoAnswer];
+    let select = case_entry::Entity::find().select_only().columns(columns);
+    let select = select.filter(Column::CaseId.is_in(writer::any_of(cases))).order_by_asc(Column::Position);
+    let rows: Vec<(CaseId, i32, Micros, i32, i32, bool)> = select.limit(max + 1).into_tuple().all(db).await?;
+    if rows.len() as u64 > max {
+        return Ok(None);
+    }
+    for (case, entry_type, time, state, reply, needs_no_answer) in rows {
+        past.entry(case.0).or_default().push(Entry {
+            entry_type: CaseEntryType::try_from(entry_type).unwrap_or_default(),
+            time,
+            state: State::try_from(state).unwrap_or_default(),
+            reply: ReplyType::try_from(reply).unwrap_or_default(),
+            needs_no_answer,
+        });
+    }
+    Ok(Some(past))
 }
 
 /// A case's place in a list.

@@ -4,6 +4,7 @@ mod attachment;
 mod calendar;
 mod case;
 mod case_entry;
+mod clock;
 mod filter;
 mod past;
 mod policy;
@@ -11,13 +12,14 @@ mod policy;
 pub(crate) use attachment::parse_attachments;
 pub(crate) use calendar::{CALENDAR_CHANGEABLE, parse_version, render_calendar};
 pub use calendar::{parse_calendar, parse_holidays, render_holiday};
-pub(crate) use case::{AMENDABLE, amended, case_fact, parse_case, render_case, render_reception};
+pub(crate) use case::{AMENDABLE, amended, case_fact, parse_case, render_case};
 pub(crate) use case_entry::{case_entry_fact, render_entry};
+pub(crate) use clock::{parse_explain_clock, parse_list_clocks};
 pub(crate) use filter::parse_list_cases;
 pub(crate) use past::{Past, parse_past};
 pub use policy::parse_policy_list;
 pub(crate) use policy::{
-    named_calendars, parse_described_case, parse_open_time, render_due, render_policy, render_policy_list,
+    named_calendars, parse_described_case, parse_instant, render_due, render_policy, render_policy_list,
     render_policy_set,
 };
 

@@ -33,7 +33,8 @@ pub fn measure(settings: &Settings, report: &mut Report) {
     fastrand::seed(1);
     let desks = [Desk { calendar: Version::default(), timetable: Arc::new(timetable()) }];
     let opened: Vec<Vec<Dated>> = (0..CASES).map(|_| vec![Dated { at: any_instant(), event: Event::Opened }]).collect();
-    let terms = [Terms::new(Version::default(), [ClockTarget::new(Kind::FirstResponse, TARGET, Unit::WorkingMinutes)])];
+    let terms =
+        [Terms::new(PolicyVersion::default(), [ClockTarget::new(Kind::FirstResponse, TARGET, Unit::WorkingMinutes)])];
     let rate = clocks(settings.effort, &opened, &terms, &desks, Micros::DAY);
     let naive = naive(settings.effort, &opened);
     let line = Line::new(PART, "a case that was opened: used and due", rate, In::PerSecond("clocks"));
@@ -41,13 +42,13 @@ pub fn measure(settings: &Settings, report: &mut Report) {
 
     let years: Vec<Vec<Dated>> = (0..CASES).map(|_| a_year()).collect();
     let resolution =
-        [Terms::new(Version::default(), [ClockTarget::new(Kind::Resolution, 100_000, Unit::WorkingMinutes)])];
+        [Terms::new(PolicyVersion::default(), [ClockTarget::new(Kind::Resolution, 100_000, Unit::WorkingMinutes)])];
     let rate = clocks(settings.effort, &years, &resolution, &desks, 52 * WEEK);
     let line = Line::new(PART, "a year of weekly pauses and messages: resolution", rate, In::PerSecond("clocks"));
     report.lines.push(line.aim(Aim::Value(100_000.0)));
 
     let all = Kind::ALL.map(|kind| ClockTarget::new(kind, TARGET, Unit::WorkingMinutes));
-    let rate = clocks(settings.effort, &years, &[Terms::new(Version::default(), all)], &desks, 52 * WEEK);
+    let rate = clocks(settings.effort, &years, &[Terms::new(PolicyVersion::default(), all)], &desks, 52 * WEEK);
     report.lines.push(Line::new(PART, "the same year: all kinds, each instance", rate, In::PerSecond("clocks")));
 }
 

@@ -55,7 +55,7 @@ fn clock(timetable: &Arc<Timetable>, ask: &Value, target: ClockTarget) -> Clock 
         events.push(Dated { at: instant(&pause[0]), event: Event::WaitBegan(Wait::Customer) });
         events.push(Dated { at: instant(&pause[1]), event: Event::WaitEnded(Wait::Customer) });
     }
-    let terms = [Terms::new(Version::default(), [target])];
+    let terms = [Terms::new(PolicyVersion::default(), [target])];
     let desks = [Desk { calendar: Version::default(), timetable: Arc::clone(timetable) }];
     let history = History::new(&events, &terms, &desks).expect("pauses in their order");
     history.clocks(instant(&ask["until"])).pop().expect("one clock")

@@ -3,9 +3,10 @@
 use barometer_chassis::testing::on_each_database;
 use barometer_proto::complaints::v1::{
     AcknowledgeCaseRequest, AmendCaseRequest, AnnotateCaseRequest, AnswerBySelfServiceRequest, AssignCaseRequest,
-    AwaitCustomerRequest, AwaitThirdPartyRequest, CancelCaseRequest, Case, CaseKind, CloseCaseRequest, OpenCaseRequest,
-    PrioritizeCaseRequest, Priority, RecordCustomerMessageRequest, ReopenCaseRequest, ResolveCaseRequest,
-    RespondToCaseRequest, ResumeCaseRequest, WithdrawCaseRequest,
+    AwaitCustomerRequest, AwaitThirdPartyRequest, CancelCaseRequest, Case, CaseKind, ClockKind, CloseCaseRequest,
+    ExplainClockRequest, ListClocksRequest, OpenCaseRequest, PrioritizeCaseRequest, Priority,
+    RecordCustomerMessageRequest, ReopenCaseRequest, ResolveCaseRequest, RespondToCaseRequest, ResumeCaseRequest,
+    WithdrawCaseRequest,
 };
 use barometer_tests::{
     samples::{case, hour, key, mask},
@@ -41,6 +42,7 @@ async fn bad_input_is_told_and_changes_nothing() {
         cases.kind.withdraw(&mut table.rpc("WithdrawCase", &[]));
         batches(&mut table.rpc("ImportCases", &[]));
         verbs(&mut table, &cases);
+        clocks(&mut table, &cases);
         watch(&mut table.rpc("WatchFacts", &[]), "complaints", &world.customer.position);
         table.check(&services.channel).await;
         services.stop().await;
@@ -402,4 +404,39 @@ fn attachments(rpc: &mut Rpc<'_>, field: &str, before: impl Fn() -> Vec<Edit>) {
         .invalid("a long media type", good("media_type", &format!("a/{}", "b".repeat(126))), &[&of("media_type")])
         .invalid("a long name", good("name", &"é".repeat(257)), &[&of("name")])
         .invalid("17", before().into_iter().chain([copies(field, 17)]).collect(), &[field]);
+}
+
+fn clocks(table: &mut Table, cases: &Cases) {
+    let good = ListClocksRequest { case_ids: vec![cases.received.clone()], time: None };
+    let rpc = &mut table.rpc("ListClocks", &good.encode_to_vec());
+    rpc.invalid("none", vec![clear("case_ids")], &["case_ids"])
+        .invalid("101 of them", vec![list("case_ids", &[NOBODY; 101])], &["case_ids"])
+        .invalid(
+            "no ids, and one twice",
+            vec![list("case_ids", &["", "x", NOBODY, NOBODY])],
+            &["case_ids[0]", "case_ids[1]", "case_ids[3]"],
+        )
+        .unknown("of nobody", vec![list("case_ids", &[NOBODY])]);
+    times(rpc);
+    let good = ExplainClockRequest {
+        case_id: cases.received.clone(),
+        kind: ClockKind::FirstResponse.into(),
+        ..ExplainClockRequest::default()
+    };
+    let rpc = &mut table.rpc("ExplainClock", &good.encode_to_vec());
+    rpc.invalid("no id", vec![text("case_id", "x")], &["case_id"])
+        .invalid("no kind", vec![clear("kind")], &["kind"])
+        .invalid("an unknown kind", vec![number("kind", 99)], &["kind"])
+        .invalid("a negative instance", vec![number("instance", -1)], &["instance"])
+        .unknown("of nobody", vec![text("case_id", NOBODY)])
+        .unknown("of a case without a policy", vec![number("instance", 1)]);
+    times(rpc);
+}
+
+/// Instants that nobody can be told of.
+fn times(rpc: &mut Rpc<'_>) {
+    for seconds in [-2_208_988_801, 253_402_300_800, 10_000_000_000] {
+        rpc.invalid("a time", vec![number("time.seconds", seconds)], &["time"]);
+    }
+    rpc.invalid("nanos", vec![number("time.nanos", -1)], &["time"]);
 }

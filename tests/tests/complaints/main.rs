@@ -2,6 +2,7 @@
 
 mod amending;
 mod calendars;
+mod clocks;
 mod command_line;
 mod filters;
 mod history;

@@ -4,10 +4,11 @@ use barometer_proto::{
     common::v1::ExternalId,
     complaints::v1::{
         AcknowledgeCaseRequest, AnnotateCaseRequest, AnswerBySelfServiceRequest, AssignCaseRequest, Attachment,
-        AwaitCustomerRequest, AwaitThirdPartyRequest, CancelCaseRequest, Case, CaseKind, CloseCaseRequest,
-        ListCaseEntriesRequest, ListCaseEntriesResponse, OpenCaseRequest, PrioritizeCaseRequest, Priority,
-        RecordCustomerMessageRequest, ReopenCaseRequest, ResolveCaseRequest, RespondToCaseRequest, ResumeCaseRequest,
-        WatchFactsRequest, WatchFactsResponse, case as of_case,
+        AwaitCustomerRequest, AwaitThirdPartyRequest, CancelCaseRequest, Case, CaseKind, Clock, ClockKind,
+        CloseCaseRequest, ExplainClockRequest, ListCaseEntriesRequest, ListCaseEntriesResponse, ListClocksRequest,
+        ListClocksResponse, OpenCaseRequest, PrioritizeCaseRequest, Priority, RecordCustomerMessageRequest,
+        ReopenCaseRequest, ResolveCaseRequest, RespondToCaseRequest, ResumeCaseRequest, WatchFactsRequest,
+        WatchFactsResponse, case as of_case,
     },
 };
 use barometer_tests::samples::case;
@@ -71,6 +72,11 @@ pub(crate) async fn call_all(caller: &mut Caller) {
     let _: Case = caller.call(&method("ReopenCase"), &reopen).await;
     let cancel = CancelCaseRequest { case_id: id(), reason: mark(), ..Default::default() };
     let _: Case = caller.call(&method("CancelCase"), &cancel).await;
+    let list = ListClocksRequest { case_ids: vec![id()], time: None };
+    let _: ListClocksResponse = caller.call(&method("ListClocks"), &list).await;
+    let kind = ClockKind::FirstResponse.into();
+    let explain = ExplainClockRequest { case_id: id(), kind, ..ExplainClockRequest::default() };
+    let _: Clock = caller.call(&method("ExplainClock"), &explain).await;
     let list = ListCaseEntriesRequest { case_id: id(), ..Default::default() };
     let _: ListCaseEntriesResponse = caller.call(&method("ListCaseEntries"), &list).await;
 

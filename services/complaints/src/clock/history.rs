@@ -93,17 +93,26 @@ pub struct Desk {
     pub timetable: Arc<Timetable>,
 }
 
+/// A policy in the version of the list that it stands in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PolicyVersion {
+    /// Its name.
+    pub name: String,
+    /// Version of the list.
+    pub set_version: i64,
+}
+
 /// What a policy demands of a case.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Terms {
     /// Which policy it is.
-    pub policy: Version,
+    pub policy: PolicyVersion,
     targets: [Option<ClockTarget>; 7],
 }
 
 impl Terms {
     /// Of a policy with these targets; the last one counts of several for one clock.
-    pub fn new(policy: Version, targets: impl IntoIterator<Item = ClockTarget>) -> Terms {
+    pub fn new(policy: PolicyVersion, targets: impl IntoIterator<Item = ClockTarget>) -> Terms {
         let mut terms = Terms { policy, targets: [None; 7] };
         for target in targets {
             terms.targets[target.kind.index()] = Some(target);

@@ -10,7 +10,7 @@ impl History<'_> {
     pub fn to_wire(&self, clock: &Clock, stretches: impl IntoIterator<Item = Stretch>) -> wire::Clock {
         let Clock { kind, instance, state, start, stop, due, target, allowed, used, held, terms, desk, run: _ } =
             *clock;
-        let (policy, calendar) = (self.terms(terms).policy, self.desk(desk).calendar);
+        let (policy, calendar) = (&self.terms(terms).policy, self.desk(desk).calendar);
         wire::Clock {
             kind: kind.to_wire().into(),
             instance: i32::try_from(instance).unwrap_or(i32::MAX),
@@ -23,8 +23,8 @@ impl History<'_> {
             used: Some(used.to_wire()),
             remaining: Some(clock.remaining().to_wire()),
             held,
-            policy_id: policy.id.to_string(),
-            policy_version: policy.version,
+            policy_name: policy.name.clone(),
+            policy_set_version: policy.set_version,
             calendar_id: calendar.id.to_string(),
             calendar_version: calendar.version,
             stretches: stretches.into_iter().map(|stretch| self.stretch_to_wire(stretch)).collect(),

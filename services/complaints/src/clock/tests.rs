@@ -26,7 +26,7 @@ pub(super) fn desk(timetable: Arc<Timetable>) -> Desk {
 }
 
 pub(super) fn terms(targets: impl IntoIterator<Item = ClockTarget>) -> Terms {
-    Terms::new(Version::default(), targets)
+    Terms::new(PolicyVersion::default(), targets)
 }
 
 /// A case in Berlin, where people work from 8 to 18 on weekdays.

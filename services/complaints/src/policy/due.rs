@@ -2,7 +2,7 @@
 
 use barometer_chassis::{clock::Micros, error::Error};
 
-use crate::clock::{ClockTarget, Dated, Desk, Event, History, Kind, Terms, Version};
+use crate::clock::{ClockTarget, Dated, Desk, Event, History, Kind, PolicyVersion, Terms};
 
 /// When a clock would be due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub struct Due {
 pub fn due_times(targets: &[ClockTarget], desk: Desk, open_time: Micros) -> Result<Vec<Due>, Error> {
     let (opened, desks) = ([Dated { at: open_time, event: Event::Opened }], [desk]);
     let clocks = |targets: &[ClockTarget]| {
-        let terms = [Terms::new(Version::default(), targets.iter().copied())];
+        let terms = [Terms::new(PolicyVersion::default(), targets.iter().copied())];
         Ok::<_, Error>(History::new(&opened, &terms, &desks)?.clocks(open_time))
     };
     // A holding response counts from the same start.

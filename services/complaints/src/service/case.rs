@@ -19,9 +19,7 @@ use crate::{
     case::Model,
     case_entry::Said,
     store,
-    wire::{
-        AMENDABLE, Past, amended, parse_case, parse_list_cases, parse_past, render_case, render_entry, render_reception,
-    },
+    wire::{AMENDABLE, Past, amended, parse_case, parse_list_cases, parse_past, render_case, render_entry},
 };
 
 /// Entries of the history that a case is shown with.
@@ -39,16 +37,18 @@ struct Parsed {
 impl Complaints {
     pub(super) async fn open(&self, actor: &Principal, request: wire::OpenCaseRequest) -> Result<wire::Case, Error> {
         let wire::OpenCaseRequest { case, request_id } = request;
-        let parsed = Door::open(|door| {
+        let mut parsed = Door::open(|door| {
             let case = door.required("case", case);
             let (row, customer, open_time) = door
                 .inside("case", |door| parse_case(door, case, &self.stages, &self.rules.priorities, actor.to_string()));
             Parsed { row, customer, open_time, request_id: door.request_id(&request_id) }
         })?;
         let customers = self.directory.resolve([&parsed.customer].into_iter()).await?;
+        self.book.today(self.store.db()).await?.bind(&mut parsed.row)?;
         let (row, position) = self.store.record_one(pending("OpenCase", actor, parsed, &customers)?).await?;
-        let reception = Some(render_reception(&row));
-        Ok(wire::Case { reception, ..render_case(row, position) })
+        let clocks = self.clocks_now(&row).await?;
+        let reception = Some(self.reception(&row, &clocks).await?);
+        Ok(wire::Case { reception, clocks, ..render_case(row, position) })
     }
 
     /// Records one batch of an import.
@@ -63,8 +63,13 @@ impl Complaints {
         let parsed: Vec<_> = rows.into_iter().map(|row| (row.row, self.parse_row(actor, row))).collect();
         let named = parsed.iter().filter_map(|(_, result)| result.as_ref().ok()).map(|parsed| &parsed.customer);
         let customers = self.directory.resolve(named).await?;
+        let today = self.book.today(self.store.db()).await?;
         let pending = |(number, result): (i64, Result<Parsed, Error>)| {
-            (number, result.and_then(|parsed| pending("ImportCases", actor, parsed, &customers)))
+            let pending = result.and_then(|mut parsed| {
+                today.bind(&mut parsed.row)?;
+                pending("ImportCases", actor, parsed, &customers)
+            });
+            (number, pending)
         };
         let batch = self.store.record_batch(parsed.into_iter().map(pending).collect(), "case").await?;
         Ok(wire::ImportCasesResponse {
@@ -110,7 +115,8 @@ impl Complaints {
             None => return Err(Error::invalid("case_id", "REQUIRED", "is required")),
         };
         let (history, _) = self.history(row.id, Page { size: SHOWN, after: None }).await?;
-        Ok(wire::Case { history, ..self.render(row).await? })
+        let clocks = self.clocks_now(&row).await?;
+        Ok(wire::Case { history, clocks, ..self.render(row).await? })
     }
 
     pub(super) async fn list(&self, request: wire::ListCasesRequest) -> Result<wire::ListCasesResponse, Error> {

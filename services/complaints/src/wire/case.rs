@@ -84,6 +84,9 @@ pub(crate) fn parse_case(
         cancel_time: _,
         self_served: _,
         reception: _,
+        policy_name: _,
+        policy_set_version: _,
+        clocks: _,
     } = message;
     let customer = match customer {
         None => CustomerRef::Anonymous,
@@ -184,6 +187,10 @@ pub(crate) fn render_case(row: Model, position: String) -> wire::Case {
         attachments,
         cancel_time,
         self_served,
+        policy_set_version,
+        policy_name,
+        calendar_id: _,
+        calendar_version: _,
     } = row;
     let key = external_system.zip(external_id).map(|(system, value)| ExternalKey { system, value });
     wire::Case {
@@ -226,12 +233,10 @@ pub(crate) fn render_case(row: Model, position: String) -> wire::Case {
         cancel_time: cancel_time.map(Micros::to_wire),
         self_served,
         reception: None,
+        policy_name,
+        policy_set_version,
+        clocks: Vec::new(),
     }
-}
-
-/// What whoever opens a case can tell the customer at once.
-pub(crate) fn render_reception(row: &Model) -> wire::Reception {
-    wire::Reception { self_service: row.may_be_self_served() }
 }
 
 /// A case for watchers.
@@ -314,6 +319,10 @@ pub(crate) fn amended(old: Model, new: Model) -> Model {
         attachments: _,
         cancel_time: _,
         self_served: _,
+        policy_set_version: _,
+        policy_name: _,
+        calendar_id: _,
+        calendar_version: _,
     } = new;
     Model {
         customer_id,

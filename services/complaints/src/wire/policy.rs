@@ -218,11 +218,11 @@ pub(crate) fn parse_described_case(
 }
 
 /// When a described case would be opened.
-pub(crate) fn parse_open_time(door: &mut Door, at: Option<Timestamp>) -> Micros {
+pub(crate) fn parse_instant(door: &mut Door, field: &str, at: Option<Timestamp>) -> Micros {
     let now = door.now();
-    let Some(at) = door.optional_time("open_time", at) else { return now };
+    let Some(at) = door.optional_time(field, at) else { return now };
     if at < EARLIEST || at.0 > now.0 + AHEAD {
-        door.refuse("open_time", "OUT_OF_RANGE", "is before 1900 or more than five years ahead");
+        door.refuse(field, "OUT_OF_RANGE", "is before 1900 or more than five years ahead");
     }
     at
 }

@@ -12,7 +12,7 @@ use crate::{
     policy,
     store::{self, CalendarRef},
     wire::{
-        named_calendars, parse_described_case, parse_open_time, parse_policy_list, parse_version, render_calendar,
+        named_calendars, parse_described_case, parse_instant, parse_policy_list, parse_version, render_calendar,
         render_due, render_policy, render_policy_list, render_policy_set,
     },
 };
@@ -66,7 +66,7 @@ impl Policies {
         let (subject, open_time, version) = Door::open(|door| {
             let case = door.required("case", case);
             let subject = door.inside("case", |door| parse_described_case(door, case, &self.priorities));
-            (subject, parse_open_time(door, open_time), parse_version(door, version))
+            (subject, parse_instant(door, "open_time", open_time), parse_version(door, version))
         })?;
         let set = store::get_policy_set(self.store.db(), version).await?;
         let (place, policy) = policy::choose(&set.policies, &subject)
