@@ -20,7 +20,8 @@ use opentelemetry_sdk::logs::SdkLoggerProvider;
 use opentelemetry_sdk::metrics::{PeriodicReader, SdkMeterProvider};
 use opentelemetry_sdk::resource::TelemetryResourceDetector;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
-use tracing_subscriber::filter::{FilterExt, LevelFilter, Targets, filter_fn};
+use tracing::Metadata;
+use tracing_subscriber::filter::{FilterExt, FilterFn, LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 use tracing_subscriber::{EnvFilter, Layer, fmt};
@@ -70,17 +71,16 @@ pub fn init(config: &TelemetryConfig, service: &str, version: &str) -> Result<Te
         .with_threads(false)
         .with_tracked_inactivity(false)
         .with_target(false)
-        .with_filter(exportable().and(filter_fn(|metadata| metadata.is_span())));
-    let logs = exported.as_ref().map(|exported| {
-        OpenTelemetryTracingBridge::new(&exported.logs)
-            .with_filter(exportable().and(filter_fn(|metadata| metadata.is_event())))
-    });
+        .with_filter(exportable().and(spans_only()));
+    let logs = exported
+        .as_ref()
+        .map(|exported| OpenTelemetryTracingBridge::new(&exported.logs).with_filter(exportable().and(events_only())));
     // The filter also keeps the lines from formatting every span, whose fields they do not show.
     let lines = fmt::layer()
         .event_format(lines::Lines { format: config.log_format })
         .with_ansi(config.log_format == LogFormat::Text && std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
-        .with_filter(log_filter(&config.log_level)?.and(filter_fn(|metadata| metadata.is_event())));
+        .with_filter(log_filter(&config.log_level)?.and(events_only()));
 
     tracing_subscriber::registry().with(spans).with(logs).with(lines).try_init()?;
     if let Some(exported) = &exported {
@@ -194,6 +194,17 @@ fn exportable() -> Targets {
     Targets::new().with_default(LevelFilter::INFO).with_targets(TRANSPORT.map(|target| (target, LevelFilter::OFF)))
 }
 
+/// Spans of every level. It must say so: one filter without a hint of its level, and the transport's own spans and events,
+/// of which every call has dozens, are asked about one by one.
+fn spans_only() -> FilterFn {
+    FilterFn::new((|metadata| metadata.is_span()) as fn(&Metadata<'_>) -> bool).with_max_level_hint(LevelFilter::TRACE)
+}
+
+/// Events of every level, as [`spans_only`].
+fn events_only() -> FilterFn {
+    FilterFn::new((|metadata| metadata.is_event()) as fn(&Metadata<'_>) -> bool).with_max_level_hint(LevelFilter::TRACE)
+}
+
 /// What carries calls, ours and the exporter's.
 const TRANSPORT: [&str; 6] = ["h2", "hyper", "hyper_util", "opentelemetry", "tonic", "tower"];
 
@@ -226,6 +237,16 @@ mod tests {
         assert!(filter.contains("tonic=trace"), "{filter}");
         assert!(!filter.contains("tonic=warn"), "{filter}");
         assert!(log_filter("what=ever=this").is_err());
+    }
+
+    #[test]
+    fn what_is_below_the_filters_levels_is_not_even_asked_about() {
+        use tracing_subscriber::layer::Filter;
+        type Registry = tracing_subscriber::Registry;
+        let hint = |filter: &dyn Filter<Registry>| filter.max_level_hint();
+        assert_eq!(hint(&exportable().and(spans_only())), Some(LevelFilter::INFO));
+        assert_eq!(hint(&exportable().and(events_only())), Some(LevelFilter::INFO));
+        assert_eq!(hint(&log_filter("warn").expect("a filter").and(events_only())), Some(LevelFilter::WARN));
     }
 
     #[test]

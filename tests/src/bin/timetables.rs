@@ -4,29 +4,42 @@
 //! calendar as its row keeps it. Out: an answer for each ask, `{"worked": µs, "opens": µs, "closes": µs, "due": µs,
 //! "used": µs, "days": n, "days_due": µs}`; `due`, `used` and `days_due` are of clocks that start at `from` and stand in the
 //! pauses, which lie between `from` and `until`, the others of the calendar alone. Instants are in microseconds since 1970.
+//!
+//! Or in: `{"icalendar": "…", "time_zone": "…"}`. Out: the dates of its holidays, or null when it is refused.
 
 use std::{
     io::{BufRead as _, Write as _},
     sync::Arc,
 };
 
-use barometer_chassis::clock::Micros;
+use barometer_chassis::{clock::Micros, door::Door};
 use barometer_complaints::{
-    calendar::{Calendar, Timetable},
+    calendar::{Calendar, Holiday, Timetable},
     clock::{Clock, ClockTarget, Dated, Desk, Event, History, Kind, Pauses, Terms, Unit, Version, Wait},
 };
+use jiff::civil::Date;
 use serde_json::{Value, json};
 
 fn main() {
     let mut out = std::io::stdout().lock();
     for line in std::io::stdin().lock().lines() {
         let case: Value = serde_json::from_str(&line.expect("a line")).expect("JSON");
+        if let Some(file) = case["icalendar"].as_str() {
+            writeln!(out, "{}", dates(file, case["time_zone"].as_str().expect("a zone"))).expect("somebody reads it");
+            continue;
+        }
         let calendar: Calendar = serde_json::from_value(case["calendar"].clone()).expect("a calendar");
         let timetable = Arc::new(Timetable::new(&calendar).expect("a known zone"));
         let asks = case["asks"].as_array().expect("asks");
         let answers: Vec<Value> = asks.iter().map(|ask| answer(&timetable, ask)).collect();
         writeln!(out, "{}", json!(answers)).expect("somebody reads it");
     }
+}
+
+fn dates(file: &str, zone: &str) -> Value {
+    let endless = Date::constant(2020, 1, 1)..=Date::constant(2040, 12, 31);
+    let parsed = Door::open(|door| Holiday::parse_icalendar(door, "icalendar", file.as_bytes(), zone, endless));
+    parsed.map_or(Value::Null, |days| days.iter().map(|day| day.date.to_string()).collect())
 }
 
 fn answer(timetable: &Arc<Timetable>, ask: &Value) -> Value {

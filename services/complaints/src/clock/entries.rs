@@ -21,11 +21,10 @@ pub struct Entry {
 }
 
 /// What happened to a case until an instant, in the order in which it happened; of entries in the order in which they were
-/// recorded. A case that was cancelled and reopened goes on as if it had not been cancelled.
+/// recorded.
 pub fn events(entries: &[Entry], until: Micros) -> Vec<Dated> {
     let mut events: Vec<Dated> = Vec::with_capacity(entries.len() + 1);
     let mut state = State::Received;
-    let mut cancelled = None;
     for entry in entries.iter().filter(|entry| entry.time <= until) {
         let mut add = |event| events.push(Dated { at: entry.time, event });
         // What leaves the case where it is can be recorded late. What moves it is recorded as it happens, and only that
@@ -43,16 +42,8 @@ pub fn events(entries: &[Entry], until: Micros) -> Vec<Dated> {
             Type::CustomerWrote if !entry.needs_no_answer => add(Event::FromCustomer),
             Type::Resolved | Type::SelfServed => add(Event::Resolved),
             Type::Closed => add(Event::Closed),
-            Type::Cancelled => {
-                add(Event::Cancelled);
-                cancelled = Some(events.len() - 1);
-            }
-            Type::Reopened => match cancelled.take() {
-                Some(place) => {
-                    events.remove(place);
-                }
-                None => add(Event::Reopened),
-            },
+            Type::Cancelled => add(Event::Cancelled),
+            Type::Reopened => add(Event::Reopened),
             _ => {}
         }
         if before != state {
@@ -136,18 +127,5 @@ mod tests {
     fn thanks_ask_for_no_answer() {
         let thanks = Entry { needs_no_answer: true, ..entry(1, Type::CustomerWrote, State::Received) };
         assert_eq!(told(&[entry(0, Type::Opened, State::Received), thanks], 9), [(0, Event::Opened)]);
-    }
-
-    #[test]
-    fn a_cancellation_that_was_undone_never_was() {
-        let entries = [
-            entry(0, Type::Opened, State::Received),
-            entry(1, Type::Cancelled, State::Cancelled),
-            entry(2, Type::Reopened, State::InProgress),
-            entry(3, Type::Resolved, State::Resolved),
-            entry(4, Type::Reopened, State::InProgress),
-        ];
-        assert_eq!(told(&entries, 1), [(0, Event::Opened), (1, Event::Cancelled)]);
-        assert_eq!(told(&entries, 9), [(0, Event::Opened), (3, Event::Resolved), (4, Event::Reopened)]);
     }
 }

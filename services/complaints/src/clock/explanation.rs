@@ -43,6 +43,8 @@ pub enum Reason {
     Waiting(Wait),
     /// It was resolved.
     Resolved,
+    /// It was cancelled.
+    Cancelled,
     /// The day of the start.
     DayOfStart,
     /// Its date was counted before.
@@ -124,6 +126,7 @@ impl Tiles<'_> {
         if let Some(standing) = scene.standing(self.target.pauses) {
             let reason = match standing {
                 Standing::Resolved => Reason::Resolved,
+                Standing::Cancelled => Reason::Cancelled,
                 Standing::Waiting(wait) => Reason::Waiting(wait),
             };
             return self.made.push_back(self.uncounted(from, until, reason, scene.desk));

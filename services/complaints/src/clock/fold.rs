@@ -136,7 +136,7 @@ struct Fold<'f, 'h, T> {
     counts: [u32; 7],
     /// Whether the customer has had an answer.
     answered: bool,
-    /// Whether the customer wrote since the case was resolved and had no answer.
+    /// Whether the customer wrote since the case ended and had no answer.
     open_question: bool,
 }
 
@@ -145,7 +145,7 @@ struct Fold<'f, 'h, T> {
 struct Start {
     index: usize,
     scene: Scene,
-    /// Of the total resolution of a resolved case: when it was, for now.
+    /// When it stopped for now: the total resolution when the case is resolved, whatever runs when it is cancelled.
     rest: Option<Rest>,
 }
 
@@ -155,18 +155,25 @@ struct Rest {
     index: usize,
     at: Micros,
     terms: u16,
+    ending: Ending,
 }
 
 impl<T: FnMut(Clock)> Fold<'_, '_, T> {
     fn step(&mut self, index: usize, Dated { at, event }: &Dated) {
         let before = self.scene;
-        if before.cancelled {
-            return;
-        }
         self.scene = before.after(*event);
+        let ended = before.resolved || before.cancelled;
         match event {
+            Event::FromCustomer if ended => self.open_question = true,
+            Event::Reopened if ended => self.reopen(index),
+            _ if before.cancelled => {}
+            Event::Cancelled => {
+                let rest = Rest { index, at: *at, terms: before.terms, ending: Ending::Cancelled };
+                for start in self.running.iter_mut().flatten() {
+                    start.rest.get_or_insert(rest);
+                }
+            }
             Event::Acknowledged => self.stop(index, *at, &[Kind::Acknowledgement]),
-            Event::FromCustomer if before.resolved => self.open_question = true,
             Event::FromCustomer if self.answered && self.running[Kind::NextResponse.index()].is_none() => {
                 self.start(index, &[Kind::NextResponse]);
             }
@@ -176,28 +183,32 @@ impl<T: FnMut(Clock)> Fold<'_, '_, T> {
                     self.stop(index, *at, &[Kind::FirstResponse, Kind::NextResponse]);
                     (self.answered, self.open_question) = (true, false);
                 }
-                if !before.resolved {
+                if !ended {
                     self.start(index, &[Kind::PeriodicUpdate]);
                 }
             }
-            Event::Resolved | Event::Closed if !before.resolved => {
+            Event::Resolved | Event::Closed if !ended => {
                 self.stop(index, *at, &RESOLVED);
                 (self.answered, self.open_question) = (true, false);
                 if let Some(total) = &mut self.running[Kind::TotalResolution.index()] {
-                    total.rest = Some(Rest { index, at: *at, terms: before.terms });
+                    total.rest = Some(Rest { index, at: *at, terms: before.terms, ending: Ending::Stopped });
                 }
             }
-            Event::Reopened if before.resolved => {
-                if let Some(total) = &mut self.running[Kind::TotalResolution.index()] {
-                    total.rest = None;
-                }
-                self.start(index, &[Kind::PeriodicUpdate]);
-                if std::mem::take(&mut self.open_question) {
-                    self.start(index, &[Kind::NextResponse]);
-                }
-            }
-            Event::Cancelled => self.cancel(index, *at),
             _ => {}
+        }
+    }
+
+    /// What rested goes on; what a new turn needs starts.
+    fn reopen(&mut self, index: usize) {
+        for start in self.running.iter_mut().flatten() {
+            start.rest = None;
+        }
+        if self.running[Kind::PeriodicUpdate.index()].is_none() {
+            self.start(index, &[Kind::PeriodicUpdate]);
+        }
+        let open_question = std::mem::take(&mut self.open_question);
+        if open_question && self.answered && self.running[Kind::NextResponse.index()].is_none() {
+            self.start(index, &[Kind::NextResponse]);
         }
     }
 
@@ -211,38 +222,24 @@ impl<T: FnMut(Clock)> Fold<'_, '_, T> {
     fn stop(&mut self, index: usize, at: Micros, kinds: &[Kind]) {
         for kind in kinds {
             if let Some(start) = self.running[kind.index()].take() {
-                self.measure(*kind, start, Rest { index, at, terms: self.scene.terms }, Ending::Stopped);
+                let end = Rest { index, at, terms: self.scene.terms, ending: Ending::Stopped };
+                self.measure(*kind, start, end);
             }
         }
     }
 
-    /// A case that was resolved when it was cancelled has met what it met.
-    fn cancel(&mut self, index: usize, at: Micros) {
+    fn finish(&mut self, index: usize, at: Micros) {
+        let now = Rest { index, at, terms: self.scene.terms, ending: Ending::None };
         for kind in Kind::ALL {
-            match self.running[kind.index()].take() {
-                Some(start @ Start { rest: Some(rest), .. }) => self.measure(kind, start, rest, Ending::Stopped),
-                Some(start) => {
-                    self.measure(kind, start, Rest { index, at, terms: self.scene.terms }, Ending::Cancelled);
-                }
-                None => {}
-            }
-        }
-    }
-
-    fn finish(&mut self, end: usize, at: Micros) {
-        for kind in Kind::ALL {
-            match self.running[kind.index()] {
-                Some(start @ Start { rest: Some(rest), .. }) => self.measure(kind, start, rest, Ending::Stopped),
-                Some(start) => {
-                    self.measure(kind, start, Rest { index: end, at, terms: self.scene.terms }, Ending::None)
-                }
-                None => {}
+            if let Some(start) = self.running[kind.index()] {
+                self.measure(kind, start, start.rest.unwrap_or(now));
             }
         }
     }
 
     /// Counts a run and tells its clock, if its terms keep one.
-    fn measure(&mut self, kind: Kind, Start { index, scene, .. }: Start, end: Rest, ending: Ending) {
+    fn measure(&mut self, kind: Kind, Start { index, scene, .. }: Start, end: Rest) {
+        let ending = end.ending;
         let Some(target) = self.history.terms(end.terms).target(kind) else { return };
         let start = self.history.events()[index].at;
         let run = Run { start: index, scene, end: end.index, until: end.at };

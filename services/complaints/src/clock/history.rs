@@ -25,11 +25,11 @@ pub enum Event {
     WaitEnded(Wait),
     /// It was resolved, which answers the customer too.
     Resolved,
-    /// It turned out not to be resolved.
+    /// It turned out not to have ended, by being resolved or cancelled.
     Reopened,
     /// It was closed: of a case that was not resolved the same as that.
     Closed,
-    /// It was no case: what comes after is passed over.
+    /// It needs no answer. Until it is reopened only hand-overs, re-bases and messages of the customer say something.
     Cancelled,
     /// Somebody else has it, who works by this calendar: one of [`History::desks`].
     HandedOver {

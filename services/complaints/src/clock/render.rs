@@ -73,6 +73,7 @@ impl Reason {
             Reason::Waiting(Wait::Customer) => Wire::WaitingForCustomer,
             Reason::Waiting(Wait::ThirdParty) => Wire::WaitingForThirdParty,
             Reason::Resolved => Wire::Resolved,
+            Reason::Cancelled => Wire::Cancelled,
             Reason::DayOfStart => Wire::DayOfStart,
             Reason::DayCounted => Wire::DayCounted,
             Reason::DayNotEnded => Wire::DayNotEnded,

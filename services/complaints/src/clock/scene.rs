@@ -26,6 +26,8 @@ pub(super) struct Scene {
 pub(super) enum Standing {
     /// The case is resolved.
     Resolved,
+    /// The case is cancelled.
+    Cancelled,
     /// It waits.
     Waiting(Wait),
 }
@@ -33,18 +35,18 @@ pub(super) enum Standing {
 impl Scene {
     /// What holds after an event.
     pub(super) fn after(mut self, event: Event) -> Scene {
-        if self.cancelled {
-            return self;
-        }
         match event {
-            Event::WaitBegan(wait) if !self.resolved => *self.wait(wait) = true,
+            Event::WaitBegan(wait) if !self.resolved && !self.cancelled => *self.wait(wait) = true,
             Event::WaitEnded(wait) => *self.wait(wait) = false,
-            Event::Resolved | Event::Closed => (self.resolved, self.customer, self.third_party) = (true, false, false),
+            Event::Resolved | Event::Closed if !self.cancelled => {
+                (self.resolved, self.customer, self.third_party) = (true, false, false)
+            }
             Event::Cancelled => (self.cancelled, self.customer, self.third_party) = (true, false, false),
-            Event::Reopened => self.resolved = false,
+            Event::Reopened => (self.resolved, self.cancelled) = (false, false),
             Event::HandedOver { desk } => self.desk = desk,
             Event::Rebased { terms, desk } => (self.terms, self.desk) = (terms, desk),
-            Event::Opened | Event::Acknowledged | Event::FromCustomer | Event::ToCustomer(_) | Event::WaitBegan(_) => {}
+            Event::Opened | Event::Acknowledged | Event::FromCustomer | Event::ToCustomer(_) => {}
+            Event::WaitBegan(_) | Event::Resolved | Event::Closed => {}
         }
         self
     }
@@ -58,7 +60,9 @@ impl Scene {
 
     /// Why a clock with these pauses stands now, if it does.
     pub(super) fn standing(&self, pauses: Pauses) -> Option<Standing> {
-        if self.resolved {
+        if self.cancelled {
+            Some(Standing::Cancelled)
+        } else if self.resolved {
             Some(Standing::Resolved)
         } else if self.customer && pauses.customer {
             Some(Standing::Waiting(Wait::Customer))

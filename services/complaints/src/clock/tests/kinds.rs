@@ -171,6 +171,21 @@ fn a_cancelled_case_owes_nothing_more() {
 }
 
 #[test]
+fn a_cancelled_case_that_is_reopened_goes_on_where_it_stood() {
+    let targets = [hours(Kind::FirstResponse, 4), hours(Kind::NextResponse, 4), hours(Kind::PeriodicUpdate, 4)];
+    let events = [(1, Opened), (3, Event::Cancelled), (9, FromCustomer), (10, Reopened), (11, ToCustomer(Answer))];
+    let case = case(&targets, &events);
+    let first = case.clock(Kind::FirstResponse, "2026-03-02T10:30:00Z");
+    assert_eq!((first.state, first.due), (State::Running, Some(at("2026-03-02T12:00:00Z"))));
+    let reasons: Vec<_> = case.history().explain(&first).map(|s| (s.reason, minutes(s.counted))).collect();
+    assert_eq!(reasons, [(Reason::Elapsed, 120), (Reason::Cancelled, 0), (Reason::Elapsed, 30)]);
+    assert_eq!(runs(&case, Kind::FirstResponse, EVENING), [(1, 1, Some(11), State::Met)]);
+    assert_eq!(runs(&case, Kind::NextResponse, EVENING), [], "the first response was still owed");
+    let updates = runs(&case, Kind::PeriodicUpdate, EVENING);
+    assert_eq!(updates, [(1, 1, Some(11), State::Met), (2, 11, None, State::Breached)]);
+}
+
+#[test]
 fn what_chatwoot_says_of_hits_and_misses() {
     let state = |target: ClockTarget, events: &[(i64, Event)]| {
         let case = case(&[target], events);

@@ -30,14 +30,28 @@ impl Minutes<'_> {
     /// Counts up to a minute; events up to `known` have happened.
     fn count(&self, known: i64, until: i64) -> Counted {
         let start = self.events[0].0;
-        let (mut desk, mut waits, mut resolved, mut cancelled) = (0, [false; 2], false, false);
+        let (mut desk, mut waits, mut resolved) = (0, [false; 2], false);
+        let (mut cancelled, mut by_cancelling) = (false, false);
         let mut counted = Counted { used: 0, reached: None, stopped: None, paused: false };
         let mut last_day = day_of(self.desks[0].date(start));
         let (mut allowed, mut next) = (i64::from(self.target.target.amount), 1);
         for minute in start..=until {
             for (_, event) in self.events.iter().skip(next).take_while(|(at, _)| *at <= minute.min(known)) {
                 next += 1;
-                if cancelled || (counted.stopped.is_some() && self.target.kind != Kind::TotalResolution) {
+                if cancelled {
+                    match event {
+                        HandedOver { desk: to } => desk = usize::from(*to),
+                        Reopened => {
+                            (cancelled, resolved) = (false, false);
+                            // What was met before stays met.
+                            let stays = self.target.kind != Kind::TotalResolution && !by_cancelling;
+                            counted.stopped = counted.stopped.filter(|_| stays);
+                        }
+                        _ => {}
+                    }
+                    continue;
+                }
+                if counted.stopped.is_some() && self.target.kind != Kind::TotalResolution {
                     continue;
                 }
                 match event {
@@ -50,6 +64,7 @@ impl Minutes<'_> {
                     Reopened => (resolved, counted.stopped) = (false, None),
                     Event::Cancelled => {
                         (cancelled, waits) = (true, [false; 2]);
+                        by_cancelling = counted.stopped.is_none();
                         counted.stopped.get_or_insert(minute);
                     }
                     ToCustomer(Answer) if self.target.kind == Kind::FirstResponse => counted.stopped = Some(minute),
@@ -63,7 +78,8 @@ impl Minutes<'_> {
                 }
             }
             let pauses = self.target.pauses;
-            counted.paused = (waits[0] && pauses.customer) || (waits[1] && pauses.third_party);
+            let waiting = (waits[0] && pauses.customer) || (waits[1] && pauses.third_party);
+            counted.paused = waiting && counted.stopped.is_none();
             if minute == until || resolved || counted.stopped.is_some() || counted.paused {
                 continue;
             }
@@ -235,13 +251,13 @@ proptest! {
         let mut cut = Story { calendars: story.calendars.clone(), events: story.events.clone(), ..story };
         for minute in cuts {
             let index = cut.events.partition_point(|(at, _)| *at <= minute);
-            let mut waits = [false; 2];
+            let (mut waits, mut ended) = ([false; 2], false);
             for (_, event) in &cut.events[..index] {
                 match event {
-                    WaitBegan(wait) => waits[*wait as usize] = true,
+                    WaitBegan(wait) if !ended => waits[*wait as usize] = true,
                     WaitEnded(wait) => waits[*wait as usize] = false,
-                    // Nothing waits any more, or is said to: begun again it would be another history.
-                    Resolved | Closed | Event::Cancelled => waits = [false; 2],
+                    Resolved | Closed | Event::Cancelled => (waits, ended) = ([false; 2], true),
+                    Reopened => ended = false,
                     _ => {}
                 }
             }
