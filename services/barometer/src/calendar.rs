@@ -2,7 +2,7 @@
 
 mod stretches;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use barometer_chassis::{clock::Micros, door::Door};
 use barometer_complaints::{
@@ -85,8 +85,8 @@ impl CalendarArgs {
 impl ExplainArgs {
     async fn run(self) -> Result<(), Failure> {
         let (name, calendar) = match &self.file {
-            Some(file) => self.from_file(file)?,
-            None => self.from_suite().await?,
+            Some(file) => self.in_file(file)?,
+            None => self.in_suite().await?,
         };
         let zone = instant::time_zone(calendar.time_zone()).map_err(Failure::internal)?;
         let timetable = Timetable::new(&calendar).map_err(|error| Failure::internal(error.to_string()))?;
@@ -113,7 +113,7 @@ impl ExplainArgs {
         Ok((from, to))
     }
 
-    fn from_file(&self, path: &std::path::Path) -> Result<(String, Calendar), Failure> {
+    fn in_file(&self, path: &Path) -> Result<(String, Calendar), Failure> {
         let shown = path.display();
         let mut checked = file::check(path)?;
         let told = |problems: &[file::Problem]| {
@@ -134,7 +134,7 @@ impl ExplainArgs {
         })
     }
 
-    async fn from_suite(&self) -> Result<(String, Calendar), Failure> {
+    async fn in_suite(&self) -> Result<(String, Calendar), Failure> {
         let url = self.endpoint.url();
         let mut client = PolicyServiceClient::new(self.endpoint.connect()?).max_decoding_message_size(usize::MAX);
         let by = Some(By::Name(self.calendar.clone().unwrap_or_default()));

@@ -100,7 +100,7 @@ fn read(places: &mut Places<'_>, names: &mut Names<'_>, index: usize, text: Span
     } = text.into_inner();
     let label = match &name {
         Some(name) => format!("policy `{}`", name.get_ref()),
-        None => format!("{path}"),
+        None => path.clone(),
     };
     places.note(path.clone(), offset, label.clone());
     let at = name.as_ref().map_or(offset, |name| name.span().start);
