@@ -155,7 +155,7 @@ const PERSONAL: [&str; 17] = [
     "in_answer_to",
 ];
 /// The texts that facts may hold: ids of the suite, and words of the company's own that figures are grouped by.
-const TEXTS: [&str; 24] = [
+const TEXTS: [&str; 27] = [
     "campaign",
     "case_id",
     "category",
@@ -168,12 +168,15 @@ const TEXTS: [&str; 24] = [
     "journey_stage",
     "landing_page",
     "language",
+    "merged_into",
     "name",
+    "other_case_id",
     "outcome",
     "plan",
     "previous_employee",
     "previous_team",
     "reason",
+    "root_cause",
     "subscription_id",
     "survey_id",
     "team",
@@ -182,7 +185,12 @@ const TEXTS: [&str; 24] = [
     "value_band",
 ];
 /// Messages that facts may hold.
-const PARTS: [&str; 3] = ["barometer.common.v1.Money", "google.protobuf.Timestamp", "google.protobuf.Duration"];
+const PARTS: [&str; 4] = [
+    "barometer.common.v1.Money",
+    "barometer.complaints.v1.RedressFact",
+    "google.protobuf.Timestamp",
+    "google.protobuf.Duration",
+];
 
 #[test]
 fn facts_have_no_room_for_personal_data() {

@@ -3,6 +3,8 @@
 mod attachment;
 mod category;
 mod course;
+mod merge;
+mod outcome;
 mod priority;
 mod tags;
 #[cfg(test)]
@@ -26,6 +28,7 @@ pub use self::{
     attachment::{Attachment, Attachments},
     category::{Category, within},
     course::{Holder, Step, When, Window},
+    outcome::{Outcome, Redress, Worth},
     priority::{PriorityTable, UNKNOWN_BAND},
     tags::Tags,
     verb::Verb,
@@ -161,6 +164,28 @@ pub struct Model {
     /// The calendar's version then.
     #[serde(skip)]
     pub calendar_version: i64,
+    /// The case that it was merged into.
+    #[serde(skip)]
+    pub merged_into: Option<Uuid>,
+    /// The state that it had before, as [`State`]; only while it is merged.
+    #[serde(skip)]
+    pub unmerged_state: Option<i32>,
+    /// What became of it.
+    #[sea_orm(column_type = "JsonBinary")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
+    /// When the customer was asked whether it is solved.
+    #[serde(skip)]
+    pub ask_time: Option<Micros>,
+    /// Whether the customer says that it is; nothing until they say.
+    #[serde(skip)]
+    pub accepted: Option<bool>,
+    /// How satisfied the customer is, 1 to 5.
+    #[serde(skip)]
+    pub satisfaction: Option<i32>,
+    /// When the customer said so.
+    #[serde(skip)]
+    pub answer_time: Option<Micros>,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]

@@ -1,10 +1,10 @@
 //! The case entry: one thing that happened to a case. Entries are only ever added.
 
 use barometer_chassis::{clock::Micros, id};
-use barometer_proto::complaints::v1::{CaseEntryType, ReplyType, case::State};
+use barometer_proto::complaints::v1::{CaseEntryType, LinkType, ReplyType, case::State};
 use sea_orm::entity::prelude::*;
 
-use crate::case::{self, Attachments, Step};
+use crate::case::{self, Attachments, Outcome, Step};
 
 id! {
     /// Id of a case.
@@ -57,6 +57,17 @@ pub struct Model {
     /// Personal data: what came with it.
     #[sea_orm(column_type = "JsonBinary")]
     pub attachments: Attachments,
+    /// The other case; only of links and merges.
+    pub other_case_id: Option<CaseId>,
+    /// What the case is to the other one, as `LinkType`; only of links.
+    pub link: i32,
+    /// What was decided; only of decisions.
+    #[sea_orm(column_type = "JsonBinary")]
+    pub outcome: Option<Outcome>,
+    /// Whether the customer says that it is solved; only when they do.
+    pub accepted: Option<bool>,
+    /// How satisfied the customer is, 1 to 5; only when they say so.
+    pub satisfaction: Option<i32>,
 }
 
 /// What was said with a verb.
@@ -70,6 +81,10 @@ pub struct Said {
     pub needs_no_answer: bool,
     /// What goes with it.
     pub attachments: Attachments,
+    /// The other case; of links and merges only.
+    pub other: Option<CaseId>,
+    /// What the case is to the other one; of links only.
+    pub link: LinkType,
 }
 
 /// Nothing: rows of this service refer to one another by id only.
@@ -83,17 +98,21 @@ pub(crate) fn of_new(case: &case::Model, now: Micros) -> Vec<Model> {
     let resolved = case.first_resolve_time;
     // A case that had its first answer when it was resolved has no other.
     let responded = case.first_response_time.filter(|_| case.first_response_time != resolved);
+    let decided = resolved.filter(|_| case.outcome.is_some());
     let past = [
         (Some(case.open_time), CaseEntryType::Opened, State::Received),
         (case.acknowledge_time, CaseEntryType::Acknowledged, State::Acknowledged),
         (responded, CaseEntryType::Responded, State::InProgress),
         (resolved, CaseEntryType::Resolved, State::Resolved),
+        (decided, CaseEntryType::OutcomeSet, State::Resolved),
         (case.close_time, CaseEntryType::Closed, State::Closed),
     ];
     let entry = |(time, event, state)| {
         let mut entry = entry(case, event, state, time?, &case.actor, now);
-        if event == CaseEntryType::Responded {
-            entry.reply = ReplyType::Answer.into();
+        match event {
+            CaseEntryType::Responded => entry.reply = ReplyType::Answer.into(),
+            CaseEntryType::OutcomeSet => entry.outcome.clone_from(&case.outcome),
+            _ => {}
         }
         Some(entry)
     };
@@ -108,6 +127,7 @@ pub(crate) fn of_step(step: &Step, actor: &str, said: &Said, now: Micros) -> Vec
             entry.text.clone_from(&said.text);
             entry.attachments.clone_from(&said.attachments);
         }
+        (entry.other_case_id, entry.link) = (said.other, said.link.into());
         match event {
             CaseEntryType::Responded => entry.reply = said.reply.into(),
             CaseEntryType::CustomerWrote => entry.needs_no_answer = said.needs_no_answer,
@@ -117,6 +137,10 @@ pub(crate) fn of_step(step: &Step, actor: &str, said: &Said, now: Micros) -> Vec
             }
             CaseEntryType::Prioritized => {
                 (entry.priority, entry.previous_priority) = (step.case.priority, step.before.priority);
+            }
+            CaseEntryType::OutcomeSet => entry.outcome.clone_from(&step.case.outcome),
+            CaseEntryType::AcceptanceRecorded => {
+                (entry.accepted, entry.satisfaction) = (step.case.accepted, step.case.satisfaction);
             }
             _ => {}
         }
@@ -146,5 +170,10 @@ fn entry(case: &case::Model, event: CaseEntryType, state: State, time: Micros, a
         priority: 0,
         previous_priority: 0,
         attachments: Attachments::default(),
+        other_case_id: None,
+        link: LinkType::Unspecified.into(),
+        outcome: None,
+        accepted: None,
+        satisfaction: None,
     }
 }

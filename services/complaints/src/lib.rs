@@ -8,6 +8,7 @@ pub mod calendar;
 pub mod calendar_version;
 pub mod case;
 pub mod case_entry;
+pub mod case_link;
 pub mod clock;
 mod migrations;
 pub mod policy;

@@ -3,7 +3,9 @@
 mod m0001_complaints;
 mod m0002_kinds;
 mod m0003_policies;
-mod m0005_bindings;
+mod m0004_bindings;
+#[cfg(test)]
+mod tests;
 
 use sea_orm_migration::prelude::*;
 
@@ -18,7 +20,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0001_complaints::Migration),
             Box::new(m0002_kinds::Migration),
             Box::new(m0003_policies::Migration),
-            Box::new(m0005_bindings::Migration),
+            Box::new(m0004_bindings::Migration),
         ]
     }
 }

@@ -3,6 +3,8 @@
 mod case;
 mod clocks;
 mod command;
+mod link;
+mod outcome;
 mod policies;
 
 use std::sync::Arc;
@@ -60,12 +62,17 @@ impl ComplaintService for Complaints {
         request: Request<Streaming<wire::ImportCasesRequest>>,
     ) -> Result<Response<Self::ImportCasesStream>, Status> {
         let actor = Principal::of(&request);
-        let service = self.clone();
-        let handle = move |batch: wire::ImportCasesRequest| {
-            let (service, actor) = (service.clone(), actor.clone());
-            async move { service.import(&actor, batch.rows).await }
+        let (preparing, recording) = (self.clone(), self.clone());
+        let prepare = move |batch: wire::ImportCasesRequest| {
+            let (service, actor) = (preparing.clone(), actor.clone());
+            async move { service.prepare(&actor, batch.rows).await }
         };
-        Ok(Response::new(import::acknowledge(request.into_inner(), self.ending.clone(), handle)))
+        let record = move |rows| {
+            let service = recording.clone();
+            async move { service.import(rows).await }
+        };
+        let ending = self.ending.clone();
+        Ok(Response::new(import::acknowledge_in_stages(request.into_inner(), ending, prepare, record)))
     }
 
     async fn get_case(&self, request: Request<wire::GetCaseRequest>) -> Result<Response<wire::Case>, Status> {
@@ -199,6 +206,47 @@ impl ComplaintService for Complaints {
         request: Request<wire::ExplainClockRequest>,
     ) -> Result<Response<wire::Clock>, Status> {
         Ok(Response::new(self.explain_clock(request.into_inner()).await?))
+    }
+
+    async fn link_cases(&self, request: Request<wire::LinkCasesRequest>) -> Result<Response<wire::Case>, Status> {
+        let actor = Principal::of(&request);
+        Ok(Response::new(self.link(&actor, request.into_inner()).await?))
+    }
+
+    async fn unlink_cases(&self, request: Request<wire::UnlinkCasesRequest>) -> Result<Response<wire::Case>, Status> {
+        let actor = Principal::of(&request);
+        Ok(Response::new(self.unlink(&actor, request.into_inner()).await?))
+    }
+
+    async fn merge_case(&self, request: Request<wire::MergeCaseRequest>) -> Result<Response<wire::Case>, Status> {
+        let actor = Principal::of(&request);
+        Ok(Response::new(self.merge(&actor, request.into_inner()).await?))
+    }
+
+    async fn unmerge_case(&self, request: Request<wire::UnmergeCaseRequest>) -> Result<Response<wire::Case>, Status> {
+        let actor = Principal::of(&request);
+        Ok(Response::new(self.unmerge(&actor, request.into_inner()).await?))
+    }
+
+    async fn set_outcome(&self, request: Request<wire::SetOutcomeRequest>) -> Result<Response<wire::Case>, Status> {
+        let actor = Principal::of(&request);
+        Ok(Response::new(self.decide(&actor, request.into_inner()).await?))
+    }
+
+    async fn ask_for_acceptance(
+        &self,
+        request: Request<wire::AskForAcceptanceRequest>,
+    ) -> Result<Response<wire::Case>, Status> {
+        let actor = Principal::of(&request);
+        Ok(Response::new(self.ask(&actor, request.into_inner()).await?))
+    }
+
+    async fn record_acceptance(
+        &self,
+        request: Request<wire::RecordAcceptanceRequest>,
+    ) -> Result<Response<wire::Case>, Status> {
+        let actor = Principal::of(&request);
+        Ok(Response::new(self.hear_acceptance(&actor, request.into_inner()).await?))
     }
 
     type WatchFactsStream = Watch<wire::WatchFactsResponse>;

@@ -2,6 +2,7 @@
 
 mod book;
 mod calendars;
+mod links;
 mod policies;
 
 pub(crate) use book::Book;
@@ -27,6 +28,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
+pub(crate) use self::links::{add_link, list_links, list_merged, merge, remove_link, unmerge, withdraw_case};
 use crate::{
     case::{self, Step},
     case_entry::{self, CaseId, Said},

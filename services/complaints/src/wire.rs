@@ -4,8 +4,11 @@ mod attachment;
 mod calendar;
 mod case;
 mod case_entry;
+mod case_link;
+mod category;
 mod clock;
 mod filter;
+mod outcome;
 mod past;
 mod policy;
 
@@ -14,8 +17,10 @@ pub(crate) use calendar::{CALENDAR_CHANGEABLE, parse_version, render_calendar};
 pub use calendar::{parse_calendar, parse_holidays, render_holiday};
 pub(crate) use case::{AMENDABLE, amended, case_fact, parse_case, render_case};
 pub(crate) use case_entry::{case_entry_fact, render_entry};
+pub(crate) use case_link::render_link;
 pub(crate) use clock::{parse_explain_clock, parse_list_clocks};
 pub(crate) use filter::parse_list_cases;
+pub(crate) use outcome::parse_outcome;
 pub(crate) use past::{Past, parse_past};
 pub use policy::parse_policy_list;
 pub(crate) use policy::{

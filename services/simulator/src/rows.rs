@@ -280,6 +280,7 @@ pub fn cases(life: &Life) -> impl Iterator<Item = CaseRow> {
         first_response_time: case.responded.map(wire),
         resolve_time: case.resolved.map(wire),
         close_time: case.closed.map(wire),
+        outcome: None,
     })
 }
 

@@ -2,14 +2,15 @@
 
 use barometer_chassis::testing::on_each_database;
 use barometer_proto::complaints::v1::{
-    AcknowledgeCaseRequest, AmendCaseRequest, AnnotateCaseRequest, AnswerBySelfServiceRequest, AssignCaseRequest,
-    AwaitCustomerRequest, AwaitThirdPartyRequest, CancelCaseRequest, Case, CaseKind, ClockKind, CloseCaseRequest,
-    ExplainClockRequest, ListClocksRequest, OpenCaseRequest, PrioritizeCaseRequest, Priority,
-    RecordCustomerMessageRequest, ReopenCaseRequest, ResolveCaseRequest, RespondToCaseRequest, ResumeCaseRequest,
-    WithdrawCaseRequest,
+    Acceptance, AcknowledgeCaseRequest, AmendCaseRequest, AnnotateCaseRequest, AnswerBySelfServiceRequest,
+    AskForAcceptanceRequest, AssignCaseRequest, AwaitCustomerRequest, AwaitThirdPartyRequest, CancelCaseRequest, Case,
+    CaseKind, ClockKind, CloseCaseRequest, ExplainClockRequest, Finding, LinkCasesRequest, LinkType, ListClocksRequest,
+    MergeCaseRequest, OpenCaseRequest, Outcome, PrioritizeCaseRequest, Priority, RecordAcceptanceRequest,
+    RecordCustomerMessageRequest, Redress, Remedy, ReopenCaseRequest, ResolveCaseRequest, RespondToCaseRequest,
+    ResumeCaseRequest, SetOutcomeRequest, UnlinkCasesRequest, UnmergeCaseRequest, WithdrawCaseRequest, redress,
 };
 use barometer_tests::{
-    samples::{case, hour, key, mask},
+    samples::{case, eur, hour, key, mask},
     services::Services,
 };
 use prost::Message;
@@ -43,6 +44,9 @@ async fn bad_input_is_told_and_changes_nothing() {
         batches(&mut table.rpc("ImportCases", &[]));
         verbs(&mut table, &cases);
         clocks(&mut table, &cases);
+        links(&mut table, &cases);
+        merges(&mut table, &cases);
+        outcomes(&mut table, &cases);
         watch(&mut table.rpc("WatchFacts", &[]), "complaints", &world.customer.position);
         table.check(&services.channel).await;
         services.stop().await;
@@ -57,6 +61,8 @@ struct Cases {
     /// A question.
     received: String,
     waiting: String,
+    /// Merged into the one of `kind`, which it is caused by, and of which it was a duplicate.
+    merged: String,
     resolved: String,
     closed: String,
 }
@@ -139,7 +145,9 @@ impl Cases {
 
         let good = OpenCaseRequest { case: Some(case(customer)), request_id: String::new() }.encode_to_vec();
         let kind = Recorded { field: "case", time: "open_time", good, id: kept, withdrawn };
-        Cases { kind, received, waiting: waiting(services, customer).await, resolved, closed }
+        let waiting = waiting(services, customer).await;
+        let merged = merged(services, customer, &kind.id).await;
+        Cases { kind, received, waiting, merged, resolved, closed }
     }
 }
 
@@ -168,13 +176,23 @@ async fn waiting(services: &Services, customer: &str) -> String {
     let (priority, reason) = (Priority::High.into(), "r".to_owned());
     let request = PrioritizeCaseRequest { case_id, priority, reason, request_id, ..Default::default() };
     client.prioritize_case(request).await.expect("prioritized");
+    let (case_id, request_id) = id();
+    let outcome = Some(Outcome { finding: Finding::Rejected.into(), ..Outcome::default() });
+    let request = SetOutcomeRequest { case_id, outcome, request_id, ..Default::default() };
+    client.set_outcome(request).await.expect("decided");
     let (case_id, _) = id();
     client.await_customer(AwaitCustomerRequest { case_id, ..Default::default() }).await.expect("it waits");
 
     let question = Case { kind: CaseKind::Question.into(), ..case(customer) };
     let request =
         AnswerBySelfServiceRequest { case_id: new(question).await, request_id: DONE.to_owned(), ..Default::default() };
-    client.answer_by_self_service(request).await.expect("a question");
+    let case_id = client.answer_by_self_service(request).await.expect("a question").into_inner().case_id;
+    let request =
+        AskForAcceptanceRequest { case_id: case_id.clone(), request_id: DONE.to_owned(), ..Default::default() };
+    client.ask_for_acceptance(request).await.expect("asked");
+    let (acceptance, request_id) = (Acceptance::Accepted.into(), DONE.to_owned());
+    let request = RecordAcceptanceRequest { case_id, acceptance, request_id, ..Default::default() };
+    client.record_acceptance(request).await.expect("told");
     let (case_id, reason) = (new(case(customer)).await, "r".to_owned());
     let request = CancelCaseRequest { case_id, reason, request_id: DONE.to_owned(), ..Default::default() };
     client.cancel_case(request).await.expect("cancelled");
@@ -306,11 +324,165 @@ fn amend(table: &mut Table, cases: &Cases) {
     words(&mut table.rpc("AmendCase", &good));
 }
 
+/// A case that is linked to another, and merged into it.
+async fn merged(services: &Services, customer: &str, into: &str) -> String {
+    let mut client = services.complaints.clone();
+    let request = OpenCaseRequest { case: Some(case(customer)), request_id: String::new() };
+    let case_id = client.open_case(request).await.expect("opened").into_inner().case_id;
+    let link = |kind: LinkType, request_id: &str| LinkCasesRequest {
+        case_id: case_id.clone(),
+        r#type: kind.into(),
+        other_case_id: into.to_owned(),
+        request_id: request_id.to_owned(),
+        ..Default::default()
+    };
+    client.link_cases(link(LinkType::CausedBy, DONE)).await.expect("linked");
+    client.link_cases(link(LinkType::DuplicateOf, "")).await.expect("linked");
+    let request = UnlinkCasesRequest {
+        case_id: case_id.clone(),
+        r#type: LinkType::DuplicateOf.into(),
+        other_case_id: into.to_owned(),
+        request_id: DONE.to_owned(),
+        ..Default::default()
+    };
+    client.unlink_cases(request).await.expect("unlinked");
+    let merge = |request_id: &str| MergeCaseRequest {
+        case_id: case_id.clone(),
+        into_case_id: into.to_owned(),
+        request_id: request_id.to_owned(),
+        ..Default::default()
+    };
+    client.merge_case(merge(DONE)).await.expect("merged");
+    let request = UnmergeCaseRequest { case_id: case_id.clone(), request_id: DONE.to_owned(), ..Default::default() };
+    client.unmerge_case(request).await.expect("unmerged");
+    client.merge_case(merge("")).await.expect("merged again");
+    case_id
+}
+
+/// What links two cases, and takes the link away.
+fn links(table: &mut Table, cases: &Cases) {
+    let (one, other) = (&cases.merged, &cases.kind.id);
+    for name in ["LinkCases", "UnlinkCases"] {
+        let rpc = &mut table.rpc(name, &[]);
+        let on = |id: &str, other: &str| {
+            vec![text("case_id", id), text("other_case_id", other), number("type", LinkType::CausedBy as i64)]
+        };
+        let with = |edit: Edit| on(one, other).into_iter().chain([edit]).collect::<Vec<_>>();
+        rpc.invalid("nothing", vec![], &["case_id", "other_case_id", "type"])
+            .invalid(
+                "garbage",
+                vec![text("case_id", "x"), text("other_case_id", "x"), number("type", 9), text("request_id", "x")],
+                &["case_id", "other_case_id", "type", "request_id"],
+            )
+            .invalid("itself", on(one, one), &["other_case_id"])
+            .invalid("a long note", with(text("note", "é".repeat(10_001))), &["note"])
+            .invalid("a note", with(text("note", "\u{0}")), &["note"])
+            .unknown("an unknown case", on(NOBODY, other))
+            .unknown("another unknown case", on(one, NOBODY))
+            .refused("withdrawn", on(&cases.kind.withdrawn, other), Code::FailedPrecondition, "WITHDRAWN")
+            .refused("a stale etag", with(text("etag", "99")), Code::Aborted, "STALE_ETAG")
+            .refused(
+                "by another request",
+                on(one, other).into_iter().chain([text("request_id", DONE), text("etag", "7")]).collect(),
+                Code::AlreadyExists,
+                "REQUEST_ID_REUSED",
+            );
+    }
+    let caused_by = |id: &str, other: &str| {
+        vec![text("case_id", id), text("other_case_id", other), number("type", LinkType::CausedBy as i64)]
+    };
+    table
+        .rpc("LinkCases", &[])
+        .answered("what is there", caused_by(one, other))
+        .refused("in a circle", caused_by(other, one), Code::FailedPrecondition, "LINK_CYCLE")
+        .refused("to a withdrawn one", caused_by(one, &cases.kind.withdrawn), Code::FailedPrecondition, "WITHDRAWN");
+    table.rpc("UnlinkCases", &[]).unknown("what is not there", caused_by(other, one));
+}
+
+/// What became of a case, and what the customer says to it.
+fn outcomes(table: &mut Table, cases: &Cases) {
+    let Cases { closed, .. } = cases;
+    let redress = Redress {
+        remedy: Remedy::Refund.into(),
+        worth: Some(redress::Worth::Amount(eur(7))),
+        reference: String::new(),
+    };
+    let outcome = Outcome { finding: Finding::Upheld.into(), redress: vec![redress], ..Outcome::default() };
+    let good = SetOutcomeRequest { case_id: closed.clone(), outcome: Some(outcome), ..Default::default() };
+    let rpc = &mut table.rpc("SetOutcome", &good.encode_to_vec());
+    let (first, amount) = ("outcome.redress[0]", "outcome.redress[0].amount");
+    let of = |field: &str| format!("{first}.{field}");
+    texts(rpc, "outcome", &[("root_cause", 128), ("lesson", 10_000)]);
+    texts(rpc, first, &[("reference", 128)]);
+    rpc.invalid("no outcome", vec![clear("outcome")], &["outcome"])
+        .invalid("no finding", vec![number("outcome.finding", 0)], &["outcome.finding"])
+        .invalid("an unknown finding", vec![number("outcome.finding", 9)], &["outcome.finding"])
+        .invalid("no path", vec![text("outcome.root_cause", "a//b")], &["outcome.root_cause"])
+        .invalid("17", vec![copies("outcome.redress", 17)], &["outcome.redress"])
+        .invalid("no remedy", vec![number(&of("remedy"), 0)], &[&of("remedy")])
+        .invalid("a refund of nothing", vec![clear(amount)], &[amount])
+        .invalid("a refund of zero", vec![number(&format!("{amount}.units"), 0)], &[amount])
+        .invalid("a negative refund", vec![number(&format!("{amount}.units"), -1)], &[amount])
+        .invalid(
+            "a currency",
+            vec![text(&format!("{amount}.currency_code"), "")],
+            &[&format!("{amount}.currency_code")],
+        )
+        .invalid("no points", vec![number(&of("points"), 0)], &[&of("points")])
+        .invalid("too many points", vec![number(&of("points"), 1_000_000_001)], &[&of("points")])
+        .invalid("a dear apology", vec![number(&of("remedy"), Remedy::Apology as i64)], &[amount]);
+    let rpc = &mut table.rpc("RecordAcceptance", &[]);
+    let on = |acceptance: i64| vec![text("case_id", closed), number("acceptance", acceptance)];
+    for bad in [0, 1, 2, 5, 9] {
+        rpc.invalid("neither accepted nor declined", on(bad), &["acceptance"]);
+    }
+    for bad in [0, 6, -1] {
+        let edits = on(3).into_iter().chain([number("satisfaction", bad)]).collect();
+        rpc.invalid("a satisfaction", edits, &["satisfaction"]);
+    }
+}
+
+/// Merging, and undoing it.
+fn merges(table: &mut Table, cases: &Cases) {
+    let Cases { kind, received, merged, closed, .. } = cases;
+    let rpc = &mut table.rpc("MergeCase", &[]);
+    let on = |id: &str, other: &str| vec![text("case_id", id), text("into_case_id", other)];
+    let with = |edit: Edit| on(received, &kind.id).into_iter().chain([edit]).collect::<Vec<_>>();
+    rpc.invalid("nothing", vec![], &["case_id", "into_case_id"])
+        .invalid("itself", on(received, received), &["into_case_id"])
+        .invalid("a note", with(text("note", "\u{0}")), &["note"])
+        .invalid("too early", with(number("time.seconds", EARLY)), &["time"])
+        .invalid("the future", with(number("time.seconds", 4_000_000_000)), &["time"])
+        .unknown("an unknown case", on(NOBODY, received))
+        .unknown("another unknown case", on(received, NOBODY))
+        .refused("a stale etag", with(text("etag", "99")), Code::Aborted, "STALE_ETAG")
+        .refused("withdrawn", on(&kind.withdrawn, received), Code::FailedPrecondition, "WITHDRAWN")
+        .refused("into a withdrawn one", on(received, &kind.withdrawn), Code::FailedPrecondition, "WITHDRAWN")
+        .refused("a wrong state", on(closed, received), Code::FailedPrecondition, "WRONG_STATE")
+        .refused("into a merged one", on(received, merged), Code::FailedPrecondition, "WRONG_STATE")
+        .refused(
+            "by another request",
+            on(received, &kind.id).into_iter().chain([text("request_id", DONE)]).collect(),
+            Code::AlreadyExists,
+            "REQUEST_ID_REUSED",
+        );
+    table.rpc("WithdrawCase", &[]).refused(
+        "what others are merged into",
+        vec![text("case_id", &kind.id)],
+        Code::FailedPrecondition,
+        "HAS_MERGED",
+    );
+}
+
+/// A verb: its RPC, its field of free text, what must be in it, whether it has a time, a case on which it works, and some
+/// on which not.
+type Row<'c> = (&'c str, &'c str, &'c str, bool, &'c String, Vec<&'c String>);
+
 /// The verbs: their field of free text, whether it must be there, a case on which they work, and some on which not.
 fn verbs(table: &mut Table, cases: &Cases) {
-    let Cases { kind, received, waiting, resolved, closed } = cases;
+    let Cases { kind, received, waiting, merged, resolved, closed } = cases;
     let progress = &kind.id;
-    let rows: [(&str, &str, &str, bool, &String, Vec<&String>); 14] = [
+    let rows: [Row<'_>; 18] = [
         ("AcknowledgeCase", "message", "", true, received, vec![progress, resolved, closed]),
         ("RespondToCase", "message", "", true, progress, vec![resolved, closed]),
         ("RecordCustomerMessage", "message", "", true, received, vec![]),
@@ -323,22 +495,30 @@ fn verbs(table: &mut Table, cases: &Cases) {
         ("CloseCase", "note", "", true, resolved, vec![received, progress, closed]),
         ("CancelCase", "reason", "why", true, received, vec![resolved, closed]),
         ("PrioritizeCase", "reason", "why", true, received, vec![closed]),
-        ("AssignCase", "note", "", true, received, vec![closed]),
+        ("UnmergeCase", "note", "", true, merged, vec![received, waiting, closed]),
+        ("SetOutcome", "note", "", true, received, vec![merged]),
+        ("AskForAcceptance", "message", "", true, resolved, vec![received, progress, merged]),
+        ("RecordAcceptance", "comment", "", true, closed, vec![received, progress, merged]),
+        ("AssignCase", "note", "", true, received, vec![closed, merged]),
         ("AnnotateCase", "note", "a note", false, received, vec![]),
     ];
     for (name, words, needed, timed, works, refused) in rows {
         let rpc = &mut table.rpc(name, &[]);
-        let on = |id: &str| vec![text("case_id", id), text(words, needed)];
+        let on = |id: &str| {
+            let besides = match name {
+                "SetOutcome" => vec![number("outcome.finding", 1)],
+                "RecordAcceptance" => vec![number("acceptance", 3)],
+                _ => vec![],
+            };
+            [text("case_id", id), text(words, needed)].into_iter().chain(besides).collect::<Vec<_>>()
+        };
         let with = |edits: Vec<Edit>| on(works).into_iter().chain(edits).collect::<Vec<_>>();
         for id in refused {
             rpc.refused("a wrong state", on(id), Code::FailedPrecondition, "WRONG_STATE");
         }
-        rpc.invalid("no id", vec![text(words, needed)], &["case_id"])
-            .invalid(
-                "garbage",
-                vec![text("case_id", "x"), text("request_id", "x"), text(words, "\u{0}")],
-                &["case_id", "request_id", words],
-            )
+        let garbage = [text("request_id", "x"), text(words, "\u{0}")];
+        rpc.invalid("no id", on(""), &["case_id"])
+            .invalid("garbage", on("x").into_iter().chain(garbage).collect(), &["case_id", "request_id", words])
             .invalid("too long", with(vec![text(words, "é".repeat(10_001))]), &[words])
             .unknown("an unknown id", on(NOBODY))
             .refused("withdrawn", on(&kind.withdrawn), Code::FailedPrecondition, "WITHDRAWN")
@@ -354,11 +534,8 @@ fn verbs(table: &mut Table, cases: &Cases) {
         }
         if timed {
             rpc.invalid("too early", with(vec![number("time.seconds", EARLY)]), &["time"]);
-            let good = AcknowledgeCaseRequest { case_id: works.clone(), ..Default::default() }.encode_to_vec();
-            let rpc = &mut table.rpc(name, &good);
             for (what, seconds) in [("the future", 4_000_000_000), ("before 1900", -2_208_988_801)] {
-                let edits = vec![text(words, needed), number("time.seconds", seconds)];
-                rpc.invalid(what, edits, &["time"]);
+                rpc.invalid(what, with(vec![number("time.seconds", seconds)]), &["time"]);
             }
         }
     }

@@ -4,9 +4,11 @@
 use std::{fs, process::Command};
 
 use barometer_chassis::testing::{DatabaseKind, TestDatabase};
+use barometer_proto::common::v1::Money;
 use barometer_proto::complaints::v1::{
-    CaseEntryType as Event, CreateCalendarRequest, GetCaseRequest, case::State,
+    CaseEntryType as Event, CaseKind, CreateCalendarRequest, Finding, GetCaseRequest, Remedy, Severity, case::State,
     complaint_service_client::ComplaintServiceClient, get_case_request::By, policy_service_client::PolicyServiceClient,
+    redress::Worth,
 };
 use barometer_tests::{
     process::{Server, program, run},
@@ -14,15 +16,16 @@ use barometer_tests::{
 };
 
 const CASES: &str = "\
-no,customer,came,answered,solved,kind,about,Region
-1,c-1,2024-01-01T01:00:00,2024-01-01T03:00:00,2024-01-01T04:00:00,late delivery,books,north
-2,c-1,2024-01-01T01:00:00,,,late delivery,books,
-3,,2024-01-02,2024-01-01,,late delivery,books,north
-4,c-2,yesterday,,,late delivery,books,north
-2,c-1,2024-01-01T01:00:00,,,damage,books,
+no,customer,came,answered,solved,about,what,Region,is,how bad,words,right,got,worth,why
+1,c-1,2024-01-01T01:00:00,2024-01-01T03:00:00,2024-01-01T04:00:00,delivery/late,books,north,Loss,high,vip; flood,Partly upheld,refund,12.50,carrier/strike
+2,c-1,2024-01-01T01:00:00,,,late delivery,books,,,,,,,,
+3,,2024-01-02,2024-01-01,,late delivery,books,north,,,,,,,
+4,c-2,yesterday,,,late delivery,books,north,,,,,,,
+2,c-1,2024-01-01T01:00:00,,,damage,books,,,,,,,,
+5,c-1,2024-01-01T01:00:00,,2024-01-01T04:00:00,late delivery,books,,grudge,,,upheld,refund,,
 ";
 
-const IMPORT: [&str; 19] = [
+const IMPORT: [&str; 35] = [
     "import",
     "complaints",
     "cases.csv",
@@ -37,11 +40,27 @@ const IMPORT: [&str; 19] = [
     "--map",
     "resolved=solved",
     "--map",
-    "category=kind",
+    "category=about",
+    "--map",
+    "kind=is",
+    "--map",
+    "severity=how bad",
+    "--map",
+    "tags=words",
+    "--map",
+    "finding=right",
+    "--map",
+    "redress=got",
+    "--map",
+    "redress_amount=worth",
+    "--set",
+    "currency=EUR",
+    "--map",
+    "root_cause=why",
     "--dimension",
     "Region",
     "--dimension",
-    "product=about",
+    "product=what",
 ];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -68,6 +87,7 @@ async fn past_cases_come_from_a_file() {
             ["4", "first_response_time", "TOO_EARLY"],
             ["5", "opened", "NOT_A_TIME"],
             ["6", "external_id", "KEY_REUSED"],
+            ["7", "kind", "UNKNOWN_VALUE"],
         ];
         assert_eq!(rejected, expected);
     }
@@ -76,10 +96,21 @@ async fn past_cases_come_from_a_file() {
     let key = barometer_proto::common::v1::ExternalId { system: "cases.csv".to_owned(), value: "1".to_owned() };
     let case = client.get_case(GetCaseRequest { by: Some(By::ExternalId(key)) }).await.expect("there").into_inner();
     assert_eq!((case.state(), case.open_time, case.resolve_time), (State::Resolved, Some(hour(1)), Some(hour(4))));
-    assert_eq!((case.category.as_str(), case.product.as_str()), ("late delivery", "books"));
+    assert_eq!((case.category.as_str(), case.product.as_str()), ("delivery/late", "books"));
+    assert_eq!(
+        (case.kind(), case.severity(), case.tags),
+        (CaseKind::Loss, Severity::High, vec!["flood".to_owned(), "vip".to_owned()])
+    );
+    let outcome = case.outcome.expect("it was told");
+    assert_eq!((outcome.finding(), outcome.root_cause.as_str()), (Finding::PartlyUpheld, "carrier/strike"));
+    let worth = Money { currency_code: "EUR".to_owned(), units: 12, nanos: 500_000_000 };
+    assert_eq!(
+        (outcome.redress[0].remedy(), outcome.redress[0].worth.clone()),
+        (Remedy::Refund, Some(Worth::Amount(worth)))
+    );
     assert_eq!(case.dimensions.into_iter().collect::<Vec<_>>(), [("region".to_owned(), "north".to_owned())]);
     let told: Vec<Event> = case.history.iter().map(|entry| entry.r#type()).collect();
-    assert_eq!(told, [Event::Resolved, Event::Responded, Event::Opened]);
+    assert_eq!(told, [Event::OutcomeSet, Event::Resolved, Event::Responded, Event::Opened]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,8 +2,8 @@
 
 use barometer_chassis::testing::on_each_database;
 use barometer_proto::complaints::v1::{
-    Case, CaseEntryType as Event, CaseRow, GetCaseRequest, ImportCasesRequest, ImportCasesResponse, case::State,
-    get_case_request::By,
+    Acceptance, Case, CaseEntryType as Event, CaseKind, CaseRow, Finding, GetCaseRequest, ImportCasesRequest,
+    ImportCasesResponse, Outcome, Priority, Severity, case::State, get_case_request::By,
 };
 use barometer_tests::{
     samples::{case, from_now, hour, key},
@@ -25,6 +25,7 @@ fn row(number: i64, [acknowledged, responded, resolved, closed]: Hours) -> CaseR
         first_response_time: responded.map(hour),
         resolve_time: resolved.map(hour),
         close_time: closed.map(hour),
+        outcome: None,
     }
 }
 
@@ -118,6 +119,8 @@ async fn refused_rows_name_every_field_and_hold_up_no_others() {
             fields,
             reused,
             row(11, [None; 4]),
+            CaseRow { outcome: Some(Outcome::default()), ..row(12, [None; 4]) },
+            with(13, &|case| (case.kind, case.category) = (99, "a//b".to_owned())),
         ];
         let answer = import(&services, rows).await;
         assert_eq!((answer.recorded, answer.unchanged), (2, 0));
@@ -137,8 +140,36 @@ async fn refused_rows_name_every_field_and_hold_up_no_others() {
             (8, vec![("dimensions.channel", "RESERVED")]),
             (9, vec![("acknowledge_time", "OUT_OF_RANGE"), ("first_response_time", "IN_THE_FUTURE")]),
             (10, vec![("external_id", "KEY_REUSED")]),
+            (12, vec![("outcome.finding", "REQUIRED"), ("outcome", "NOT_RESOLVED")]),
+            (13, vec![("category", "NOT_A_PATH"), ("kind", "UNKNOWN_VALUE")]),
         ];
         assert_eq!(told, expected);
+        services.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_became_of_a_past_case_comes_with_it() {
+    on_each_database(async |database| {
+        let services = Services::start(database).await;
+        let outcome = Outcome { finding: Finding::PartlyUpheld.into(), ..Outcome::default() };
+        let mut with = CaseRow { outcome: Some(outcome.clone()), ..row(0, [None, None, Some(4), Some(5)]) };
+        let case = with.case.as_mut().expect("a case");
+        (case.kind, case.severity, case.tags) =
+            (CaseKind::Loss.into(), Severity::Critical.into(), vec!["flood".to_owned()]);
+        for recorded in [1, 0] {
+            assert_eq!(import(&services, vec![with.clone()]).await.recorded, recorded);
+        }
+        let case = imported(&services, 0).await;
+        assert_eq!(
+            (case.kind(), case.priority(), case.tags.clone()),
+            (CaseKind::Loss, Priority::Urgent, vec!["flood".to_owned()])
+        );
+        assert_eq!((&case.outcome, case.acceptance()), (&Some(outcome.clone()), Acceptance::NotAsked));
+        let told: Vec<Event> = case.history.iter().rev().map(|entry| entry.r#type()).collect();
+        assert_eq!(told, [Event::Opened, Event::Resolved, Event::OutcomeSet, Event::Closed]);
+        assert_eq!((case.history[1].outcome.clone(), case.history[1].time), (Some(outcome), Some(hour(4))));
         services.stop().await;
     })
     .await;

@@ -2,7 +2,8 @@
 
 use barometer_chassis::testing::on_each_database;
 use barometer_proto::complaints::v1::{
-    Case, CaseEntryType, CaseKind, OpenCaseRequest, Priority, Reception, Severity, case as of_case, case::State,
+    Acceptance, Case, CaseEntryType, CaseKind, OpenCaseRequest, Priority, Reception, Severity, case as of_case,
+    case::State,
 };
 use barometer_tests::{
     samples::{case, from_now, hour, key},
@@ -45,6 +46,7 @@ async fn a_new_case_has_been_received_and_nothing_else() {
             self_served: false,
             cancel_time: None,
             reception: Some(Reception { self_service: false }),
+            acceptance: Acceptance::Open.into(),
             acknowledge_time: None,
             close_time: None,
             reopenings: 0,

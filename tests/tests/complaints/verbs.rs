@@ -75,7 +75,8 @@ async fn a_wrong_state_is_told_with_the_verbs_that_would_do() {
         assert_eq!((told(&refused).0, told(&refused).1.as_str()), (Code::FailedPrecondition, "WRONG_STATE"));
         let message = "the case is received and can not be closed: it can be acknowledged, responded to, put to wait \
                        for the customer, put to wait for a third party, resolved, cancelled, written to by the \
-                       customer, assigned, prioritized, annotated";
+                       customer, merged into another, joined by a duplicate, given an outcome, assigned, prioritized, \
+                       annotated";
         assert_eq!(refused.message(), message);
         let refused = act(&services, &id, Verb::Resolve, How::at(hour(0))).await.expect_err("before it was opened");
         assert_eq!((told(&refused).0, told(&refused).2), (Code::InvalidArgument, vec!["time".to_owned()]));

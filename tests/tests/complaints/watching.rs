@@ -2,8 +2,8 @@
 
 use barometer_chassis::{clock::Micros, testing::on_each_database};
 use barometer_proto::complaints::v1::{
-    CaseEntryFact, CaseEntryType as Event, CaseFact, CaseKind, Fact, FactKind, Priority, Severity, WatchFactsRequest,
-    case::State, fact,
+    Acceptance, CaseEntryFact, CaseEntryType as Event, CaseFact, CaseKind, Fact, FactKind, Priority, Severity,
+    WatchFactsRequest, case::State, fact,
 };
 use barometer_tests::{
     samples::{hour, region},
@@ -67,6 +67,7 @@ async fn a_case_and_its_entries_are_facts() {
             severity: Severity::Medium.into(),
             priority: Priority::Normal.into(),
             value_band: "unknown".to_owned(),
+            acceptance: Acceptance::Open.into(),
             ..CaseFact::default()
         };
         assert_eq!(*told, expected);

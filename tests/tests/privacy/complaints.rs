@@ -3,12 +3,14 @@
 use barometer_proto::{
     common::v1::ExternalId,
     complaints::v1::{
-        AcknowledgeCaseRequest, AnnotateCaseRequest, AnswerBySelfServiceRequest, AssignCaseRequest, Attachment,
-        AwaitCustomerRequest, AwaitThirdPartyRequest, CancelCaseRequest, Case, CaseKind, Clock, ClockKind,
-        CloseCaseRequest, ExplainClockRequest, ListCaseEntriesRequest, ListCaseEntriesResponse, ListClocksRequest,
-        ListClocksResponse, OpenCaseRequest, PrioritizeCaseRequest, Priority, RecordCustomerMessageRequest,
-        ReopenCaseRequest, ResolveCaseRequest, RespondToCaseRequest, ResumeCaseRequest, WatchFactsRequest,
-        WatchFactsResponse, case as of_case,
+        Acceptance, AcknowledgeCaseRequest, AnnotateCaseRequest, AnswerBySelfServiceRequest, AskForAcceptanceRequest,
+        AssignCaseRequest, Attachment, AwaitCustomerRequest, AwaitThirdPartyRequest, CancelCaseRequest, Case, CaseKind,
+        Clock, ClockKind, CloseCaseRequest, ExplainClockRequest, Finding, LinkCasesRequest, LinkType,
+        ListCaseEntriesRequest, ListCaseEntriesResponse, ListClocksRequest, ListClocksResponse, MergeCaseRequest,
+        OpenCaseRequest, Outcome, PrioritizeCaseRequest, Priority, RecordAcceptanceRequest,
+        RecordCustomerMessageRequest, Redress, Remedy, ReopenCaseRequest, ResolveCaseRequest, RespondToCaseRequest,
+        ResumeCaseRequest, SetOutcomeRequest, UnlinkCasesRequest, UnmergeCaseRequest, WatchFactsRequest,
+        WatchFactsResponse, case as of_case, redress,
     },
 };
 use barometer_tests::samples::case;
@@ -63,6 +65,17 @@ pub(crate) async fn call_all(caller: &mut Caller) {
     let _: Case = caller.call(&method("AnnotateCase"), &annotate).await;
     let resolve = ResolveCaseRequest { case_id: id(), message: mark(), ..Default::default() };
     let _: Case = caller.call(&method("ResolveCase"), &resolve).await;
+    let ask = AskForAcceptanceRequest { case_id: id(), message: mark(), ..Default::default() };
+    let _: Case = caller.call(&method("AskForAcceptance"), &ask).await;
+    let (acceptance, comment) = (Acceptance::Accepted.into(), mark());
+    let accept = RecordAcceptanceRequest { case_id: id(), acceptance, comment, ..Default::default() };
+    let _: Case = caller.call(&method("RecordAcceptance"), &accept).await;
+    let worth = Some(redress::Worth::Points(7));
+    let redress = vec![Redress { remedy: Remedy::Voucher.into(), worth, reference: mark() }];
+    let finding = Finding::Upheld.into();
+    let outcome = Some(Outcome { finding, redress, root_cause: String::new(), lesson: mark() });
+    let decide = SetOutcomeRequest { case_id: id(), outcome, note: mark(), ..Default::default() };
+    let _: Case = caller.call(&method("SetOutcome"), &decide).await;
     let close = CloseCaseRequest { case_id: id(), note: mark(), ..Default::default() };
     let _: Case = caller.call(&method("CloseCase"), &close).await;
     let reopen = ReopenCaseRequest { case_id: id(), reason: mark(), ..Default::default() };
@@ -70,6 +83,19 @@ pub(crate) async fn call_all(caller: &mut Caller) {
     let serve = AnswerBySelfServiceRequest { case_id: id(), message: mark(), ..Default::default() };
     let _: Case = caller.call(&method("AnswerBySelfService"), &serve).await;
     let _: Case = caller.call(&method("ReopenCase"), &reopen).await;
+    let other = OpenCaseRequest { case: Some(case.clone()), request_id: String::new() };
+    let Case { case_id: other, .. } = caller.call(&method("OpenCase"), &other).await;
+    let kind = LinkType::CausedBy.into();
+    let (other_case_id, note) = (other.clone(), mark());
+    let link = LinkCasesRequest { case_id: id(), r#type: kind, other_case_id, note, ..Default::default() };
+    let _: Case = caller.call(&method("LinkCases"), &link).await;
+    let (other_case_id, note) = (other.clone(), mark());
+    let unlink = UnlinkCasesRequest { case_id: id(), r#type: kind, other_case_id, note, ..Default::default() };
+    let _: Case = caller.call(&method("UnlinkCases"), &unlink).await;
+    let merge = MergeCaseRequest { case_id: id(), into_case_id: other, note: mark(), ..Default::default() };
+    let _: Case = caller.call(&method("MergeCase"), &merge).await;
+    let unmerge = UnmergeCaseRequest { case_id: id(), note: mark(), ..Default::default() };
+    let _: Case = caller.call(&method("UnmergeCase"), &unmerge).await;
     let cancel = CancelCaseRequest { case_id: id(), reason: mark(), ..Default::default() };
     let _: Case = caller.call(&method("CancelCase"), &cancel).await;
     let list = ListClocksRequest { case_ids: vec![id()], time: None };

@@ -2,7 +2,9 @@
 
 use barometer_chassis::client::Channel;
 use barometer_proto::complaints::v1::complaint_service_client::ComplaintServiceClient;
-use barometer_proto::complaints::v1::{Case, CaseRow, ImportCasesRequest, ImportCasesResponse, case};
+use barometer_proto::complaints::v1::{
+    Case, CaseRow, ImportCasesRequest, ImportCasesResponse, Outcome, Redress, case, redress,
+};
 use futures_util::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
@@ -32,6 +34,7 @@ impl Noun for Complaints {
             first_response_time: line.time("first_response"),
             resolve_time: line.time("resolved"),
             close_time: line.time("closed"),
+            outcome: outcome(line),
         }
     }
 
@@ -40,6 +43,17 @@ impl Noun for Complaints {
         let answers = self.client.import_cases(requests).await?.into_inner();
         Ok(answers.map(|answer| answer.map(Acknowledgement::from)).boxed())
     }
+}
+
+/// What became of it, when the file says anything of that.
+fn outcome(line: &mut Line<'_>) -> Option<Outcome> {
+    let (finding, root_cause, lesson) = (line.word("finding"), line.text("root_cause"), line.text("lesson"));
+    let remedy = line.word("redress");
+    let amount = line.money("redress_amount");
+    let given = finding != 0 || remedy != 0 || amount.is_some() || !root_cause.is_empty() || !lesson.is_empty();
+    let redress = Redress { remedy, worth: amount.map(redress::Worth::Amount), reference: String::new() };
+    let redress = if remedy == 0 && redress.worth.is_none() { Vec::new() } else { vec![redress] };
+    given.then_some(Outcome { finding, redress, root_cause, lesson })
 }
 
 fn case(line: &mut Line<'_>) -> Case {
@@ -84,6 +98,14 @@ fn case(line: &mut Line<'_>) -> Case {
         cancel_time: None,
         self_served: false,
         reception: None,
+        links: Vec::new(),
+        merged_into: String::new(),
+        merged_case_ids: Vec::new(),
+        outcome: None,
+        acceptance: 0,
+        satisfaction: None,
+        ask_time: None,
+        answer_time: None,
     }
 }
 

@@ -251,7 +251,7 @@ const RESPONSES: [Field; 14] = [
     field("type", Shape::Word(value::SURVEY_TYPE)).rule(Rule::Constant),
 ];
 
-const COMPLAINTS: [Field; 20] = [
+const COMPLAINTS: [Field; 26] = [
     field("opened", Shape::Time).required(),
     field("customer", Shape::Text),
     field("external_id", Shape::Text),
@@ -272,6 +272,12 @@ const COMPLAINTS: [Field; 20] = [
     field("team", Shape::Text).groups(),
     field("subject", Shape::Text),
     field("description", Shape::Text),
+    field("finding", Shape::Word(value::FINDING)),
+    field("redress", Shape::Word(value::REMEDY)),
+    field("redress_amount", Shape::Decimal),
+    field("currency", Shape::Currency).rule(Rule::With("redress_amount")),
+    field("root_cause", Shape::Text),
+    field("lesson", Shape::Text),
 ];
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use barometer_chassis::clock::Micros;
 use barometer_chassis::door::Currency;
-use barometer_proto::complaints::v1::{CaseKind, Remedy, Severity};
+use barometer_proto::complaints::v1::{CaseKind, Finding, Remedy, Severity};
 use barometer_proto::customers::v1::{Direction, SubscriptionEventType};
 use barometer_proto::surveys::v1::{Disposition, SurveyKind, SurveyType};
 use jiff::SignedDuration;
@@ -71,6 +71,13 @@ pub(crate) const REMEDY: Words = &[
     ("discount", Remedy::Discount as i32),
     ("apology", Remedy::Apology as i32),
     ("replacement", Remedy::Replacement as i32),
+];
+
+/// Whether the customer was right.
+pub(crate) const FINDING: Words = &[
+    ("upheld", Finding::Upheld as i32),
+    ("partly_upheld", Finding::PartlyUpheld as i32),
+    ("rejected", Finding::Rejected as i32),
 ];
 
 /// The occasion of a survey.

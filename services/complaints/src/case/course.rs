@@ -18,7 +18,7 @@ pub struct When {
 impl When {
     /// The instant: as given, but not before `earliest`, which is when `what`; otherwise now, or `earliest` when the
     /// clock lags behind it.
-    fn not_before(self, earliest: Micros, what: &str) -> Result<Micros, Error> {
+    pub(super) fn not_before(self, earliest: Micros, what: &str) -> Result<Micros, Error> {
         match self.given {
             None => Ok(self.now.max(earliest)),
             Some(at) if at >= earliest => Ok(at),
@@ -171,6 +171,7 @@ impl Model {
         let step = self.moved(Verb::Reopen, Event::Reopened, State::InProgress, when, |case, _| {
             (case.resolve_time, case.close_time, case.cancel_time) = (None, None, None);
             case.self_served = false;
+            case.forget_acceptance();
             case.reopenings = case.reopenings.saturating_add(1);
         })?;
         window.check(ended, step.time)?;
@@ -226,6 +227,12 @@ impl Model {
         Ok(self.noted(Event::Annotated, time))
     }
 
+    /// Something was said of it that belongs into its history and leaves it as it is, in whatever state.
+    pub(crate) fn told(self, event: Event, now: Micros) -> Step {
+        let time = now.max(self.open_time);
+        self.noted(event, time)
+    }
+
     /// Moves the case to `state` by `verb`.
     fn moved(
         self,
@@ -255,12 +262,12 @@ impl Model {
     }
 
     /// Something happened that leaves the case as it is.
-    fn noted(self, event: Event, time: Micros) -> Step {
+    pub(super) fn noted(self, event: Event, time: Micros) -> Step {
         Step { before: self.clone(), events: vec![(event, self.state())], case: self, time }
     }
 
     /// Something changed beside its course; if anything did.
-    fn changed(self, before: Model, event: Event, time: Micros) -> Step {
+    pub(super) fn changed(self, before: Model, event: Event, time: Micros) -> Step {
         let events = if self == before { Vec::new() } else { vec![(event, self.state())] };
         Step { before, case: self, events, time }
     }

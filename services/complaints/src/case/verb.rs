@@ -30,6 +30,18 @@ pub enum Verb {
     Close,
     /// Ends it without an answer.
     Cancel,
+    /// Puts it into another one, of which it is a duplicate.
+    Merge,
+    /// Undoes that.
+    Unmerge,
+    /// Takes a duplicate in.
+    Absorb,
+    /// Says what became of it.
+    Decide,
+    /// Asks the customer whether it is solved.
+    Ask,
+    /// Hears that it is, or is not.
+    HearAcceptance,
     /// Gives it to somebody.
     Assign,
     /// Says how urgent it is.
@@ -39,12 +51,12 @@ pub enum Verb {
 }
 
 use Verb::{
-    Acknowledge, Annotate, Assign, AwaitCustomer, AwaitThirdParty, Cancel, Close, Hear, Prioritize, Reopen, Resolve,
-    Respond, Resume, SelfServe,
+    Absorb, Acknowledge, Annotate, Ask, Assign, AwaitCustomer, AwaitThirdParty, Cancel, Close, Decide, Hear,
+    HearAcceptance, Merge, Prioritize, Reopen, Resolve, Respond, Resume, SelfServe, Unmerge,
 };
 
 /// The verbs that each state allows.
-const ALLOWED: [(State, &[Verb]); 8] = [
+const ALLOWED: [(State, &[Verb]); 9] = [
     (
         State::Received,
         &[
@@ -56,6 +68,9 @@ const ALLOWED: [(State, &[Verb]); 8] = [
             Resolve,
             Cancel,
             Hear,
+            Merge,
+            Absorb,
+            Decide,
             Assign,
             Prioritize,
             Annotate,
@@ -63,23 +78,52 @@ const ALLOWED: [(State, &[Verb]); 8] = [
     ),
     (
         State::Acknowledged,
-        &[Respond, AwaitCustomer, AwaitThirdParty, SelfServe, Resolve, Cancel, Hear, Assign, Prioritize, Annotate],
+        &[
+            Respond,
+            AwaitCustomer,
+            AwaitThirdParty,
+            SelfServe,
+            Resolve,
+            Cancel,
+            Hear,
+            Merge,
+            Absorb,
+            Decide,
+            Assign,
+            Prioritize,
+            Annotate,
+        ],
     ),
     (
         State::InProgress,
-        &[Respond, AwaitCustomer, AwaitThirdParty, SelfServe, Resolve, Cancel, Hear, Assign, Prioritize, Annotate],
+        &[
+            Respond,
+            AwaitCustomer,
+            AwaitThirdParty,
+            SelfServe,
+            Resolve,
+            Cancel,
+            Hear,
+            Merge,
+            Absorb,
+            Decide,
+            Assign,
+            Prioritize,
+            Annotate,
+        ],
     ),
     (
         State::WaitingForCustomer,
-        &[Respond, Resume, AwaitThirdParty, Resolve, Cancel, Hear, Assign, Prioritize, Annotate],
+        &[Respond, Resume, AwaitThirdParty, Resolve, Cancel, Hear, Merge, Absorb, Decide, Assign, Prioritize, Annotate],
     ),
     (
         State::WaitingForThirdParty,
-        &[Respond, Resume, AwaitCustomer, Resolve, Cancel, Hear, Assign, Prioritize, Annotate],
+        &[Respond, Resume, AwaitCustomer, Resolve, Cancel, Hear, Merge, Absorb, Decide, Assign, Prioritize, Annotate],
     ),
-    (State::Resolved, &[Reopen, Close, Hear, Assign, Prioritize, Annotate]),
-    (State::Closed, &[Reopen, Hear, Annotate]),
+    (State::Resolved, &[Reopen, Close, Hear, Merge, Absorb, Decide, Ask, HearAcceptance, Assign, Prioritize, Annotate]),
+    (State::Closed, &[Reopen, Hear, Absorb, Decide, Ask, HearAcceptance, Annotate]),
     (State::Cancelled, &[Reopen, Hear, Annotate]),
+    (State::Merged, &[Unmerge, Annotate]),
 ];
 
 impl Verb {
@@ -102,6 +146,12 @@ impl Verb {
             Reopen => "reopened",
             Close => "closed",
             Cancel => "cancelled",
+            Merge => "merged into another",
+            Unmerge => "unmerged",
+            Absorb => "joined by a duplicate",
+            Decide => "given an outcome",
+            Ask => "put to the customer for acceptance",
+            HearAcceptance => "accepted or declined by the customer",
             Assign => "assigned",
             Prioritize => "prioritized",
             Annotate => "annotated",

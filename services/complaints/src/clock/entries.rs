@@ -44,6 +44,9 @@ pub fn events(entries: &[Entry], until: Micros) -> Vec<Dated> {
             Type::Closed => add(Event::Closed),
             Type::Cancelled => add(Event::Cancelled),
             Type::Reopened => add(Event::Reopened),
+            // A case that had been resolved has met what it met, merged or not.
+            Type::Merged if before != State::Resolved => add(Event::Cancelled),
+            Type::Unmerged if state != State::Resolved => add(Event::Reopened),
             _ => {}
         }
         if before != state {

@@ -1,4 +1,4 @@
-//! What cases are, and what is said with their verbs. Each column has a value for what is there already, and for what a
+//! What cases are, what is said with their verbs, and how they belong together. Each column has a value for what is there already, and for what a
 //! replica of the release before still writes.
 
 use sea_orm_migration::{prelude::*, schema::*};
@@ -21,6 +21,10 @@ impl MigrationTrait for Migration {
                 manager.alter_table(Table::alter().table(table).add_column(column).to_owned()).await?;
             }
         }
+        manager.create_table(case_link()).await?;
+        for index in indices() {
+            manager.create_index(index).await?;
+        }
         Ok(())
     }
 }
@@ -37,6 +41,13 @@ fn case() -> Vec<ColumnDef> {
         json_binary("attachments").default("[]").to_owned(),
         big_integer_null("cancel_time"),
         boolean("self_served").default(false).to_owned(),
+        uuid_null("merged_into"),
+        integer_null("unmerged_state"),
+        json_binary_null("outcome"),
+        big_integer_null("ask_time"),
+        boolean_null("accepted"),
+        integer_null("satisfaction"),
+        big_integer_null("answer_time"),
     ]
 }
 
@@ -47,5 +58,38 @@ fn case_entry() -> Vec<ColumnDef> {
         integer("priority").default(0).to_owned(),
         integer("previous_priority").default(0).to_owned(),
         json_binary("attachments").default("[]").to_owned(),
+        uuid_null("other_case_id"),
+        integer("link").default(0).to_owned(),
+        json_binary_null("outcome"),
+        boolean_null("accepted"),
+        integer_null("satisfaction"),
+    ]
+}
+
+fn case_link() -> TableCreateStatement {
+    Table::create()
+        .table("case_link")
+        .col(uuid("id").primary_key())
+        .col(uuid("case_id"))
+        .col(uuid("other_case_id"))
+        .col(integer("type"))
+        .col(string("actor"))
+        .col(big_integer("create_time"))
+        .to_owned()
+}
+
+fn indices() -> Vec<IndexCreateStatement> {
+    let index = |name: &str, table: &'static str, columns: &[&'static str]| {
+        let mut index = Index::create();
+        index.name(name).table(table);
+        for column in columns {
+            index.col(*column);
+        }
+        index
+    };
+    vec![
+        index("case_merged_into", "case", &["merged_into"]),
+        index("case_link_ends", "case_link", &["case_id", "other_case_id", "type"]).unique().to_owned(),
+        index("case_link_other", "case_link", &["other_case_id"]),
     ]
 }

@@ -8,6 +8,7 @@ use barometer_chassis::{
     import::MAX_ROWS,
     layers::Principal,
     mask, reader,
+    store::Numbered,
     writer::{self, Pending, Request as Mutation},
 };
 use barometer_directory::{CustomerRef, Resolved};
@@ -51,12 +52,8 @@ impl Complaints {
         Ok(wire::Case { reception, clocks, ..render_case(row, position) })
     }
 
-    /// Records one batch of an import.
-    pub(super) async fn import(
-        &self,
-        actor: &Principal,
-        rows: Vec<wire::CaseRow>,
-    ) -> Result<wire::ImportCasesResponse, Error> {
+    /// Parses one batch of an import, and finds its customers.
+    pub(super) async fn prepare(&self, actor: &Principal, rows: Vec<wire::CaseRow>) -> Result<Numbered<Model>, Error> {
         if rows.is_empty() || rows.len() > MAX_ROWS {
             return Err(Error::invalid("rows", "OUT_OF_RANGE", format!("a batch holds 1 to {MAX_ROWS} rows")));
         }
@@ -71,7 +68,12 @@ impl Complaints {
             });
             (number, pending)
         };
-        let batch = self.store.record_batch(parsed.into_iter().map(pending).collect(), "case").await?;
+        Ok(parsed.into_iter().map(pending).collect())
+    }
+
+    /// Records one batch of an import.
+    pub(super) async fn import(&self, rows: Numbered<Model>) -> Result<wire::ImportCasesResponse, Error> {
+        let batch = self.store.record_batch(rows, "case").await?;
         Ok(wire::ImportCasesResponse {
             recorded: batch.recorded,
             unchanged: batch.unchanged,
@@ -81,12 +83,14 @@ impl Complaints {
     }
 
     fn parse_row(&self, actor: &Principal, row: wire::CaseRow) -> Result<Parsed, Error> {
-        let wire::CaseRow { row: _, case, acknowledge_time, first_response_time, resolve_time, close_time } = row;
+        let wire::CaseRow { row: _, case, acknowledge_time, first_response_time, resolve_time, close_time, outcome } =
+            row;
         let past = Past {
             acknowledge: acknowledge_time,
             first_response: first_response_time,
             resolve: resolve_time,
             close: close_time,
+            outcome,
         };
         Door::open(|door| {
             let case = door.required("case", case);
@@ -115,8 +119,11 @@ impl Complaints {
             None => return Err(Error::invalid("case_id", "REQUIRED", "is required")),
         };
         let (history, _) = self.history(row.id, Page { size: SHOWN, after: None }).await?;
+        let links = self.links(row.id).await?;
+        let merged = store::list_merged(self.store.db(), row.id).await?;
+        let merged_case_ids = merged.into_iter().map(|id| id.to_string()).collect();
         let clocks = self.clocks_now(&row).await?;
-        Ok(wire::Case { history, clocks, ..self.render(row).await? })
+        Ok(wire::Case { history, links, merged_case_ids, clocks, ..self.render(row).await? })
     }
 
     pub(super) async fn list(&self, request: wire::ListCasesRequest) -> Result<wire::ListCasesResponse, Error> {
@@ -188,7 +195,7 @@ impl Complaints {
         let fingerprint = fingerprint::of(&(id, &etag))?;
         let request = Mutation { method: "WithdrawCase", actor: actor.to_string(), id: request_id, fingerprint };
         let work = self.store.change::<Model, _>(request, move |write| {
-            Box::pin(async move { writer::withdraw::<Model>(write, id, &etag).await })
+            Box::pin(async move { store::withdraw_case(write, id, &etag).await })
         });
         let (row, position) = work.await?;
         Ok(render_case(row, position))

@@ -10,41 +10,47 @@ use uuid::Uuid;
 
 use super::Complaints;
 use crate::{
-    case::{Attachments, Holder, Model, Step, When},
+    case::{Attachments, Holder, Model, Outcome, Step, When},
     case_entry::Said,
     store,
     wire::{parse_attachments, render_case},
 };
 
 /// Longest message, reason or note.
-const MAX_TEXT: usize = 10_000;
+pub(super) const MAX_TEXT: usize = 10_000;
 
 /// A verb's request. Serialised for its fingerprint; what came to it after its first release is left out where it was not
 /// given, so that a repeat of an older request is still known as one.
 #[derive(Debug, Serialize)]
-struct Command {
-    id: Uuid,
-    etag: String,
+pub(super) struct Command {
+    pub(super) id: Uuid,
+    pub(super) etag: String,
     /// The message, reason or note.
-    text: String,
+    pub(super) text: String,
     /// When it happened, if the caller says so.
-    time: Option<Micros>,
+    pub(super) time: Option<Micros>,
     /// Who gets the case; of assignments only.
-    holder: Holder,
+    pub(super) holder: Holder,
     /// What kind of reply it is, if not an answer; of replies only.
     #[serde(skip_serializing_if = "Option::is_none")]
-    reply: Option<i32>,
+    pub(super) reply: Option<i32>,
     /// Whether the message asks for nothing; of the customer's only.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
-    needs_no_answer: bool,
+    pub(super) needs_no_answer: bool,
     /// What goes with it.
     #[serde(skip_serializing_if = "Attachments::is_empty")]
-    attachments: Attachments,
+    pub(super) attachments: Attachments,
     /// How urgent the case is from now on; of that verb only.
     #[serde(skip_serializing_if = "Option::is_none")]
-    priority: Option<i32>,
+    pub(super) priority: Option<i32>,
+    /// What became of it; of that verb only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) outcome: Option<Outcome>,
+    /// Whether the customer says that it is solved, and how satisfied they are; of that verb only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) accepted: Option<(bool, Option<i32>)>,
     #[serde(skip)]
-    request_id: Option<Uuid>,
+    pub(super) request_id: Option<Uuid>,
 }
 
 impl Complaints {
@@ -252,7 +258,7 @@ impl Complaints {
     }
 
     /// The case after a verb.
-    async fn act(
+    pub(super) async fn act(
         &self,
         method: &'static str,
         actor: &Principal,
@@ -274,10 +280,12 @@ impl Complaints {
                     attachments,
                     holder: _,
                     priority: _,
+                    outcome: _,
+                    accepted: _,
                     request_id: _,
                 } = command;
                 let reply = reply.and_then(|reply| ReplyType::try_from(reply).ok()).unwrap_or(ReplyType::Answer);
-                let said = Said { text, reply, needs_no_answer, attachments };
+                let said = Said { text, reply, needs_no_answer, attachments, ..Said::default() };
                 let when = When { given: time, now: write.now };
                 store::change_case(write, id, &etag, &actor, &said, |case| verb(case, when)).await
             })
@@ -288,7 +296,7 @@ impl Complaints {
 }
 
 /// What all verbs have in common.
-fn parse(
+pub(super) fn parse(
     door: &mut Door,
     case_id: &str,
     etag: String,
@@ -306,6 +314,8 @@ fn parse(
         needs_no_answer: false,
         attachments: Attachments::default(),
         priority: None,
+        outcome: None,
+        accepted: None,
         request_id: door.request_id(request_id),
     }
 }

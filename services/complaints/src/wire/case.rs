@@ -11,8 +11,12 @@ use barometer_proto::complaints::v1::{
     fact,
 };
 
-use super::attachment::{parse_attachments, render_attachments};
-use crate::case::{Category, Model, PriorityTable, Tags, UNKNOWN_BAND};
+use super::{
+    attachment::{parse_attachments, render_attachments},
+    category::parse_category,
+    outcome::{redress_facts, render_outcome},
+};
+use crate::case::{Model, PriorityTable, Tags, UNKNOWN_BAND};
 
 /// The fields of a case that an amendment may set.
 pub(crate) const AMENDABLE: [&str; 14] = [
@@ -87,6 +91,14 @@ pub(crate) fn parse_case(
         policy_name: _,
         policy_set_version: _,
         clocks: _,
+        links: _,
+        merged_into: _,
+        merged_case_ids: _,
+        outcome: _,
+        acceptance: _,
+        satisfaction: _,
+        ask_time: _,
+        answer_time: _,
     } = message;
     let customer = match customer {
         None => CustomerRef::Anonymous,
@@ -100,7 +112,7 @@ pub(crate) fn parse_case(
         state: State::Received.into(),
         subject: door.text("subject", subject, 256),
         description: door.text("description", description, 10_000),
-        category: parse_category(door, category),
+        category: parse_category(door, "category", category),
         product: door.text("product", product, 128),
         channel: door.text("channel", channel, 64),
         touchpoint: door.text("touchpoint", touchpoint, 64),
@@ -130,20 +142,9 @@ fn or<E: Default + PartialEq>(given: E, otherwise: E) -> E {
     if given == E::default() { otherwise } else { given }
 }
 
-/// A path in the tree of categories.
-fn parse_category(door: &mut Door, category: String) -> String {
-    if Category::parse(&category).is_none() {
-        door.refuse(
-            "category",
-            "NOT_A_PATH",
-            "is no path of at most 8 parts such as `delivery/late`, none of them empty",
-        );
-    }
-    door.text("category", category, 128)
-}
-
 /// A case for callers, without its history.
 pub(crate) fn render_case(row: Model, position: String) -> wire::Case {
+    let acceptance = row.acceptance();
     let Model {
         id,
         number: _,
@@ -191,6 +192,13 @@ pub(crate) fn render_case(row: Model, position: String) -> wire::Case {
         policy_name,
         calendar_id: _,
         calendar_version: _,
+        merged_into,
+        unmerged_state: _,
+        outcome,
+        ask_time,
+        accepted: _,
+        satisfaction,
+        answer_time,
     } = row;
     let key = external_system.zip(external_id).map(|(system, value)| ExternalKey { system, value });
     wire::Case {
@@ -236,6 +244,14 @@ pub(crate) fn render_case(row: Model, position: String) -> wire::Case {
         policy_name,
         policy_set_version,
         clocks: Vec::new(),
+        links: Vec::new(),
+        merged_into: merged_into.map(|id| id.to_string()).unwrap_or_default(),
+        merged_case_ids: Vec::new(),
+        outcome: outcome.map(render_outcome),
+        acceptance: acceptance.into(),
+        satisfaction,
+        ask_time: ask_time.map(Micros::to_wire),
+        answer_time: answer_time.map(Micros::to_wire),
     }
 }
 
@@ -244,6 +260,11 @@ pub(crate) fn case_fact(row: Model) -> wire::Fact {
     let fact = match row.withdraw_time {
         Some(_) => fact::Fact::Tombstone(wire::Tombstone { kind: FactKind::Case.into() }),
         None => fact::Fact::Case(wire::CaseFact {
+            finding: row.outcome.as_ref().map(|outcome| outcome.finding).unwrap_or_default(),
+            redress: redress_facts(row.outcome.as_ref()),
+            acceptance: row.acceptance().into(),
+            satisfaction: row.satisfaction,
+            root_cause: row.outcome.map(|outcome| outcome.root_cause).unwrap_or_default(),
             customer_id: row.customer_id.map(|id| id.to_string()).unwrap_or_default(),
             state: row.state,
             category: row.category,
@@ -269,6 +290,7 @@ pub(crate) fn case_fact(row: Model) -> wire::Fact {
             remedy_sought: row.remedy_sought,
             cancel_time: row.cancel_time.map(Micros::to_wire),
             self_served: row.self_served,
+            merged_into: row.merged_into.map(|id| id.to_string()).unwrap_or_default(),
         }),
     };
     super::fact(row.id, row.number, row.version, fact)
@@ -323,6 +345,13 @@ pub(crate) fn amended(old: Model, new: Model) -> Model {
         policy_name: _,
         calendar_id: _,
         calendar_version: _,
+        merged_into: _,
+        unmerged_state: _,
+        outcome: _,
+        ask_time: _,
+        accepted: _,
+        satisfaction: _,
+        answer_time: _,
     } = new;
     Model {
         customer_id,

@@ -1,8 +1,8 @@
 //! Case entries: row → message.
 
-use barometer_proto::complaints::v1::{self as wire, fact};
+use barometer_proto::complaints::v1::{self as wire, Acceptance, fact};
 
-use super::attachment::render_attachments;
+use super::{attachment::render_attachments, outcome::render_outcome};
 use crate::case_entry::Model;
 
 /// An entry for callers.
@@ -27,7 +27,17 @@ pub(crate) fn render_entry(row: Model) -> wire::CaseEntry {
         priority,
         previous_priority,
         attachments,
+        other_case_id,
+        link,
+        outcome,
+        accepted,
+        satisfaction,
     } = row;
+    let acceptance = match accepted {
+        None => Acceptance::Unspecified,
+        Some(true) => Acceptance::Accepted,
+        Some(false) => Acceptance::Declined,
+    };
     wire::CaseEntry {
         case_entry_id: id.to_string(),
         case_id: case_id.to_string(),
@@ -44,6 +54,11 @@ pub(crate) fn render_entry(row: Model) -> wire::CaseEntry {
         priority,
         previous_priority,
         attachments: render_attachments(attachments),
+        other_case_id: other_case_id.map(|id| id.to_string()).unwrap_or_default(),
+        link,
+        outcome: outcome.map(render_outcome),
+        acceptance: acceptance.into(),
+        satisfaction,
     }
 }
 
@@ -63,6 +78,8 @@ pub(crate) fn case_entry_fact(row: Model) -> wire::Fact {
         needs_no_answer: row.needs_no_answer,
         priority: row.priority,
         previous_priority: row.previous_priority,
+        other_case_id: row.other_case_id.map(|id| id.to_string()).unwrap_or_default(),
+        link: row.link,
     };
     super::fact(row.id, row.position, 1, fact::Fact::CaseEntry(entry))
 }

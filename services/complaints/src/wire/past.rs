@@ -1,13 +1,14 @@
-//! Cases of the past: the instants of their course, as callers give them.
+//! Cases of the past: the instants of their course and what became of them, as callers give them.
 
 use barometer_chassis::door::Door;
-use barometer_proto::complaints::v1::case::State;
+use barometer_proto::complaints::v1::{self as wire, case::State};
 use prost_types::Timestamp;
 
+use super::outcome::parse_outcome;
 use crate::case::Model;
 
-/// The instants of a case of the past, as the caller gave them.
-#[derive(Clone, Copy, Debug, Default)]
+/// How a case of the past went, as the caller said.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Past {
     /// When the customer was told that it came in.
     pub(crate) acknowledge: Option<Timestamp>,
@@ -17,6 +18,8 @@ pub(crate) struct Past {
     pub(crate) resolve: Option<Timestamp>,
     /// When it was closed.
     pub(crate) close: Option<Timestamp>,
+    /// What became of it.
+    pub(crate) outcome: Option<wire::Outcome>,
 }
 
 /// Brings a new case as far as it has come; one instant must not lie before another that came first.
@@ -38,6 +41,10 @@ pub(crate) fn parse_past(door: &mut Door, mut case: Model, past: Past) -> Model 
     case.move_time = last.1;
     if case.close_time.is_some() && case.resolve_time.is_none() {
         door.refuse("close_time", "NOT_RESOLVED", "goes with `resolve_time` only");
+    }
+    case.outcome = past.outcome.map(|outcome| door.inside("outcome", |door| parse_outcome(door, outcome)));
+    if case.outcome.is_some() && case.resolve_time.is_none() {
+        door.refuse("outcome", "NOT_RESOLVED", "goes with `resolve_time` only");
     }
     // Resolving answers the customer.
     case.first_response_time = responded.or(case.resolve_time);

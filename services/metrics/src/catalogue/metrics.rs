@@ -103,7 +103,7 @@ pub(crate) static METRICS: [Metric; 18] = [
         title: "Complaints opened",
         description: "Cases that came in, by the instant at which they were opened. `responded` and `resolved` are those of \
                       them that by now got an answer, and that were resolved at least once. Cancelled cases were opened, \
-                      but are not resolved by that.",
+                      but are not resolved by that; those merged into another are not counted.",
         formula: "Number of cases.",
         unit: Unit::Count,
         direction: Direction::Down,

@@ -69,8 +69,19 @@ impl Cases {
             remedy_sought: _,
             cancel_time: _,
             self_served: _,
+            merged_into: _,
+            finding: _,
+            redress: _,
+            root_cause: _,
+            acceptance: _,
+            satisfaction: _,
         } = fact;
         let customer = if customer_id.is_empty() { NOBODY } else { customer(people, &customer_id)? };
+        if state == i32::from(State::Merged) {
+            // The case that it was merged into stands for it.
+            self.withdraw(stamp);
+            return Ok(());
+        }
         let cancelled = state == i32::from(State::Cancelled);
         let state = match State::try_from(state) {
             Ok(State::Received) => "received",
@@ -81,7 +92,7 @@ impl Cases {
             Ok(State::Resolved) => "resolved",
             Ok(State::Closed) => "closed",
             Ok(State::Cancelled) => "cancelled",
-            Ok(State::Unspecified) | Err(_) => return Err(Unreadable("state")),
+            Ok(State::Unspecified | State::Merged) | Err(_) => return Err(Unreadable("state")),
         };
         let opened = instant(open_time)?;
         let first_response = optional_instant(first_response_time)?.unwrap_or(NEVER);

@@ -197,7 +197,7 @@ fn response() -> impl Strategy<Value = surveys::ResponseFact> {
 /// Opened, answered and solved at any of a hundred days.
 fn case() -> impl Strategy<Value = complaints::CaseFact> {
     let texts = (word(), word(), word(), word());
-    let (who, states) = (option::of(person()), select(vec![1, 2, 3, 4, 5, 6, 7, 8]));
+    let (who, states) = (option::of(person()), select(vec![1, 2, 3, 4, 5, 6, 7, 8, 9]));
     let took = || option::of(0_i64..200);
     (who, states, time(), took(), took(), texts, area()).prop_map(
         |(customer, state, open_time, answered, solved, (category, product, channel, team), dimensions)| {

@@ -66,7 +66,7 @@ impl Model {
                     surveys::fact::Fact::Tombstone(_) => unreachable!(),
                 },
                 Write::Complaints(fact) => match fact.fact.expect("a fact") {
-                    complaints::fact::Fact::Case(of) => model.cases.push(of),
+                    complaints::fact::Fact::Case(of) => model.cases.extend(Some(of).filter(|case| case.state != 9)),
                     complaints::fact::Fact::CaseEntry(_) | complaints::fact::Fact::Tombstone(_) => unreachable!(),
                 },
             }
