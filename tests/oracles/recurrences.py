@@ -12,6 +12,8 @@ import sys
 
 from dateutil.rrule import rrulestr
 
+# Holidays of a calendar.
+MOST = 2_000
 WEEKDAYS = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"]
 
 
@@ -79,9 +81,9 @@ def file(start, rule):
 
 
 def dates(start, rule):
-    """The dates, or nothing where the start is none of them: what that means is undefined."""
+    """The dates, or nothing where they are too many, or the start is none of them: what that means is undefined."""
     found = [moment.date() for moment in rrulestr(f"DTSTART:{start:%Y%m%d}\nRRULE:{rule}")]
-    return [day.isoformat() for day in found] if found[:1] == [start] else None
+    return [day.isoformat() for day in found] if found[:1] == [start] and len(found) <= MOST else None
 
 
 if __name__ == "__main__":
