@@ -12,6 +12,8 @@ import sys
 
 from dateutil.rrule import rrulestr
 
+# Holidays of a calendar.
+MOST = 2_000
 WEEKDAYS = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"]
 
 
@@ -59,9 +61,11 @@ def case(rng):
         days = {start.day, *rng.sample([*range(-31, 0), *range(1, 32)], rng.randrange(0, 4))}
         parts.append("BYMONTHDAY=" + ",".join(map(str, days)))
     elif rng.random() < 0.8:
-        # Often, one that falls on the start.
-        own = f"{rng.choice(['', (start.day + 6) // 7])}{WEEKDAYS[start.weekday()]}"
-        others = [f"{rng.choice(['', 1, 2, 3, 4, 5, -1, -2])}{rng.choice(WEEKDAYS)}" for _ in range(rng.randrange(0, 3))]
+        # All with ordinals or all without, which dateutil would take for both at once; one falls on the start.
+        ordinal = rng.random() < 0.5 and "BYMONTH" in parts[-1]
+        own = f"{(start.day + 6) // 7 if ordinal else ''}{WEEKDAYS[start.weekday()]}"
+        others = [f"{rng.choice([1, 2, 3, 4, 5, -1, -2]) if ordinal else ''}{rng.choice(WEEKDAYS)}"
+                  for _ in range(rng.randrange(0, 3))]
         parts.append("BYDAY=" + ",".join([own, *others]))
     if rng.random() < 0.5:
         parts.append(f"COUNT={rng.randrange(1, 30)}")
@@ -77,9 +81,9 @@ def file(start, rule):
 
 
 def dates(start, rule):
-    """The dates, or nothing where the start is none of them: what that means is undefined."""
+    """The dates, or nothing where they are too many, or the start is none of them: what that means is undefined."""
     found = [moment.date() for moment in rrulestr(f"DTSTART:{start:%Y%m%d}\nRRULE:{rule}")]
-    return [day.isoformat() for day in found] if found[:1] == [start] else None
+    return [day.isoformat() for day in found] if found[:1] == [start] and len(found) <= MOST else None
 
 
 if __name__ == "__main__":
