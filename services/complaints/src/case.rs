@@ -239,10 +239,10 @@ impl Model {
             severity: self.severity,
             priority: self.priority,
             channel: self.channel.clone(),
-            customer_tier: declared("tier"),
+            customer_tier: declared("customer_tier"),
             value_band: self.value_band.clone(),
             product: self.product.clone(),
-            country: declared("country"),
+            country: declared("customer_country"),
         }
     }
 

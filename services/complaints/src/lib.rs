@@ -1,8 +1,9 @@
 //! The complaints service: what customers are unhappy with, and what became of it.
 //!
-//! It owns cases and the entries of their histories, and the calendars and policies by which they are measured. It asks the customers service for the customer of a caller's key,
-//! and nobody else. A request goes from [`service`] (parse, act, render) through [`wire`] (message ⇄ row) and the rules
-//! of [`case`] to the writer or to [`store`].
+//! It owns cases and the entries of their histories, and the calendars and policies by which their clocks count. It asks
+//! the customers service for the customer of a caller's key, and nobody else. A request goes from [`service`] (parse, act,
+//! render) through [`wire`] (message ⇄ row) and the rules of [`case`], [`policy`] and [`clock`] to the writer or to
+//! [`store`].
 
 pub mod calendar;
 pub mod calendar_version;

@@ -194,11 +194,11 @@ impl ComplaintService for Complaints {
         Ok(Response::new(self.annotate(&actor, request.into_inner()).await?))
     }
 
-    async fn list_clocks(
+    async fn batch_get_clocks(
         &self,
-        request: Request<wire::ListClocksRequest>,
-    ) -> Result<Response<wire::ListClocksResponse>, Status> {
-        Ok(Response::new(self.list_clocks(request.into_inner()).await?))
+        request: Request<wire::BatchGetClocksRequest>,
+    ) -> Result<Response<wire::BatchGetClocksResponse>, Status> {
+        Ok(Response::new(self.batch_get_clocks(request.into_inner()).await?))
     }
 
     async fn explain_clock(

@@ -18,7 +18,7 @@ pub use calendar::{parse_calendar, parse_holidays, render_holiday};
 pub(crate) use case::{AMENDABLE, amended, case_fact, parse_case, render_case};
 pub(crate) use case_entry::{case_entry_fact, render_entry};
 pub(crate) use case_link::render_link;
-pub(crate) use clock::{parse_explain_clock, parse_list_clocks};
+pub(crate) use clock::{parse_batch_get_clocks, parse_explain_clock};
 pub(crate) use filter::parse_list_cases;
 pub(crate) use outcome::parse_outcome;
 pub(crate) use past::{Past, parse_past};

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Instant};
 use barometer_chassis::{clock::Micros, door::Door};
 use barometer_complaints::{
     calendar::{Calendar, Holiday, Timetable, WorkingTime},
-    clock::{ClockTarget, Dated, Desk, Event, History, Kind, Message, Terms, Unit, Version, Wait},
+    clock::{ClockTarget, Dated, Desk, Event, History, Kind, Message, PolicyVersion, Terms, Unit, Version, Wait},
 };
 use jiff::{Timestamp, civil::Weekday, tz::TimeZone};
 

@@ -15,7 +15,7 @@ use std::{
 use barometer_chassis::{clock::Micros, door::Door};
 use barometer_complaints::{
     calendar::{Calendar, Holiday, Timetable},
-    clock::{Clock, ClockTarget, Dated, Desk, Event, History, Kind, Pauses, Terms, Unit, Version, Wait},
+    clock::{Clock, ClockTarget, Dated, Desk, Event, History, Kind, Pauses, PolicyVersion, Terms, Unit, Version, Wait},
 };
 use jiff::civil::Date;
 use serde_json::{Value, json};

@@ -1,5 +1,6 @@
 //! Bad input, for every RPC: one clear error that names every offending field, and nothing changed.
 
+mod case_verbs;
 mod complaints;
 mod customers;
 mod facts;

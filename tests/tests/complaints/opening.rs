@@ -45,7 +45,7 @@ async fn a_new_case_has_been_received_and_nothing_else() {
             value_band: "unknown".to_owned(),
             self_served: false,
             cancel_time: None,
-            reception: Some(Reception { self_service: false }),
+            reception: Some(Reception::default()),
             acceptance: Acceptance::Open.into(),
             acknowledge_time: None,
             close_time: None,

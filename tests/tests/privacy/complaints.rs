@@ -4,10 +4,10 @@ use barometer_proto::{
     common::v1::ExternalId,
     complaints::v1::{
         Acceptance, AcknowledgeCaseRequest, AnnotateCaseRequest, AnswerBySelfServiceRequest, AskForAcceptanceRequest,
-        AssignCaseRequest, Attachment, AwaitCustomerRequest, AwaitThirdPartyRequest, CancelCaseRequest, Case, CaseKind,
-        Clock, ClockKind, CloseCaseRequest, ExplainClockRequest, Finding, LinkCasesRequest, LinkType,
-        ListCaseEntriesRequest, ListCaseEntriesResponse, ListClocksRequest, ListClocksResponse, MergeCaseRequest,
-        OpenCaseRequest, Outcome, PrioritizeCaseRequest, Priority, RecordAcceptanceRequest,
+        AssignCaseRequest, Attachment, AwaitCustomerRequest, AwaitThirdPartyRequest, BatchGetClocksRequest,
+        BatchGetClocksResponse, CancelCaseRequest, Case, CaseKind, Clock, ClockKind, CloseCaseRequest,
+        ExplainClockRequest, Finding, LinkCasesRequest, LinkType, ListCaseEntriesRequest, ListCaseEntriesResponse,
+        MergeCaseRequest, OpenCaseRequest, Outcome, PrioritizeCaseRequest, Priority, RecordAcceptanceRequest,
         RecordCustomerMessageRequest, Redress, Remedy, ReopenCaseRequest, ResolveCaseRequest, RespondToCaseRequest,
         ResumeCaseRequest, SetOutcomeRequest, UnlinkCasesRequest, UnmergeCaseRequest, WatchFactsRequest,
         WatchFactsResponse, case as of_case, redress,
@@ -98,8 +98,8 @@ pub(crate) async fn call_all(caller: &mut Caller) {
     let _: Case = caller.call(&method("UnmergeCase"), &unmerge).await;
     let cancel = CancelCaseRequest { case_id: id(), reason: mark(), ..Default::default() };
     let _: Case = caller.call(&method("CancelCase"), &cancel).await;
-    let list = ListClocksRequest { case_ids: vec![id()], time: None };
-    let _: ListClocksResponse = caller.call(&method("ListClocks"), &list).await;
+    let list = BatchGetClocksRequest { case_ids: vec![id()], time: None };
+    let _: BatchGetClocksResponse = caller.call(&method("BatchGetClocks"), &list).await;
     let kind = ClockKind::FirstResponse.into();
     let explain = ExplainClockRequest { case_id: id(), kind, ..ExplainClockRequest::default() };
     let _: Clock = caller.call(&method("ExplainClock"), &explain).await;

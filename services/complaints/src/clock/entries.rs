@@ -37,8 +37,8 @@ pub fn events(entries: &[Entry], until: Micros) -> Vec<Dated> {
             Type::Opened => add(Event::Opened),
             Type::Acknowledged => add(Event::Acknowledged),
             Type::Responded => add(Event::ToCustomer(message(entry.reply))),
-            // A question is no answer, but it tells the customer how it stands.
-            Type::AwaitedCustomer => add(Event::ToCustomer(Message::Update)),
+            // A question back is an answer: it is the customer's turn.
+            Type::AwaitedCustomer => add(Event::ToCustomer(Message::Answer)),
             Type::CustomerWrote if !entry.needs_no_answer => add(Event::FromCustomer),
             Type::Resolved | Type::SelfServed => add(Event::Resolved),
             Type::Closed => add(Event::Closed),
@@ -101,7 +101,7 @@ mod tests {
         ];
         let expected = [
             (0, Event::Opened),
-            (1, Event::ToCustomer(Message::Update)),
+            (1, Event::ToCustomer(Message::Answer)),
             (1, Event::WaitBegan(Wait::Customer)),
             (3, Event::WaitEnded(Wait::Customer)),
             (3, Event::FromCustomer),

@@ -11,7 +11,7 @@ use crate::{
     case::Model,
     clock::{self, Clock, Desk, Entry, History, Kind, Terms},
     store,
-    wire::{parse_explain_clock, parse_list_clocks},
+    wire::{parse_batch_get_clocks, parse_explain_clock},
 };
 
 /// The most entries of all cases of a request together.
@@ -33,16 +33,16 @@ impl Counted {
 }
 
 impl Complaints {
-    pub(super) async fn list_clocks(
+    pub(super) async fn batch_get_clocks(
         &self,
-        request: wire::ListClocksRequest,
-    ) -> Result<wire::ListClocksResponse, Error> {
-        let (ids, at) = Door::open(|door| parse_list_clocks(door, request))?;
+        request: wire::BatchGetClocksRequest,
+    ) -> Result<wire::BatchGetClocksResponse, Error> {
+        let (ids, at) = Door::open(|door| parse_batch_get_clocks(door, request))?;
         let cases = store::get_cases(self.store.db(), &ids).await?;
         let clocks = self.clocks_of(&cases, at).await?;
         let cases = ids.iter().zip(clocks);
         let cases = cases.map(|(id, clocks)| wire::CaseClocks { case_id: id.to_string(), clocks });
-        Ok(wire::ListClocksResponse { cases: cases.collect() })
+        Ok(wire::BatchGetClocksResponse { cases: cases.collect() })
     }
 
     pub(super) async fn explain_clock(&self, request: wire::ExplainClockRequest) -> Result<wire::Clock, Error> {

@@ -12,8 +12,8 @@ use crate::clock::Kind;
 /// The most cases of a request.
 const MAX_CASES: usize = 100;
 
-pub(crate) fn parse_list_clocks(door: &mut Door, request: wire::ListClocksRequest) -> (Vec<Uuid>, Micros) {
-    let wire::ListClocksRequest { case_ids, time } = request;
+pub(crate) fn parse_batch_get_clocks(door: &mut Door, request: wire::BatchGetClocksRequest) -> (Vec<Uuid>, Micros) {
+    let wire::BatchGetClocksRequest { case_ids, time } = request;
     if case_ids.is_empty() {
         door.missing("case_ids");
     }
