@@ -76,7 +76,7 @@ async fn a_reply_that_comes_late_is_explained() {
         promise(&services).await;
         let case = thursday(&services).await;
         assert_eq!((case.policy_name.as_str(), case.policy_set_version), ("all", 1));
-        let reception = case.reception.clone().expect("told");
+        let reception = case.reception.expect("told");
         assert_eq!(reception.reply_due_time, Some(at("2013-03-21T10:30:00Z")));
         assert_eq!(reception.desk_open, reception.desk_open_time.is_none());
         assert_eq!(case.clocks.len(), 2);

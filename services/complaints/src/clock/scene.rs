@@ -85,7 +85,7 @@ pub(super) struct Segment {
     pub(super) from: Micros,
     pub(super) until: Micros,
     pub(super) scene: Scene,
-    /// Whether it ends with a holding response.
+    /// Whether it ends with a holding response; one that is sent while the case is cancelled holds nothing.
     pub(super) holding: bool,
 }
 
@@ -116,7 +116,7 @@ impl Iterator for Segments<'_> {
         let (from, scene) = (self.from, self.scene);
         for dated in self.events.by_ref() {
             self.scene = self.scene.after(dated.event);
-            let holding = dated.event == Event::ToCustomer(Message::Holding);
+            let holding = dated.event == Event::ToCustomer(Message::Holding) && !scene.cancelled;
             if holding || !self.scene.counts_like(&scene) {
                 self.from = dated.at;
                 return Some(Segment { from, until: dated.at, scene, holding });

@@ -171,6 +171,15 @@ fn a_cancelled_case_owes_nothing_more() {
 }
 
 #[test]
+fn a_holding_response_to_a_cancelled_case_holds_nothing() {
+    let longer = Target { amount: 6 * 60, unit: Unit::ElapsedMinutes };
+    let target = ClockTarget { holding: Some(longer), ..hours(Kind::FinalResponse, 4) };
+    let held = |events: &[_]| case(&[target], events).clock(Kind::FinalResponse, EVENING).held;
+    assert!(!held(&[(1, Opened), (2, Event::Cancelled), (3, ToCustomer(Message::Holding)), (4, Reopened)]));
+    assert!(held(&[(1, Opened), (2, Event::Cancelled), (4, Reopened), (4, ToCustomer(Message::Holding))]));
+}
+
+#[test]
 fn a_cancelled_case_that_is_reopened_goes_on_where_it_stood() {
     let targets = [hours(Kind::FirstResponse, 4), hours(Kind::NextResponse, 4), hours(Kind::PeriodicUpdate, 4)];
     let events = [(1, Opened), (3, Event::Cancelled), (9, FromCustomer), (10, Reopened), (11, ToCustomer(Answer))];
