@@ -242,7 +242,7 @@ impl Model {
             customer_tier: declared("customer_tier"),
             value_band: self.value_band.clone(),
             product: self.product.clone(),
-            country: declared("customer_country"),
+            country: declared("home_country"),
         }
     }
 

@@ -195,7 +195,7 @@ async fn the_first_policy_that_matches_is_a_cases_whatever_is_amended_later() {
         publish(&services, vec![abroad, policy("all", &office)]).await;
         let with = |category: &str, country: &str| Case {
             category: category.to_owned(),
-            dimensions: [("customer_country".to_owned(), country.to_owned())].into(),
+            dimensions: [("home_country".to_owned(), country.to_owned())].into(),
             ..case(&Uuid::new_v4().to_string())
         };
         for (category, country, expected) in [

@@ -54,7 +54,7 @@ pub(crate) async fn publish_policies(
     if !etag.is_empty() && etag != last.to_string() {
         return Err(Error::Stale { noun: "policy set" });
     }
-    // PolicyList are no facts: they take no position.
+    // Policies are no facts: they take no position.
     let done = Done { id: id::new(), position: write.position() };
     let row = Model { id: done.id, version: last + 1, policies, actor, create_time: write.now };
     Entity::insert(row.into_active_model().reset_all()).exec_without_returning(write.db).await?;
