@@ -77,7 +77,7 @@ pub(crate) trait Fact: Clone + Debug + PartialEq + Default + Send + 'static {
     fn update_time(&self) -> Option<Timestamp>;
     fn withdraw_time(&self) -> Option<Timestamp>;
 
-    /// Without what only reading one gives.
+    /// Without what only reading one gives, or only recording it.
     fn bare(self) -> Self {
         self
     }
@@ -320,7 +320,7 @@ kind!(
     amend_case AmendCaseRequest, withdraw_case WithdrawCaseRequest, import_cases ImportCasesRequest CaseRow
 
     fn bare(self) -> Self {
-        Case { history: Vec::new(), ..self }
+        Case { history: Vec::new(), reception: None, ..self }
     }
 );
 

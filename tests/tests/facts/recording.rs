@@ -23,7 +23,7 @@ for_each_movable_kind! {
 }
 
 async fn read_back<F: Fact>(services: &Services, world: &World) {
-    let recorded = F::sample(world).with_key("k-1").record(services, "").await.expect("recorded");
+    let recorded = F::sample(world).with_key("k-1").record(services, "").await.expect("recorded").bare();
     assert_eq!(F::get(services, recorded.id()).await.expect("there").bare(), recorded);
     assert_eq!(F::get_by_key(services, key("k-1")).await.expect("there").bare(), recorded);
     assert_eq!(recorded.customer_id(), world.customers[0]);
