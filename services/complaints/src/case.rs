@@ -11,6 +11,8 @@ mod tags;
 mod tests;
 mod verb;
 
+use std::sync::Arc;
+
 use barometer_chassis::{
     clock::Micros,
     door::Dimensions,
@@ -33,7 +35,12 @@ pub use self::{
     tags::Tags,
     verb::Verb,
 };
-use crate::{calendar_version::CalendarId, case_entry, policy::Subject, store};
+use crate::{
+    calendar_version::CalendarId,
+    case_entry,
+    policy::Subject,
+    store::{self, Book},
+};
 
 /// The company's rules for its cases, as the server's flags give them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -186,6 +193,24 @@ pub struct Model {
     /// When the customer said so.
     #[serde(skip)]
     pub answer_time: Option<Micros>,
+    /// When the first of its clocks that run is or was due.
+    #[serde(skip)]
+    pub due_time: Option<Micros>,
+    /// Which clock that is, as `ClockKind`.
+    #[serde(skip)]
+    pub due_clock: Option<i32>,
+    /// The version of the case that its clocks are kept for; 0 when they never were.
+    #[serde(skip)]
+    pub clocked: i64,
+}
+
+/// In which order cases are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// The latest that came in first.
+    Newest,
+    /// What is due first first.
+    Due,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
@@ -246,6 +271,11 @@ impl Model {
         }
     }
 
+    /// Whether it has clocks: it is bound to a policy, and there.
+    pub fn has_clocks(&self) -> bool {
+        self.calendar_id.is_some() && self.withdraw_time.is_none()
+    }
+
     /// Whether self-service may answer it, and no person needs to: so it is with questions, and with nothing else.
     pub fn may_be_self_served(&self) -> bool {
         self.kind() == CaseKind::Question
@@ -255,20 +285,35 @@ impl Model {
 impl Recorded for Model {
     type Table = Entity;
     type Active = ActiveModel;
-    type Context = ();
+    type Context = Arc<Book>;
     const NOUN: &'static str = "case";
 
     recorded_head!();
 
-    fn prepare<'w>(_write: &'w Write<'w>, _rows: &'w mut [Pending<Self>]) -> BoxFuture<'w, Result<(), Error>> {
-        Box::pin(async { Ok(()) })
+    /// What is due first stands on the case from the start.
+    fn prepare<'w>(write: &'w Write<'w>, rows: &'w mut [Pending<Self>]) -> BoxFuture<'w, Result<(), Error>> {
+        Box::pin(async move {
+            for Pending { row, context: book, refused, .. } in rows {
+                match store::note_due(write, book, row).await {
+                    Ok(()) => {}
+                    Err(error) if error.is_outage() => return Err(error),
+                    Err(error) => *refused = Some(error),
+                }
+            }
+            Ok(())
+        })
     }
 
-    /// The history of a new case begins with it.
-    fn recorded<'w>(write: &'w Write<'w>, rows: &'w [Self]) -> BoxFuture<'w, Result<(), Error>> {
+    /// The history of a new case begins with it, and so do its clocks.
+    fn recorded<'w>(
+        write: &'w Write<'w>,
+        rows: &'w [Self],
+        books: &'w [Arc<Book>],
+    ) -> BoxFuture<'w, Result<(), Error>> {
         Box::pin(async move {
             let entries = rows.iter().flat_map(|case| case_entry::of_new(case, write.now)).collect();
-            store::add_entries(write, entries).await
+            store::add_entries(write, entries).await?;
+            store::add_clocks(write, rows.iter().zip(books.iter().map(AsRef::as_ref))).await
         })
     }
 }

@@ -99,6 +99,8 @@ pub(crate) fn parse_case(
         satisfaction: _,
         ask_time: _,
         answer_time: _,
+        due_time: _,
+        due_clock: _,
     } = message;
     let customer = match customer {
         None => CustomerRef::Anonymous,
@@ -199,6 +201,9 @@ pub(crate) fn render_case(row: Model, position: String) -> wire::Case {
         accepted: _,
         satisfaction,
         answer_time,
+        due_time,
+        due_clock,
+        clocked: _,
     } = row;
     let key = external_system.zip(external_id).map(|(system, value)| ExternalKey { system, value });
     wire::Case {
@@ -252,6 +257,8 @@ pub(crate) fn render_case(row: Model, position: String) -> wire::Case {
         satisfaction,
         ask_time: ask_time.map(Micros::to_wire),
         answer_time: answer_time.map(Micros::to_wire),
+        due_time: due_time.map(Micros::to_wire),
+        due_clock: due_clock.unwrap_or_default(),
     }
 }
 
@@ -352,6 +359,9 @@ pub(crate) fn amended(old: Model, new: Model) -> Model {
         accepted: _,
         satisfaction: _,
         answer_time: _,
+        due_time: _,
+        due_clock: _,
+        clocked: _,
     } = new;
     Model {
         customer_id,
