@@ -1,5 +1,6 @@
 //! The case: one thing that somebody has to deal with, from the moment it was heard of until it is closed.
 
+mod arrival;
 mod attachment;
 mod category;
 mod course;
@@ -10,8 +11,6 @@ mod tags;
 #[cfg(test)]
 mod tests;
 mod verb;
-
-use std::sync::Arc;
 
 use barometer_chassis::{
     clock::Micros,
@@ -27,6 +26,7 @@ use sea_orm::entity::prelude::*;
 use serde::Serialize;
 
 pub use self::{
+    arrival::{Arrival, Incoming},
     attachment::{Attachment, Attachments},
     category::{Category, within},
     course::{Holder, Step, When, Window},
@@ -35,12 +35,7 @@ pub use self::{
     tags::Tags,
     verb::Verb,
 };
-use crate::{
-    calendar_version::CalendarId,
-    case_entry,
-    policy::Subject,
-    store::{self, Book},
-};
+use crate::{calendar_version::CalendarId, policy::Subject, store};
 
 /// The company's rules for its cases, as the server's flags give them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -285,7 +280,7 @@ impl Model {
 impl Recorded for Model {
     type Table = Entity;
     type Active = ActiveModel;
-    type Context = Arc<Book>;
+    type Context = Incoming;
     const NOUN: &'static str = "case";
 
     recorded_head!();
@@ -293,8 +288,8 @@ impl Recorded for Model {
     /// What is due first stands on the case from the start.
     fn prepare<'w>(write: &'w Write<'w>, rows: &'w mut [Pending<Self>]) -> BoxFuture<'w, Result<(), Error>> {
         Box::pin(async move {
-            for Pending { row, context: book, refused, .. } in rows {
-                match store::note_due(write, book, row).await {
+            for Pending { row, context, refused, .. } in rows {
+                match store::note_due(write, row, context).await {
                     Ok(()) => {}
                     Err(error) if error.is_outage() => return Err(error),
                     Err(error) => *refused = Some(error),
@@ -308,12 +303,12 @@ impl Recorded for Model {
     fn recorded<'w>(
         write: &'w Write<'w>,
         rows: &'w [Self],
-        books: &'w [Arc<Book>],
+        incoming: &'w [Incoming],
     ) -> BoxFuture<'w, Result<(), Error>> {
         Box::pin(async move {
-            let entries = rows.iter().flat_map(|case| case_entry::of_new(case, write.now)).collect();
-            store::add_entries(write, entries).await?;
-            store::add_clocks(write, rows.iter().zip(books.iter().map(AsRef::as_ref))).await
+            let history = |(case, incoming): (&Self, &Incoming)| incoming.arrival.history(case, write.now);
+            store::add_entries(write, rows.iter().zip(incoming).flat_map(history).collect()).await?;
+            store::add_clocks(write, rows.iter().zip(incoming)).await
         })
     }
 }

@@ -56,3 +56,6 @@ async fn catch_up(store: &Store<wire::Fact>, book: &Arc<Book>, shutdown: &Shutdo
         failed = failed.and(kept.await.map(|_| ()));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -32,7 +32,7 @@ pub trait Recorded:
     type Table: EntityTrait<Model = Self, ActiveModel = Self::Active>;
     /// Its row for writing.
     type Active: ActiveModelTrait<Entity = Self::Table> + Send;
-    /// What is looked up inside the transaction before the row is written.
+    /// What a row brings with it: what is looked up inside the transaction before it is written, or written after it.
     type Context: Send + Sync + std::fmt::Debug;
     /// Its name in errors, e.g. `purchase`.
     const NOUN: &'static str;
@@ -46,7 +46,7 @@ pub trait Recorded:
     /// Completes new rows inside the transaction from their context, or refuses them one by one.
     fn prepare<'w>(write: &'w Write<'w>, rows: &'w mut [Pending<Self>]) -> BoxFuture<'w, Result<(), Error>>;
 
-    /// Called inside the transaction with new rows, which were just written, and their contexts.
+    /// Called inside the transaction with new rows, which were just written, and what each brought with it.
     fn recorded<'w>(
         write: &'w Write<'w>,
         rows: &'w [Self],
@@ -131,7 +131,7 @@ macro_rules! recorded_head {
 pub struct Pending<M: Recorded> {
     /// The row; its head is filled in by the writer.
     pub row: M,
-    /// What is to be looked up.
+    /// What it brings with it.
     pub context: M::Context,
     /// The request that brought it; its fingerprint is the row's.
     pub request: Request,
@@ -260,11 +260,10 @@ async fn record_turn<M: Recorded>(
     for (index, pending) in indices.into_iter().zip(new) {
         match pending.refused {
             Some(error) => outcomes.push((index, Err(error))),
-            None => rows.push((index, (pending.row, pending.context), pending.request)),
+            None => rows.push((index, pending)),
         }
     }
-    for (index, (row, _), request) in &mut rows {
-        let _ = index;
+    for (_, Pending { row, request, .. }) in &mut rows {
         let head = row.head_mut();
         *head.id = crate::id::new();
         *head.version = 1;
@@ -272,10 +271,9 @@ async fn record_turn<M: Recorded>(
         *head.create_time = write.now;
         *head.update_time = write.now;
     }
-    let (indices, (rows, requests)): (Vec<usize>, (Vec<(M, M::Context)>, Vec<Request>)) =
-        rows.into_iter().map(|(index, row, request)| (index, (row, request))).unzip();
-    let (rows, contexts) = rows.into_iter().unzip();
-    for ((index, request), result) in indices.into_iter().zip(requests).zip(insert(write, rows, contexts).await?) {
+    let split = |(index, Pending { row, context, request, .. })| ((index, request), (row, context));
+    let (asked, (rows, contexts)): (Vec<_>, (Vec<M>, Vec<_>)) = rows.into_iter().map(split).unzip();
+    for ((index, request), result) in asked.into_iter().zip(insert(write, rows, contexts).await?) {
         if let Ok(row) = &result {
             let Head { id, position, .. } = row.head();
             noted.push((request, Done { id, position }));
@@ -337,9 +335,9 @@ fn insert<'w, M: Recorded>(
                     return Ok(vec![Err(error)]);
                 }
                 let half = rows.len() / 2;
-                let (second, of_second) = (rows.split_off(half), contexts.split_off(half));
+                let second = (rows.split_off(half), contexts.split_off(half));
                 let mut results = insert(write, rows, contexts).await?;
-                results.extend(insert(write, second, of_second).await?);
+                results.extend(insert(write, second.0, second.1).await?);
                 Ok(results)
             }
         }

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use super::{Book, MAX_PARAMETERS, list_past};
 use crate::{
-    case::{self, Step},
+    case::{self, Incoming, Step},
     case_clock::{Column, Entity, Model},
     case_entry::{self, CaseId},
     clock::Entry,
@@ -43,22 +43,22 @@ async fn clocks_of(
 }
 
 /// Notes on a new case what is due first of its clocks.
-pub(crate) async fn note_due(write: &Write<'_>, book: &Book, case: &mut case::Model) -> Result<(), Error> {
-    let clocks = clocks_of(write.db, book, case, &entries_of_new(case, write.now), write.now).await?;
+pub(crate) async fn note_due(write: &Write<'_>, case: &mut case::Model, incoming: &Incoming) -> Result<(), Error> {
+    let clocks = clocks_of_new(write, case, incoming).await?;
     // Its first version is written next.
     case.clocked = 1;
     (case.due_time, case.due_clock) = first_due(&clocks);
     Ok(())
 }
 
-/// Writes the clocks of new cases, each by its book.
+/// Writes the clocks of new cases.
 pub(crate) async fn add_clocks(
     write: &Write<'_>,
-    cases: impl Iterator<Item = (&case::Model, &Book)>,
+    cases: impl Iterator<Item = (&case::Model, &Incoming)>,
 ) -> Result<(), Error> {
     let mut all = Vec::new();
-    for (case, book) in cases {
-        all.append(&mut clocks_of(write.db, book, case, &entries_of_new(case, write.now), write.now).await?);
+    for (case, incoming) in cases {
+        all.append(&mut clocks_of_new(write, case, incoming).await?);
     }
     for clock in &mut all {
         put_first(write, clock);
@@ -66,8 +66,10 @@ pub(crate) async fn add_clocks(
     Ok(writer::insert(write.db, &all).await?)
 }
 
-fn entries_of_new(case: &case::Model, now: Micros) -> Vec<Entry> {
-    case_entry::of_new(case, now).iter().map(case_entry::Model::for_clocks).collect()
+async fn clocks_of_new(write: &Write<'_>, case: &case::Model, incoming: &Incoming) -> Result<Vec<Model>, Error> {
+    let Incoming { arrival, book } = incoming;
+    let entries: Vec<_> = arrival.history(case, write.now).iter().map(case_entry::Model::for_clocks).collect();
+    clocks_of(write.db, book, case, &entries, write.now).await
 }
 
 /// Writes the clocks of a case as a step leaves them, whose entries are not written yet; and notes on the case what is due
