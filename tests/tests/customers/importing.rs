@@ -59,6 +59,7 @@ async fn a_second_run_changes_nothing() {
                     country: "MD".to_owned(),
                     member: Some(true),
                     segments: vec!["z".to_owned(), "y".to_owned()],
+                    value_band: "high".to_owned(),
                 }),
                 ..Customer::default()
             })
