@@ -61,6 +61,11 @@ impl Services {
         Self::start_with(database, Some(format!("http://{nobody}"))).await
     }
 
+    /// Starts all, but the others look for customers there.
+    pub async fn start_towards(database: &TestDatabase, customers: &str) -> Self {
+        Self::start_with(database, Some(customers.to_owned())).await
+    }
+
     async fn start_with(database: &TestDatabase, customers: Option<String>) -> Self {
         let limits = ServerConfig {
             drain_pause: std::time::Duration::from_millis(1),
