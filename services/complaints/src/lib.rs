@@ -1,10 +1,12 @@
 //! The complaints service: what customers are unhappy with, and what became of it.
 //!
-//! It owns cases, the entries of their histories and their clocks, and the calendars and policies by which their clocks count. It asks
-//! the customers service for the customer of a caller's key, and nobody else. A request goes from [`service`] (parse, act,
+//! It owns cases, the entries of their histories and their clocks, and the calendars and policies by which their clocks
+//! count. It asks the customers service for the customer of a caller's key and for what customers are worth, and nobody
+//! else. A request goes from [`service`] (parse, act,
 //! render) through [`wire`] (message ⇄ row) and the rules of [`case`], [`policy`] and [`clock`] to the writer or to
 //! [`store`].
 
+mod appraiser;
 pub mod calendar;
 pub mod calendar_version;
 pub mod case;
@@ -73,16 +75,14 @@ pub async fn add(
         Store::open::<migrations::Migrator>(&config.location, NAME, kinds, config.write_queue, shutdown.clone())
             .await?;
     let book = Arc::new(store::Book::default());
-    tokio::spawn(keeper::keep(store.clone(), book.clone(), shutdown));
+    tokio::spawn(keeper::keep(store.clone(), book.clone(), shutdown.clone()));
     let policies = service::Policies::new(store.clone(), config.rules.priorities);
-    let service = service::Complaints::new(
-        store.clone(),
-        Directory::new(customers),
-        config.stages,
-        config.rules,
-        book,
-        server.ending(),
-    );
+    let directory = Directory::new(customers);
+    let asking =
+        appraiser::keep_asking(store.clone(), directory.clone(), book.clone(), config.rules.priorities, shutdown);
+    tokio::spawn(asking);
+    let service =
+        service::Complaints::new(store.clone(), directory, config.stages, config.rules, book, server.ending());
     let service = ComplaintServiceServer::new(service)
         .max_decoding_message_size(limits.max_message_bytes)
         .max_encoding_message_size(limits.max_message_bytes)

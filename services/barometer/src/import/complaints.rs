@@ -95,6 +95,9 @@ fn case(line: &mut Line<'_>) -> Case {
         priority: 0,
         priority_overridden: false,
         value_band: String::new(),
+        customer_tier: String::new(),
+        customer_country: String::new(),
+        value_pending: false,
         cancel_time: None,
         self_served: false,
         reception: None,
@@ -109,6 +112,8 @@ fn case(line: &mut Line<'_>) -> Case {
         satisfaction: None,
         ask_time: None,
         answer_time: None,
+        due_time: None,
+        due_clock: 0,
     }
 }
 

@@ -85,6 +85,9 @@ pub(crate) fn parse_case(
         priority: _,
         priority_overridden: _,
         value_band: _,
+        customer_tier: _,
+        customer_country: _,
+        value_pending: _,
         cancel_time: _,
         self_served: _,
         reception: _,
@@ -204,6 +207,9 @@ pub(crate) fn render_case(row: Model, position: String) -> wire::Case {
         due_time,
         due_clock,
         clocked: _,
+        customer_tier,
+        customer_country,
+        value_pending,
     } = row;
     let key = external_system.zip(external_id).map(|(system, value)| ExternalKey { system, value });
     wire::Case {
@@ -259,6 +265,9 @@ pub(crate) fn render_case(row: Model, position: String) -> wire::Case {
         answer_time: answer_time.map(Micros::to_wire),
         due_time: due_time.map(Micros::to_wire),
         due_clock: due_clock.unwrap_or_default(),
+        customer_tier,
+        customer_country,
+        value_pending,
     }
 }
 
@@ -362,6 +371,9 @@ pub(crate) fn amended(old: Model, new: Model) -> Model {
         due_time: _,
         due_clock: _,
         clocked: _,
+        customer_tier: _,
+        customer_country: _,
+        value_pending: _,
     } = new;
     Model {
         customer_id,
