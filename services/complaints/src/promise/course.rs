@@ -61,7 +61,7 @@ impl Model {
     pub fn keep(self, when: When) -> Result<Turn, Error> {
         let time = when.not_before_making(&self)?;
         // What falls due meanwhile is of no account when it was kept before.
-        let turn = if time > self.due_time { self.fall_due(time.max(when.now)) } else { self.as_it_is() };
+        let turn = if time > self.due_time { self.fall_due(time.max(when.now)) } else { self.unturned() };
         let Turn { before, mut promise, mut events } = turn;
         promise.check(Verb::Keep)?;
         promise.keep_time = Some(time);
@@ -88,7 +88,7 @@ impl Model {
         let Turn { before, mut promise, mut events } = self.fall_due(now);
         promise.check(Verb::Move)?;
         if due == promise.due_time {
-            return Ok(before.as_it_is());
+            return Ok(before.unturned());
         }
         promise.due_time = due;
         promise.moves = promise.moves.saturating_add(1);
@@ -100,7 +100,7 @@ impl Model {
     /// It should never have been recorded, or need not be kept.
     pub fn take_back(self, now: Micros) -> Result<Turn, Error> {
         self.check(Verb::Withdraw)?;
-        let Turn { before, mut promise, mut events } = self.as_it_is();
+        let Turn { before, mut promise, mut events } = self.unturned();
         (promise.state, promise.withdraw_time) = (State::Withdrawn.into(), Some(now));
         events.push((Event::PromiseWithdrawn, now));
         Ok(promise.turned(before, events))
@@ -146,7 +146,7 @@ impl Model {
         (self.state() == State::Open).then(|| notice.unwrap_or(self.first_late()))
     }
 
-    fn as_it_is(self) -> Turn {
+    fn unturned(self) -> Turn {
         Turn { before: self.clone(), promise: self, events: Vec::new() }
     }
 
