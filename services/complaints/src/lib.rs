@@ -1,10 +1,11 @@
 //! The complaints service: what customers are unhappy with, and what became of it.
 //!
 //! It owns cases and the entries of their histories, and the calendars and policies by which their clocks count. It asks
-//! the customers service for the customer of a caller's key, and nobody else. A request goes from [`service`] (parse, act,
+//! the customers service for the customer of a caller's key and for what customers are worth, and nobody else. A request goes from [`service`] (parse, act,
 //! render) through [`wire`] (message ⇄ row) and the rules of [`case`], [`policy`] and [`clock`] to the writer or to
 //! [`store`].
 
+mod appraiser;
 pub mod calendar;
 pub mod calendar_version;
 pub mod case;
@@ -76,6 +77,7 @@ pub async fn add(
     let policies = service::Policies::new(store.clone(), config.rules.priorities);
     let directory = Directory::new(customers);
     let promises = service::Promises::new(store.clone(), directory.clone(), config.rules.promise_lead);
+    tokio::spawn(appraiser::keep_asking(store.clone(), directory.clone(), config.rules.priorities, shutdown.clone()));
     let service = service::Complaints::new(store.clone(), directory, config.stages, config.rules, server.ending());
     let service = ComplaintServiceServer::new(service)
         .max_decoding_message_size(limits.max_message_bytes)
