@@ -18,8 +18,10 @@ mod keeper;
 mod migrations;
 pub mod policy;
 pub mod policy_set;
+pub mod promise;
 mod service;
 mod store;
+mod sweep;
 mod wire;
 
 pub use wire::{parse_calendar, parse_holidays, parse_policy_list, render_holiday};
@@ -33,6 +35,7 @@ use barometer_chassis::{
 use barometer_directory::Directory;
 use barometer_proto::complaints::v1::{
     FactKind, complaint_service_server::ComplaintServiceServer, policy_service_server::PolicyServiceServer,
+    promise_service_server::PromiseServiceServer,
 };
 use tokio::task::JoinHandle;
 use tonic::codec::CompressionEncoding;
@@ -43,6 +46,8 @@ pub const NAME: &str = "complaints";
 pub const GRPC_NAME: &str = barometer_proto::complaints::v1::complaint_service_server::SERVICE_NAME;
 /// The same of its calendars and policies, which it serves beside.
 pub const POLICIES_GRPC_NAME: &str = barometer_proto::complaints::v1::policy_service_server::SERVICE_NAME;
+/// The same of the promises.
+pub const PROMISES_GRPC_NAME: &str = barometer_proto::complaints::v1::promise_service_server::SERVICE_NAME;
 
 /// What the service needs to run.
 #[derive(Clone, Debug)]
@@ -70,6 +75,7 @@ pub async fn add(
         Kind::new::<case::Entity>(FactKind::Case.into(), |row| row.position, wire::case_fact),
         Kind::new::<case_entry::Entity>(FactKind::CaseEntry.into(), |row| row.position, wire::case_entry_fact),
         Kind::new::<case_clock::Entity>(FactKind::CaseClock.into(), |row| row.position, wire::case_clock_fact),
+        Kind::new::<promise::Entity>(FactKind::Promise.into(), |row| row.position, wire::promise_fact),
     ];
     let (store, writer) =
         Store::open::<migrations::Migrator>(&config.location, NAME, kinds, config.write_queue, shutdown.clone())
@@ -78,8 +84,14 @@ pub async fn add(
     tokio::spawn(keeper::keep(store.clone(), book.clone(), shutdown.clone()));
     let policies = service::Policies::new(store.clone(), config.rules.priorities);
     let directory = Directory::new(customers);
-    let asking =
-        appraiser::keep_asking(store.clone(), directory.clone(), book.clone(), config.rules.priorities, shutdown);
+    let promises = service::Promises::new(store.clone(), directory.clone(), config.rules.promise_lead);
+    let asking = appraiser::keep_asking(
+        store.clone(),
+        directory.clone(),
+        book.clone(),
+        config.rules.priorities,
+        shutdown.clone(),
+    );
     tokio::spawn(asking);
     let service =
         service::Complaints::new(store.clone(), directory, config.stages, config.rules, book, server.ending());
@@ -95,7 +107,15 @@ pub async fn add(
         .accept_compressed(CompressionEncoding::Gzip)
         .send_compressed(CompressionEncoding::Gzip);
     server.add_service(policies);
+    let promises = PromiseServiceServer::new(promises)
+        .max_decoding_message_size(limits.max_message_bytes)
+        .max_encoding_message_size(limits.max_message_bytes)
+        .accept_compressed(CompressionEncoding::Gzip)
+        .send_compressed(CompressionEncoding::Gzip);
+    server.add_service(promises);
     store.report_health(server.health(), GRPC_NAME);
     store.report_health(server.health(), POLICIES_GRPC_NAME);
+    store.report_health(server.health(), PROMISES_GRPC_NAME);
+    tokio::spawn(sweep::run(store, shutdown));
     Ok(writer)
 }

@@ -6,6 +6,7 @@ mod clocks;
 mod counted;
 mod links;
 mod policies;
+mod promises;
 
 pub(crate) use book::Book;
 pub(crate) use calendars::{
@@ -14,6 +15,10 @@ pub(crate) use calendars::{
 };
 pub(crate) use clocks::{MAX_ENTRIES, add_clocks, catch_up, list_unclocked, note_due};
 pub(crate) use policies::{get_policy_set, get_policy_set_by_id, list_policy_sets, publish_policies};
+pub(crate) use promises::{
+    BY_ITSELF, change_promise, due_promises, list_promises, not_withdrawn, place_of_promise, settle_promises,
+    tell_of_new_promise,
+};
 
 use std::collections::HashMap;
 

@@ -16,6 +16,7 @@ mod opening;
 mod outcomes;
 mod policies;
 mod priorities;
+mod promises;
 mod values;
 mod verbs;
 mod watching;
