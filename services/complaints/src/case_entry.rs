@@ -73,6 +73,8 @@ pub struct Model {
     pub satisfaction: Option<i32>,
     /// The promise; only of entries about promises.
     pub promise_id: Option<Uuid>,
+    /// The step of a ladder; only of escalations.
+    pub escalation_id: Option<Uuid>,
 }
 
 /// What was said with a verb.
@@ -92,6 +94,8 @@ pub struct Said {
     pub link: LinkType,
     /// The promise; of entries about promises only.
     pub promise: Option<Uuid>,
+    /// The step of a ladder that was taken; of escalations only.
+    pub escalation: Option<Uuid>,
 }
 
 /// Nothing: rows of this service refer to one another by id only.
@@ -160,6 +164,7 @@ pub(crate) fn of_step(step: &Step, actor: &str, said: &Said, now: Micros) -> Vec
                 (entry.priority, entry.previous_priority) = (step.case.priority, step.before.priority);
             }
             CaseEntryType::OutcomeSet => entry.outcome.clone_from(&step.case.outcome),
+            CaseEntryType::Escalated => entry.escalation_id = said.escalation,
             CaseEntryType::AcceptanceRecorded => {
                 (entry.accepted, entry.satisfaction) = (step.case.accepted, step.case.satisfaction);
             }
@@ -197,5 +202,6 @@ fn entry(case: &case::Model, event: CaseEntryType, state: State, time: Micros, a
         accepted: None,
         satisfaction: None,
         promise_id: None,
+        escalation_id: None,
     }
 }

@@ -6,6 +6,7 @@
 //! render) through [`wire`] (message ⇄ row) and the rules of [`case`], [`policy`] and [`clock`] to the writer or to
 //! [`store`].
 
+pub mod alarm;
 mod appraiser;
 pub mod calendar;
 pub mod calendar_version;
@@ -14,7 +15,9 @@ pub mod case_clock;
 pub mod case_entry;
 pub mod case_link;
 pub mod clock;
+pub mod escalation;
 mod keeper;
+pub mod ladder;
 mod migrations;
 pub mod policy;
 pub mod policy_set;
@@ -22,6 +25,7 @@ pub mod promise;
 mod service;
 mod store;
 mod sweep;
+mod watch;
 mod wire;
 
 pub use wire::{parse_calendar, parse_holidays, parse_policy_list, render_holiday};
@@ -34,8 +38,8 @@ use barometer_chassis::{
 };
 use barometer_directory::Directory;
 use barometer_proto::complaints::v1::{
-    FactKind, complaint_service_server::ComplaintServiceServer, policy_service_server::PolicyServiceServer,
-    promise_service_server::PromiseServiceServer,
+    FactKind, complaint_service_server::ComplaintServiceServer, escalation_service_server::EscalationServiceServer,
+    policy_service_server::PolicyServiceServer, promise_service_server::PromiseServiceServer,
 };
 use tokio::task::JoinHandle;
 use tonic::codec::CompressionEncoding;
@@ -48,6 +52,9 @@ pub const GRPC_NAME: &str = barometer_proto::complaints::v1::complaint_service_s
 pub const POLICIES_GRPC_NAME: &str = barometer_proto::complaints::v1::policy_service_server::SERVICE_NAME;
 /// The same of the promises.
 pub const PROMISES_GRPC_NAME: &str = barometer_proto::complaints::v1::promise_service_server::SERVICE_NAME;
+
+/// The same of what its clocks' ladders did.
+pub const ESCALATIONS_GRPC_NAME: &str = barometer_proto::complaints::v1::escalation_service_server::SERVICE_NAME;
 
 /// What the service needs to run.
 #[derive(Clone, Debug)]
@@ -75,6 +82,7 @@ pub async fn add(
         Kind::new::<case::Entity>(FactKind::Case.into(), |row| row.position, wire::case_fact),
         Kind::new::<case_entry::Entity>(FactKind::CaseEntry.into(), |row| row.position, wire::case_entry_fact),
         Kind::new::<case_clock::Entity>(FactKind::CaseClock.into(), |row| row.position, wire::case_clock_fact),
+        Kind::new::<escalation::Entity>(FactKind::Escalation.into(), |row| row.position, wire::escalation_fact),
         Kind::new::<promise::Entity>(FactKind::Promise.into(), |row| row.position, wire::promise_fact),
     ];
     let (store, writer) =
@@ -82,6 +90,7 @@ pub async fn add(
             .await?;
     let book = Arc::new(store::Book::default());
     tokio::spawn(keeper::keep(store.clone(), book.clone(), shutdown.clone()));
+    tokio::spawn(watch::keep_watch(store.clone(), book.clone(), shutdown.clone()));
     let policies = service::Policies::new(store.clone(), config.rules.priorities);
     let directory = Directory::new(customers);
     let promises = service::Promises::new(store.clone(), directory.clone(), config.rules.promise_lead);
@@ -113,7 +122,14 @@ pub async fn add(
         .accept_compressed(CompressionEncoding::Gzip)
         .send_compressed(CompressionEncoding::Gzip);
     server.add_service(promises);
+    let escalations = EscalationServiceServer::new(service::Escalations::new(store.clone()))
+        .max_decoding_message_size(limits.max_message_bytes)
+        .max_encoding_message_size(limits.max_message_bytes)
+        .accept_compressed(CompressionEncoding::Gzip)
+        .send_compressed(CompressionEncoding::Gzip);
+    server.add_service(escalations);
     store.report_health(server.health(), GRPC_NAME);
+    store.report_health(server.health(), ESCALATIONS_GRPC_NAME);
     store.report_health(server.health(), POLICIES_GRPC_NAME);
     store.report_health(server.health(), PROMISES_GRPC_NAME);
     tokio::spawn(sweep::run(store, shutdown));

@@ -5,6 +5,7 @@ mod m0002_kinds;
 mod m0003_policies;
 mod m0004_bindings;
 mod m0005_case_clocks;
+mod m0006_ladders;
 mod m0007_customer_values;
 mod m0008_promises;
 #[cfg(test)]
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_customer_values::Migration),
             Box::new(m0008_promises::Migration),
             Box::new(m0005_case_clocks::Migration),
+            Box::new(m0006_ladders::Migration),
         ]
     }
 }

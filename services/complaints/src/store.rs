@@ -1,19 +1,25 @@
 //! Queries of the complaints service.
 
+mod alarms;
 mod book;
 mod calendars;
 mod clocks;
 mod counted;
+mod escalations;
 mod links;
 mod policies;
 mod promises;
 
+pub(crate) use alarms::{
+    clear_alarms, clear_alarms_of, count_alarms, find_alarm, list_alarms, list_due_alarms, next_alarm, set_alarms,
+};
 pub(crate) use book::Book;
 pub(crate) use calendars::{
     CalendarRef, change_calendar, create_calendar, get_calendar, get_calendar_version, known_calendars,
     list_calendar_versions, list_calendars, place_of_calendar, place_of_version,
 };
 pub(crate) use clocks::{MAX_ENTRIES, add_clocks, catch_up, list_unclocked, note_due};
+pub(crate) use escalations::{climb, get_escalation, list_escalations, list_fired, place_of_escalation};
 pub(crate) use policies::{get_policy_set, get_policy_set_by_id, list_policy_sets, publish_policies};
 pub(crate) use promises::{
     BY_ITSELF, change_promise, due_promises, list_promises, not_withdrawn, place_of_promise, settle_promises,

@@ -4,6 +4,7 @@ mod amending;
 mod calendars;
 mod clocks;
 mod command_line;
+mod escalations;
 mod filters;
 mod history;
 mod importing;

@@ -7,6 +7,7 @@ use barometer_proto::complaints::v1::{self as wire, CaseKind, Priority, Severity
 use prost_types::Timestamp;
 use uuid::Uuid;
 
+use super::ladder::{parse_ladder, render_ladder};
 use crate::{
     calendar_version::CalendarId,
     case::{Category, PriorityTable, UNKNOWN_BAND},
@@ -17,7 +18,7 @@ use crate::{
 
 /// The most values of a condition.
 const MAX_VALUES: usize = 100;
-/// More targets than there are kinds of clocks.
+/// More targets, and ladders, than there are kinds of clocks.
 const MAX_TARGETS: usize = 16;
 /// 1900-01-01T00:00:00Z, before which nothing happened.
 const EARLIEST: Micros = Micros(-2_208_988_800 * Micros::SECOND);
@@ -46,7 +47,7 @@ pub fn parse_policy_list(door: &mut Door, message: wire::PolicySet, calendars: &
 }
 
 fn parse_policy(door: &mut Door, message: wire::Policy, calendars: &BTreeSet<CalendarId>) -> Policy {
-    let wire::Policy { name, conditions, calendar_id, targets } = message;
+    let wire::Policy { name, conditions, calendar_id, targets, ladders } = message;
     let named = door.optional_id("calendar_id", &calendar_id).map(CalendarId);
     if calendar_id.is_empty() {
         door.missing("calendar_id");
@@ -58,6 +59,7 @@ fn parse_policy(door: &mut Door, message: wire::Policy, calendars: &BTreeSet<Cal
         conditions: door.inside("conditions", |door| parse_conditions(door, conditions.unwrap_or_default())),
         calendar_id: named.unwrap_or_default(),
         targets: door.each("targets", targets, MAX_TARGETS, ClockTarget::parse),
+        ladders: door.each("ladders", ladders, MAX_TARGETS, parse_ladder),
     }
 }
 
@@ -130,10 +132,11 @@ pub(crate) fn render_policy_list(list: PolicyList) -> Vec<wire::Policy> {
 
 /// A policy for callers.
 pub(crate) fn render_policy(policy: Policy) -> wire::Policy {
-    let Policy { name, conditions, calendar_id, targets } = policy;
+    let Policy { name, conditions, calendar_id, targets, ladders } = policy;
     let conditions = (conditions != Conditions::default()).then(|| render_conditions(&conditions));
     let targets = targets.into_iter().map(ClockTarget::to_wire).collect();
-    wire::Policy { name, conditions, calendar_id: calendar_id.to_string(), targets }
+    let ladders = ladders.into_iter().map(render_ladder).collect();
+    wire::Policy { name, conditions, calendar_id: calendar_id.to_string(), targets, ladders }
 }
 
 fn render_conditions(conditions: &Conditions) -> wire::Conditions {
