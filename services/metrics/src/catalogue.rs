@@ -58,6 +58,19 @@ pub(crate) enum Measure {
     TimeToFirstResponse,
     TimeToResolution,
     OnTimeRate,
+    TimeToAcknowledgement,
+    TimeToLastResolution,
+    ReopenRate,
+    Backlog,
+    BacklogAge,
+    HandOffs,
+    HandOffsPerCase,
+    UpheldRate,
+    AcceptanceRate,
+    CaseSatisfaction,
+    RedressCost,
+    RedressPoints,
+    ComplaintRate,
 }
 
 impl Metric {

@@ -4,28 +4,35 @@
 //! does not matter in which order facts come, nor how often. Whatever a figure needs beyond the facts it computes from
 //! them; nothing here is a running total that could go wrong.
 //!
+//! Bytes that a fact takes beside its declared dimensions, which are 4 each: a case 120, and 40 to find it by its number; an
+//! end or a reopening of a case 16, and 32 once for each case that has any; a hand-off 44; a redress 50.
+//!
 //! Only what the catalogue's metrics need is kept. A metric that needs more adds a column here: snapshots of the old
 //! shape are then ignored and everything is read again.
 
 pub(crate) mod attributes;
 pub(crate) mod cases;
+pub(crate) mod choice;
 pub(crate) mod customers;
 pub(crate) mod days;
 pub(crate) mod declared;
 pub(crate) mod dictionary;
 pub(crate) mod events;
+pub(crate) mod hand_offs;
 pub(crate) mod people;
 pub(crate) mod purchases;
+pub(crate) mod redresses;
 pub(crate) mod responses;
 pub(crate) mod rows;
 pub(crate) mod surveys;
 pub(crate) mod times;
+pub(crate) mod turns;
 
 use std::collections::BTreeMap;
 
 use barometer_chassis::clock::Micros;
 use barometer_proto::{
-    complaints::v1 as complaints_wire, customers::v1 as customers_wire, surveys::v1 as surveys_wire,
+    common::v1::Money, complaints::v1 as complaints_wire, customers::v1 as customers_wire, surveys::v1 as surveys_wire,
 };
 use prost_types::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -125,12 +132,13 @@ impl Facts {
         let stamp = Stamp { number, version };
         match fact.ok_or(Unreadable("fact"))? {
             Fact::Case(fact) => self.cases.put(stamp, fact, &mut self.people),
-            Fact::CaseEntry(_) => Ok(()),
+            Fact::CaseEntry(fact) => self.cases.put_entry(stamp, fact),
             Fact::Tombstone(tombstone) => match tombstone.kind() {
                 FactKind::Case => {
                     self.cases.withdraw(stamp);
                     Ok(())
                 }
+                // They go with their case.
                 FactKind::CaseEntry => Ok(()),
                 FactKind::Unspecified => Err(Unreadable("tombstone.kind")),
             },
@@ -175,7 +183,7 @@ impl Facts {
 
     /// How many facts of the complaints service there are, by kind.
     pub(crate) fn count_complaints(&self) -> BTreeMap<String, i64> {
-        counts([("case", self.cases.times.live())])
+        counts([("case", self.cases.times.live()), ("case_entry", self.cases.turns.held())])
     }
 
     /// Makes again what a snapshot leaves out.
@@ -224,4 +232,11 @@ fn instant(at: Option<Timestamp>) -> Result<i64, Unreadable> {
 /// An instant, in microseconds.
 fn optional_instant(at: Option<Timestamp>) -> Result<Option<i64>, Unreadable> {
     at.map(|at| Micros::from_wire(&at).map(|at| at.0).ok_or(Unreadable("time"))).transpose()
+}
+
+/// An amount in micro-units (1e-6).
+fn micros(money: &Money) -> Result<i64, Unreadable> {
+    let nanos = i64::from(money.nanos);
+    let whole = money.units.checked_mul(1_000_000).filter(|_| nanos % 1_000 == 0);
+    whole.and_then(|whole| whole.checked_add(nanos / 1_000)).ok_or(Unreadable("amount"))
 }

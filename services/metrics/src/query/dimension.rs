@@ -1,12 +1,15 @@
 //! Dimensions: by what figures are grouped and filtered, and how it is read from a row.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use crate::{
     columns::{
         Facts,
         attributes::{Attribute, Attributes},
+        cases::{ACCEPTANCES, FINDINGS, KINDS, PRIORITIES, SEVERITIES, STATES},
+        choice::Choice,
         dictionary::{Column, Dictionary, EMPTY},
+        redresses::{NO_CASE, REMEDIES},
         responses::NO_SCORE,
     },
     rules::scale::Scale,
@@ -23,6 +26,48 @@ pub(crate) enum Table {
     Customers,
     /// Cases of complaints.
     Cases,
+    /// Cases that changed hands, each time that they did.
+    HandOffs,
+    /// What customers got for their complaints.
+    Redresses,
+}
+
+/// The dimensions of cases, after those of a table whose rows belong to cases.
+macro_rules! of_cases_and {
+    ($($own:literal),*) => {
+        &[
+            $($own,)*
+            "acceptance",
+            "case_state",
+            "category",
+            "category_1",
+            "category_2",
+            "channel",
+            "country",
+            "country_now",
+            "employee",
+            "finding",
+            "journey_stage",
+            "kind",
+            "member",
+            "member_now",
+            "policy",
+            "priority",
+            "product",
+            "remedy_sought",
+            "root_cause",
+            "root_cause_1",
+            "root_cause_2",
+            "segment",
+            "segment_now",
+            "severity",
+            "team",
+            "tier",
+            "tier_now",
+            "touchpoint",
+            "value_band",
+        ]
+    };
 }
 
 impl Table {
@@ -67,24 +112,9 @@ impl Table {
             Table::Customers => {
                 &["country", "country_now", "member", "member_now", "segment", "segment_now", "tier", "tier_now"]
             }
-            Table::Cases => &[
-                "case_state",
-                "category",
-                "channel",
-                "country",
-                "country_now",
-                "employee",
-                "journey_stage",
-                "member",
-                "member_now",
-                "product",
-                "segment",
-                "segment_now",
-                "team",
-                "tier",
-                "tier_now",
-                "touchpoint",
-            ],
+            Table::Cases => of_cases_and![],
+            Table::HandOffs => of_cases_and!["to_employee", "to_team"],
+            Table::Redresses => of_cases_and!["currency", "remedy"],
         }
     }
 
@@ -94,7 +124,7 @@ impl Table {
             Table::Responses => &facts.responses.declared,
             Table::Purchases => &facts.purchases.declared,
             Table::Customers => &facts.customers.declared,
-            Table::Cases => &facts.cases.declared,
+            Table::Cases | Table::HandOffs | Table::Redresses => &facts.cases.declared,
         };
         declared.names().map(str::to_owned).collect()
     }
@@ -124,6 +154,10 @@ pub(crate) enum Reader<'f> {
     Category { scores: &'f [u8], surveys: &'f [u32], recommend: Vec<bool> },
     /// Yes or no.
     Flag(&'f [bool]),
+    /// One of few values that the contract numbers; rows beyond its end have none.
+    Choice(&'f [u8]),
+    /// What the case has that the row belongs to; rows of no case have nothing.
+    OfCase { cases: &'f [u32], reader: Box<Reader<'f>> },
     /// What the customer had at the instant.
     Held { attributes: &'f Attributes, attribute: Attribute, customers: Cow<'f, [u32]> },
     /// The country of the sale, or else the customer's at the instant.
@@ -149,6 +183,8 @@ impl<'f> Dimension<'f> {
             Table::Purchases => of_purchases(facts, name),
             Table::Customers => of_customers(facts, name),
             Table::Cases => of_cases(facts, name),
+            Table::HandOffs => of_hand_offs(facts, name),
+            Table::Redresses => of_redresses(facts, name),
         };
         let (reader, labels) = found.unwrap_or_else(|| (Reader::Column(&[]), own(&[""])));
         Dimension { name: name.to_owned(), reader, labels }
@@ -178,7 +214,11 @@ impl<'f> Dimension<'f> {
 impl Reader<'_> {
     /// Whether a row may have several values.
     pub(crate) fn is_many(&self) -> bool {
-        matches!(self, Reader::Segments { .. })
+        match self {
+            Reader::Segments { .. } => true,
+            Reader::OfCase { reader, .. } => reader.is_many(),
+            _ => false,
+        }
     }
 
     /// The attribute whose changes change the value of a row in the course of time.
@@ -186,6 +226,7 @@ impl Reader<'_> {
         match self {
             Reader::Held { attribute, .. } => Some(*attribute),
             Reader::Segments { now: false, .. } => Some(Attribute::Segment),
+            Reader::OfCase { reader, .. } => reader.dated(),
             _ => None,
         }
     }
@@ -196,13 +237,18 @@ impl Reader<'_> {
         match self {
             Reader::Column(codes) => codes.get(index).copied().unwrap_or(EMPTY),
             Reader::OfSurvey { surveys, codes } => codes.get(surveys[index] as usize).copied().unwrap_or(EMPTY),
-            Reader::Through { numbers, codes } => codes.get(numbers[index] as usize).copied().unwrap_or(EMPTY),
+            Reader::Through { numbers, codes } => through(numbers, codes, index),
             Reader::Score(scores) if scores[index] == NO_SCORE => EMPTY,
             Reader::Score(scores) => u32::from(scores[index]) + 1,
             Reader::Category { scores, surveys, recommend } => {
                 if recommend.get(surveys[index] as usize) == Some(&true) { category(scores[index]) } else { EMPTY }
             }
             Reader::Flag(flags) => u32::from(flags[index]) + 1,
+            Reader::Choice(codes) => codes.get(index).copied().map_or(EMPTY, u32::from),
+            Reader::OfCase { cases, reader } => match cases[index] {
+                NO_CASE => EMPTY,
+                case => reader.one(case, at),
+            },
             Reader::Held { attributes, attribute, customers } => attributes.at(*attribute, customers[index], at),
             Reader::SaleCountry { attributes, countries, customers } => match countries[index] {
                 EMPTY => attributes.at(Attribute::Country, customers[index], at),
@@ -214,9 +260,12 @@ impl Reader<'_> {
 
     /// Appends the codes of a row at an instant: the empty one when it has none.
     pub(crate) fn many(&self, row: u32, at: i64, into: &mut Vec<u32>) {
-        let Reader::Segments { attributes, customers, now } = self else {
-            into.push(self.one(row, at));
-            return;
+        let (attributes, customers, now) = match self {
+            Reader::Segments { attributes, customers, now } => (attributes, customers, now),
+            Reader::OfCase { cases, reader } if cases[row as usize] != NO_CASE => {
+                return reader.many(cases[row as usize], at, into);
+            }
+            _ => return into.push(self.one(row, at)),
         };
         let before = into.len();
         attributes.segments(customers[row as usize], if *now { i64::MAX } else { at }, into);
@@ -224,6 +273,12 @@ impl Reader<'_> {
             into.push(EMPTY);
         }
     }
+}
+
+/// The code of what a row has the number of; none beyond the last.
+pub(crate) fn through(numbers: &[u32], codes: &[u32], index: usize) -> u32 {
+    let number = numbers.get(index).copied().unwrap_or(EMPTY);
+    codes.get(number as usize).copied().unwrap_or(EMPTY)
 }
 
 type Found<'f> = Option<(Reader<'f>, Labels<'f>)>;
@@ -299,16 +354,75 @@ fn of_customers<'f>(facts: &'f Facts, name: &str) -> Found<'f> {
 fn of_cases<'f>(facts: &'f Facts, name: &str) -> Found<'f> {
     let cases = &facts.cases;
     match name {
-        "case_state" => column(&cases.state),
+        "acceptance" => choice(&cases.acceptance, &ACCEPTANCES),
+        "case_state" => choice(&cases.state, &STATES),
         "category" => column(&cases.category),
+        "category_1" => path(&cases.category, 1),
+        "category_2" => path(&cases.category, 2),
         "channel" => column(&cases.channel),
         "employee" => column(&cases.employee),
+        "finding" => choice(&cases.finding, &FINDINGS),
         "journey_stage" => column(&cases.journey_stage),
+        "kind" => choice(&cases.kind, &KINDS),
+        "policy" => column(&cases.policy),
+        "priority" => choice(&cases.priority, &PRIORITIES),
         "product" => column(&cases.product),
+        "remedy_sought" => choice(&cases.remedy_sought, &REMEDIES),
+        "root_cause" => column(&cases.root_cause),
+        "root_cause_1" => path(&cases.root_cause, 1),
+        "root_cause_2" => path(&cases.root_cause, 2),
+        "severity" => choice(&cases.severity, &SEVERITIES),
         "team" => column(&cases.team),
         "touchpoint" => column(&cases.touchpoint),
+        "value_band" => column(&cases.value_band),
         _ => of_customer(facts, Cow::Borrowed(&cases.customers), name).or_else(|| column(cases.declared.find(name)?)),
     }
+}
+
+fn of_hand_offs<'f>(facts: &'f Facts, name: &str) -> Found<'f> {
+    let hand_offs = &facts.cases.hand_offs;
+    match name {
+        "employee" => column(&hand_offs.employee),
+        "team" => column(&hand_offs.team),
+        "to_employee" => column(&hand_offs.to_employee),
+        "to_team" => column(&hand_offs.to_team),
+        _ => of_case(facts, &hand_offs.cases, name),
+    }
+}
+
+fn of_redresses<'f>(facts: &'f Facts, name: &str) -> Found<'f> {
+    let redresses = &facts.cases.redresses;
+    match name {
+        "currency" => column(&redresses.currency),
+        "remedy" => choice(&redresses.remedy, &REMEDIES),
+        _ => of_case(facts, &redresses.cases, name),
+    }
+}
+
+/// What the case of each row has.
+fn of_case<'f>(facts: &'f Facts, cases: &'f [u32], name: &str) -> Found<'f> {
+    let (reader, labels) = of_cases(facts, name)?;
+    Some((Reader::OfCase { cases, reader: Box::new(reader) }, labels))
+}
+
+fn choice<'f>(choice: &'f Choice, names: &[&str]) -> Found<'f> {
+    Some((Reader::Choice(choice.codes()), own(names)))
+}
+
+/// The first parts of paths in a tree: of `carrier/strike/rail` the first two are `carrier/strike`.
+fn path(column: &Column, parts: usize) -> Found<'_> {
+    let (mut texts, mut known) = (vec![String::new()], BTreeMap::from([("", EMPTY)]));
+    let dictionary = &column.dictionary;
+    let codes = (0..u32::try_from(dictionary.len()).unwrap_or(u32::MAX)).map(|code| {
+        let text = dictionary.text(code);
+        let end = text.match_indices('/').nth(parts - 1).map_or(text.len(), |(at, _)| at);
+        *known.entry(&text[..end]).or_insert_with(|| {
+            texts.push(text[..end].to_owned());
+            u32::try_from(texts.len() - 1).unwrap_or(EMPTY)
+        })
+    });
+    let codes = codes.collect();
+    Some((Reader::Through { numbers: Cow::Borrowed(column.codes()), codes }, Labels::Own(texts)))
 }
 
 /// Attributes of the customer of each row.

@@ -151,11 +151,18 @@ impl Ask<'_> {
             .map(|group| (cutter.name(group), row(group)))
             .filter(|(name, row)| name.is_empty() || counted(row))
             .collect();
-        groups.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
         if groups.is_empty() && self.query.group_by.is_empty() {
             let nothing = measure(&T::default());
             groups.push((Vec::new(), vec![nothing; periods.len()]));
         }
+        self.assemble(groups)
+    }
+
+    /// The figures of groups by their names and what was measured in each period: by period, then by the values of the
+    /// group.
+    pub(super) fn assemble(&self, mut groups: Vec<(Vec<(String, String)>, Vec<Measured>)>) -> Vec<Figure> {
+        let periods = self.periods.as_slice();
+        groups.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
         let mut figures = Vec::with_capacity(groups.len() * periods.len());
         for (index, period) in periods.iter().enumerate() {
             for (name, row) in &mut groups {

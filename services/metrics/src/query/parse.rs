@@ -58,7 +58,7 @@ impl Vocabulary {
             Table::Responses => &self.responses,
             Table::Purchases => &self.purchases,
             Table::Customers => &self.customers,
-            Table::Cases => &self.cases,
+            Table::Cases | Table::HandOffs | Table::Redresses => &self.cases,
         }
     }
 }
