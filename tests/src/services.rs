@@ -13,7 +13,10 @@ use barometer_chassis::{
 };
 use barometer_complaints::case::Rules;
 use barometer_proto::{
-    complaints::v1::{complaint_service_client::ComplaintServiceClient, policy_service_client::PolicyServiceClient},
+    complaints::v1::{
+        complaint_service_client::ComplaintServiceClient, policy_service_client::PolicyServiceClient,
+        promise_service_client::PromiseServiceClient,
+    },
     customers::v1::customer_service_client::CustomerServiceClient,
     surveys::v1::survey_service_client::SurveyServiceClient,
 };
@@ -34,6 +37,8 @@ pub struct Services {
     pub complaints: ComplaintServiceClient<Channel>,
     /// Client of the calendars and policies of complaints.
     pub policies: PolicyServiceClient<Channel>,
+    /// Client of the promises of complaints.
+    pub promises: PromiseServiceClient<Channel>,
     /// For requests made by hand.
     pub channel: Channel,
     stop: Shutdown,
@@ -42,6 +47,9 @@ pub struct Services {
 
 /// The stages of the journey that are declared.
 pub const STAGES: [&str; 3] = ["awareness", "purchase", "use"];
+
+/// From how much spent in a year a customer is of medium and of high value.
+pub const VALUE_BANDS: &str = "EUR=100,1000;USD=110,1100";
 
 /// The largest message taken.
 pub const MAX_MESSAGE: usize = 4 * 1024 * 1024;
@@ -58,6 +66,11 @@ impl Services {
         Self::start_with(database, Some(format!("http://{nobody}"))).await
     }
 
+    /// Starts all, but the others look for customers there.
+    pub async fn start_towards(database: &TestDatabase, customers: &str) -> Self {
+        Self::start_with(database, Some(customers.to_owned())).await
+    }
+
     async fn start_with(database: &TestDatabase, customers: Option<String>) -> Self {
         let limits = ServerConfig {
             drain_pause: std::time::Duration::from_millis(1),
@@ -72,7 +85,12 @@ impl Services {
         let stages = Stages(STAGES.map(ToOwned::to_owned).to_vec());
 
         let mut server = Server::new(&limits);
-        let config = barometer_customers::Config { location: location.clone(), write_queue, stages: stages.clone() };
+        let config = barometer_customers::Config {
+            location: location.clone(),
+            write_queue,
+            stages: stages.clone(),
+            thresholds: VALUE_BANDS.parse().expect("thresholds"),
+        };
         let first =
             barometer_customers::add(config, &mut server, &limits, background.clone()).await.expect("customers");
         let customers = customers.expect("an address");
@@ -100,6 +118,7 @@ impl Services {
             surveys: SurveyServiceClient::new(channel.clone()),
             complaints: ComplaintServiceClient::new(channel.clone()),
             policies: PolicyServiceClient::new(channel.clone()),
+            promises: PromiseServiceClient::new(channel.clone()),
             channel,
             stop,
             task,

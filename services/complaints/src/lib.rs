@@ -1,10 +1,11 @@
 //! The complaints service: what customers are unhappy with, and what became of it.
 //!
 //! It owns cases and the entries of their histories, and the calendars and policies by which their clocks count. It asks
-//! the customers service for the customer of a caller's key, and nobody else. A request goes from [`service`] (parse, act,
+//! the customers service for the customer of a caller's key and for what customers are worth, and nobody else. A request goes from [`service`] (parse, act,
 //! render) through [`wire`] (message ⇄ row) and the rules of [`case`], [`policy`] and [`clock`] to the writer or to
 //! [`store`].
 
+mod appraiser;
 pub mod calendar;
 pub mod calendar_version;
 pub mod case;
@@ -14,8 +15,10 @@ pub mod clock;
 mod migrations;
 pub mod policy;
 pub mod policy_set;
+pub mod promise;
 mod service;
 mod store;
+mod sweep;
 mod wire;
 
 pub use wire::{parse_calendar, parse_holidays, parse_policy_list, render_holiday};
@@ -27,6 +30,7 @@ use barometer_chassis::{
 use barometer_directory::Directory;
 use barometer_proto::complaints::v1::{
     FactKind, complaint_service_server::ComplaintServiceServer, policy_service_server::PolicyServiceServer,
+    promise_service_server::PromiseServiceServer,
 };
 use tokio::task::JoinHandle;
 use tonic::codec::CompressionEncoding;
@@ -37,6 +41,8 @@ pub const NAME: &str = "complaints";
 pub const GRPC_NAME: &str = barometer_proto::complaints::v1::complaint_service_server::SERVICE_NAME;
 /// The same of its calendars and policies, which it serves beside.
 pub const POLICIES_GRPC_NAME: &str = barometer_proto::complaints::v1::policy_service_server::SERVICE_NAME;
+/// The same of the promises.
+pub const PROMISES_GRPC_NAME: &str = barometer_proto::complaints::v1::promise_service_server::SERVICE_NAME;
 
 /// What the service needs to run.
 #[derive(Clone, Debug)]
@@ -63,17 +69,16 @@ pub async fn add(
     let kinds = vec![
         Kind::new::<case::Entity>(FactKind::Case.into(), |row| row.position, wire::case_fact),
         Kind::new::<case_entry::Entity>(FactKind::CaseEntry.into(), |row| row.position, wire::case_entry_fact),
+        Kind::new::<promise::Entity>(FactKind::Promise.into(), |row| row.position, wire::promise_fact),
     ];
     let (store, writer) =
-        Store::open::<migrations::Migrator>(&config.location, NAME, kinds, config.write_queue, shutdown).await?;
+        Store::open::<migrations::Migrator>(&config.location, NAME, kinds, config.write_queue, shutdown.clone())
+            .await?;
     let policies = service::Policies::new(store.clone(), config.rules.priorities);
-    let service = service::Complaints::new(
-        store.clone(),
-        Directory::new(customers),
-        config.stages,
-        config.rules,
-        server.ending(),
-    );
+    let directory = Directory::new(customers);
+    let promises = service::Promises::new(store.clone(), directory.clone(), config.rules.promise_lead);
+    tokio::spawn(appraiser::keep_asking(store.clone(), directory.clone(), config.rules.priorities, shutdown.clone()));
+    let service = service::Complaints::new(store.clone(), directory, config.stages, config.rules, server.ending());
     let service = ComplaintServiceServer::new(service)
         .max_decoding_message_size(limits.max_message_bytes)
         .max_encoding_message_size(limits.max_message_bytes)
@@ -86,7 +91,15 @@ pub async fn add(
         .accept_compressed(CompressionEncoding::Gzip)
         .send_compressed(CompressionEncoding::Gzip);
     server.add_service(policies);
+    let promises = PromiseServiceServer::new(promises)
+        .max_decoding_message_size(limits.max_message_bytes)
+        .max_encoding_message_size(limits.max_message_bytes)
+        .accept_compressed(CompressionEncoding::Gzip)
+        .send_compressed(CompressionEncoding::Gzip);
+    server.add_service(promises);
     store.report_health(server.health(), GRPC_NAME);
     store.report_health(server.health(), POLICIES_GRPC_NAME);
+    store.report_health(server.health(), PROMISES_GRPC_NAME);
+    tokio::spawn(sweep::run(store, shutdown));
     Ok(writer)
 }

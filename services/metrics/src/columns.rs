@@ -134,13 +134,14 @@ impl Facts {
         match fact.ok_or(Unreadable("fact"))? {
             Fact::Case(fact) => self.cases.put(stamp, fact, &mut self.people),
             Fact::CaseEntry(fact) => self.cases.put_entry(stamp, fact),
+            Fact::Promise(_) => Ok(()),
             Fact::Tombstone(tombstone) => match tombstone.kind() {
                 FactKind::Case => {
                     self.cases.withdraw(stamp);
                     Ok(())
                 }
-                // They go with their case.
-                FactKind::CaseEntry => Ok(()),
+                // Entries go with their case.
+                FactKind::CaseEntry | FactKind::Promise => Ok(()),
                 FactKind::Unspecified => Err(Unreadable("tombstone.kind")),
             },
         }

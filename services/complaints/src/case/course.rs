@@ -210,9 +210,13 @@ impl Model {
         Ok(self.changed(before, Event::Prioritized, time))
     }
 
-    /// What was said of `old` was corrected. When it is worse or better than was thought its priority may be another, and
-    /// only that is an event.
+    /// What was said of `old` was corrected. When it is worse or better than was thought, or another customer's, its priority
+    /// may be another, and only that is an event. What another customer is worth is to be asked.
     pub fn amended(mut self, old: Model, now: Micros, table: &PriorityTable) -> Step {
+        if self.customer_id != old.customer_id {
+            self.appraise(None, table);
+            self.value_pending = self.needs_worth();
+        }
         if self.severity != old.severity {
             self.priority = table.of(&self).into();
         }
@@ -227,9 +231,9 @@ impl Model {
         Ok(self.noted(Event::Annotated, time))
     }
 
-    /// Something was said of it that belongs into its history and leaves it as it is, in whatever state.
-    pub(crate) fn told(self, event: Event, now: Micros) -> Step {
-        let time = now.max(self.open_time);
+    /// Something was said of it, at an instant, that belongs into its history and leaves it as it is, in whatever state.
+    pub(crate) fn told(self, event: Event, at: Micros) -> Step {
+        let time = at.max(self.open_time);
         self.noted(event, time)
     }
 

@@ -72,7 +72,7 @@ impl Model {
                     complaints::fact::Fact::Case(of) if of.state == 9 => {}
                     complaints::fact::Fact::Case(of) => model.cases.push((fact.number, of)),
                     complaints::fact::Fact::CaseEntry(of) => model.entries.push((fact.number, of)),
-                    complaints::fact::Fact::Tombstone(_) => unreachable!(),
+                    _ => unreachable!("nobody writes it here"),
                 },
             }
         }
