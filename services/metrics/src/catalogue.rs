@@ -71,6 +71,7 @@ pub(crate) enum Measure {
     RedressCost,
     RedressPoints,
     ComplaintRate,
+    PromiseKeptRate,
 }
 
 impl Metric {

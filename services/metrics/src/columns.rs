@@ -6,7 +6,7 @@
 //!
 //! Bytes that a fact takes at most, beside its declared dimensions of 4 each, and beside 16 KiB for 4,096 numbers of its service
 //! among which there is one of its kind: a case 104; an end or a reopening of a case 16, and 32 once for each case that has
-//! any; a hand-off 44; a redress 55.
+//! any; a hand-off 44; a redress 55; a promise 38.
 //!
 //! Only what the catalogue's metrics need is kept. A metric that needs more adds a column here: snapshots of the old
 //! shape are then ignored and everything is read again.
@@ -21,6 +21,7 @@ pub(crate) mod dictionary;
 pub(crate) mod events;
 pub(crate) mod hand_offs;
 pub(crate) mod people;
+pub(crate) mod promises;
 pub(crate) mod purchases;
 pub(crate) mod redresses;
 pub(crate) mod responses;
@@ -40,8 +41,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use self::{
-    attributes::Attributes, cases::Cases, customers::Customers, events::Events, people::Ids, purchases::Purchases,
-    responses::Responses, surveys::Surveys,
+    attributes::Attributes, cases::Cases, customers::Customers, events::Events, people::Ids, promises::Promises,
+    purchases::Purchases, responses::Responses, surveys::Surveys,
 };
 
 /// All facts of all sources.
@@ -57,6 +58,7 @@ pub(crate) struct Facts {
     pub(crate) surveys: Surveys,
     pub(crate) responses: Responses,
     pub(crate) cases: Cases,
+    pub(crate) promises: Promises,
 }
 
 /// Which version of which fact.
@@ -134,14 +136,18 @@ impl Facts {
         match fact.ok_or(Unreadable("fact"))? {
             Fact::Case(fact) => self.cases.put(stamp, fact, &mut self.people),
             Fact::CaseEntry(fact) => self.cases.put_entry(stamp, fact),
-            Fact::Promise(_) => Ok(()),
+            Fact::Promise(fact) => self.promises.put(stamp, fact, &mut self.people),
             Fact::Tombstone(tombstone) => match tombstone.kind() {
                 FactKind::Case => {
                     self.cases.withdraw(stamp);
                     Ok(())
                 }
-                // Entries go with their case.
-                FactKind::CaseEntry | FactKind::Promise => Ok(()),
+                // They go with their case.
+                FactKind::CaseEntry => Ok(()),
+                FactKind::Promise => {
+                    self.promises.withdraw(stamp);
+                    Ok(())
+                }
                 FactKind::Unspecified => Err(Unreadable("tombstone.kind")),
             },
         }
@@ -165,6 +171,7 @@ impl Facts {
     /// Forgets every fact of the complaints service.
     pub(crate) fn forget_complaints(&mut self) {
         self.cases = Cases::default();
+        self.promises = Promises::default();
     }
 
     /// How many facts of the customers service there are, by kind.
@@ -185,7 +192,12 @@ impl Facts {
 
     /// How many facts of the complaints service there are, by kind.
     pub(crate) fn count_complaints(&self) -> BTreeMap<String, i64> {
-        counts([("case", self.cases.times.live()), ("case_entry", self.cases.turns.held())])
+        counts([
+            ("case", self.cases.times.live()),
+            // Of the entries those that figures need.
+            ("case_entry", self.cases.turns.held()),
+            ("promise", self.promises.times.live()),
+        ])
     }
 
     /// Makes again what a snapshot leaves out.
@@ -200,6 +212,7 @@ impl Facts {
             surveys,
             responses,
             cases,
+            promises,
         } = self;
         people.restore();
         customers.restore();
@@ -210,6 +223,7 @@ impl Facts {
         surveys.restore();
         responses.restore();
         cases.restore();
+        promises.restore();
     }
 }
 

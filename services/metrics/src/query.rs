@@ -12,6 +12,7 @@ mod handed;
 mod known;
 mod outcomes;
 mod parse;
+mod promises;
 mod range;
 mod rates;
 mod sales;
@@ -165,6 +166,7 @@ impl<'q> Ask<'q> {
             Measure::RedressCost => outcomes::redress_cost(self),
             Measure::RedressPoints => outcomes::redress_points(self),
             Measure::ComplaintRate => rates::complaint_rate(self),
+            Measure::PromiseKeptRate => promises::promise_kept_rate(self),
         }
     }
 

@@ -1,6 +1,7 @@
 //! The metrics.
 
 mod complaints;
+mod outcomes;
 
 use barometer_proto::metrics::v1::{Direction, Unit};
 
@@ -20,8 +21,8 @@ const CUSTOMER: &[&str] = &[
 const WILSON: &str = "Wilson score interval";
 
 /// Every metric, by name.
-pub(crate) static METRICS: [Metric; 31] = [
-    complaints::ACCEPTANCE_RATE,
+pub(crate) static METRICS: [Metric; 32] = [
+    outcomes::ACCEPTANCE_RATE,
     Metric {
         id: "active_customers",
         version: 1,
@@ -42,7 +43,7 @@ pub(crate) static METRICS: [Metric; 31] = [
     },
     complaints::BACKLOG,
     complaints::BACKLOG_AGE,
-    complaints::CASE_SATISFACTION,
+    outcomes::CASE_SATISFACTION,
     Metric {
         id: "ces",
         version: 1,
@@ -206,6 +207,7 @@ pub(crate) static METRICS: [Metric; 31] = [
         measure: Measure::Nps,
     },
     complaints::ON_TIME_RATE,
+    complaints::PROMISE_KEPT_RATE,
     Metric {
         id: "purchases",
         version: 1,
@@ -225,8 +227,8 @@ pub(crate) static METRICS: [Metric; 31] = [
         always_grouped_by: &[],
         measure: Measure::Purchases,
     },
-    complaints::REDRESS_COST,
-    complaints::REDRESS_POINTS,
+    outcomes::REDRESS_COST,
+    outcomes::REDRESS_POINTS,
     complaints::REOPEN_RATE,
     Metric {
         id: "repeat_purchase_rate",
@@ -305,5 +307,5 @@ pub(crate) static METRICS: [Metric; 31] = [
     complaints::TIME_TO_FIRST_RESPONSE,
     complaints::TIME_TO_LAST_RESOLUTION,
     complaints::TIME_TO_RESOLUTION,
-    complaints::UPHELD_RATE,
+    outcomes::UPHELD_RATE,
 ];

@@ -22,7 +22,7 @@ const LOOK: Duration = Duration::from_secs(1);
 const HASH: usize = blake3::OUT_LEN;
 
 /// The sources of everything that is in a snapshot: a change of any of them makes another shape.
-const SHAPE: [(&str, &str); 24] = [
+const SHAPE: [(&str, &str); 25] = [
     ("chassis/clock.rs", include_str!("../../../chassis/src/clock.rs")),
     ("chassis/position.rs", include_str!("../../../chassis/src/position.rs")),
     ("columns.rs", include_str!("../columns.rs")),
@@ -36,6 +36,7 @@ const SHAPE: [(&str, &str); 24] = [
     ("columns/events.rs", include_str!("../columns/events.rs")),
     ("columns/hand_offs.rs", include_str!("../columns/hand_offs.rs")),
     ("columns/people.rs", include_str!("../columns/people.rs")),
+    ("columns/promises.rs", include_str!("../columns/promises.rs")),
     ("columns/purchases.rs", include_str!("../columns/purchases.rs")),
     ("columns/redresses.rs", include_str!("../columns/redresses.rs")),
     ("columns/responses.rs", include_str!("../columns/responses.rs")),

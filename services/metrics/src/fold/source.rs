@@ -140,7 +140,8 @@ impl Feed for SurveysFeed {
 }
 
 /// The facts of the complaints service that figures are made of.
-const KINDS_OF_COMPLAINTS: [complaints::FactKind; 2] = [complaints::FactKind::Case, complaints::FactKind::CaseEntry];
+const KINDS_OF_COMPLAINTS: [complaints::FactKind; 3] =
+    [complaints::FactKind::Case, complaints::FactKind::CaseEntry, complaints::FactKind::Promise];
 
 /// The feed of the complaints service.
 pub(crate) type ComplaintsFeed = complaints::complaint_service_client::ComplaintServiceClient<Channel>;

@@ -1,15 +1,15 @@
 //! Dimensions: by what figures are grouped and filtered, and how it is read from a row.
 
-use std::{borrow::Cow, collections::BTreeMap};
+mod complaints;
+
+use std::borrow::Cow;
 
 use crate::{
     columns::{
         Facts,
         attributes::{Attribute, Attributes},
-        cases::{ACCEPTANCES, FINDINGS, KINDS, PRIORITIES, SEVERITIES, STATES},
-        choice::Choice,
         dictionary::{Column, Dictionary, EMPTY},
-        redresses::{NO_CASE, REMEDIES},
+        redresses::NO_CASE,
         responses::NO_SCORE,
     },
     rules::scale::Scale,
@@ -30,6 +30,8 @@ pub(crate) enum Table {
     HandOffs,
     /// What customers got for their complaints.
     Redresses,
+    /// Promises to customers.
+    Promises,
 }
 
 /// The dimensions of cases, after those of a table whose rows belong to cases.
@@ -115,6 +117,18 @@ impl Table {
             Table::Cases => of_cases_and![],
             Table::HandOffs => of_cases_and!["to_employee", "to_team"],
             Table::Redresses => of_cases_and!["currency", "remedy"],
+            Table::Promises => &[
+                "country",
+                "country_now",
+                "employee",
+                "member",
+                "member_now",
+                "segment",
+                "segment_now",
+                "team",
+                "tier",
+                "tier_now",
+            ],
         }
     }
 
@@ -125,6 +139,7 @@ impl Table {
             Table::Purchases => &facts.purchases.declared,
             Table::Customers => &facts.customers.declared,
             Table::Cases | Table::HandOffs | Table::Redresses => &facts.cases.declared,
+            Table::Promises => return Vec::new(),
         };
         declared.names().map(str::to_owned).collect()
     }
@@ -182,9 +197,10 @@ impl<'f> Dimension<'f> {
             Table::Responses => of_responses(facts, name),
             Table::Purchases => of_purchases(facts, name),
             Table::Customers => of_customers(facts, name),
-            Table::Cases => of_cases(facts, name),
-            Table::HandOffs => of_hand_offs(facts, name),
-            Table::Redresses => of_redresses(facts, name),
+            Table::Cases => complaints::of_cases(facts, name),
+            Table::HandOffs => complaints::of_hand_offs(facts, name),
+            Table::Redresses => complaints::of_redresses(facts, name),
+            Table::Promises => complaints::of_promises(facts, name),
         };
         let (reader, labels) = found.unwrap_or_else(|| (Reader::Column(&[]), own(&[""])));
         Dimension { name: name.to_owned(), reader, labels }
@@ -349,80 +365,6 @@ fn of_purchases<'f>(facts: &'f Facts, name: &str) -> Found<'f> {
 fn of_customers<'f>(facts: &'f Facts, name: &str) -> Found<'f> {
     of_customer(facts, Cow::Owned(facts.customers.people()), name)
         .or_else(|| column(facts.customers.declared.find(name)?))
-}
-
-fn of_cases<'f>(facts: &'f Facts, name: &str) -> Found<'f> {
-    let cases = &facts.cases;
-    match name {
-        "acceptance" => choice(&cases.acceptance, &ACCEPTANCES),
-        "case_state" => choice(&cases.state, &STATES),
-        "category" => column(&cases.category),
-        "category_1" => path(&cases.category, 1),
-        "category_2" => path(&cases.category, 2),
-        "channel" => column(&cases.channel),
-        "employee" => column(&cases.employee),
-        "finding" => choice(&cases.finding, &FINDINGS),
-        "journey_stage" => column(&cases.journey_stage),
-        "kind" => choice(&cases.kind, &KINDS),
-        "policy" => column(&cases.policy),
-        "priority" => choice(&cases.priority, &PRIORITIES),
-        "product" => column(&cases.product),
-        "remedy_sought" => choice(&cases.remedy_sought, &REMEDIES),
-        "root_cause" => column(&cases.root_cause),
-        "root_cause_1" => path(&cases.root_cause, 1),
-        "root_cause_2" => path(&cases.root_cause, 2),
-        "severity" => choice(&cases.severity, &SEVERITIES),
-        "team" => column(&cases.team),
-        "touchpoint" => column(&cases.touchpoint),
-        "value_band" => column(&cases.value_band),
-        _ => of_customer(facts, Cow::Borrowed(&cases.customers), name).or_else(|| column(cases.declared.find(name)?)),
-    }
-}
-
-fn of_hand_offs<'f>(facts: &'f Facts, name: &str) -> Found<'f> {
-    let hand_offs = &facts.cases.hand_offs;
-    match name {
-        "employee" => column(&hand_offs.employee),
-        "team" => column(&hand_offs.team),
-        "to_employee" => column(&hand_offs.to_employee),
-        "to_team" => column(&hand_offs.to_team),
-        _ => of_case(facts, &hand_offs.cases, name),
-    }
-}
-
-fn of_redresses<'f>(facts: &'f Facts, name: &str) -> Found<'f> {
-    let redresses = &facts.cases.redresses;
-    match name {
-        "currency" => column(&redresses.currency),
-        "remedy" => choice(&redresses.remedy, &REMEDIES),
-        _ => of_case(facts, &redresses.cases, name),
-    }
-}
-
-/// What the case of each row has.
-fn of_case<'f>(facts: &'f Facts, cases: &'f [u32], name: &str) -> Found<'f> {
-    let (reader, labels) = of_cases(facts, name)?;
-    Some((Reader::OfCase { cases, reader: Box::new(reader) }, labels))
-}
-
-fn choice<'f>(choice: &'f Choice, names: &[&str]) -> Found<'f> {
-    Some((Reader::Choice(choice.codes()), own(names)))
-}
-
-/// The first parts of paths in a tree: of `carrier/strike/rail` the first two are `carrier/strike`.
-fn path(column: &Column, parts: usize) -> Found<'_> {
-    let (mut texts, mut known) = (vec![String::new()], BTreeMap::from([("", EMPTY)]));
-    let dictionary = &column.dictionary;
-    let codes = (0..u32::try_from(dictionary.len()).unwrap_or(u32::MAX)).map(|code| {
-        let text = dictionary.text(code);
-        let end = text.match_indices('/').nth(parts - 1).map_or(text.len(), |(at, _)| at);
-        *known.entry(&text[..end]).or_insert_with(|| {
-            texts.push(text[..end].to_owned());
-            u32::try_from(texts.len() - 1).unwrap_or(EMPTY)
-        })
-    });
-    let codes = codes.collect();
-    Some((Reader::Through { numbers: Cow::Borrowed(column.codes()), codes }, Labels::Own(texts)))
 }
 
 /// Attributes of the customer of each row.

@@ -20,6 +20,9 @@ pub(crate) struct Figures {
     pub(crate) figures: Vec<Figure>,
 }
 
+/// The dimensions and values of a group.
+pub(crate) type Name = Vec<(String, String)>;
+
 /// A metric in a period for a group.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Figure {
@@ -27,7 +30,7 @@ pub(crate) struct Figure {
     pub(crate) end: i64,
     /// Name of the period.
     pub(crate) label: String,
-    pub(crate) group: Vec<(String, String)>,
+    pub(crate) group: Name,
     pub(crate) partial: bool,
     pub(crate) measured: Measured,
 }
@@ -160,7 +163,7 @@ impl Ask<'_> {
 
     /// The figures of groups by their names and what was measured in each period: by period, then by the values of the
     /// group.
-    pub(super) fn assemble(&self, mut groups: Vec<(Vec<(String, String)>, Vec<Measured>)>) -> Vec<Figure> {
+    pub(super) fn assemble(&self, mut groups: Vec<(Name, Vec<Measured>)>) -> Vec<Figure> {
         let periods = self.periods.as_slice();
         groups.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
         let mut figures = Vec::with_capacity(groups.len() * periods.len());

@@ -59,6 +59,7 @@ impl Vocabulary {
             Table::Purchases => &self.purchases,
             Table::Customers => &self.customers,
             Table::Cases | Table::HandOffs | Table::Redresses => &self.cases,
+            Table::Promises => &[],
         }
     }
 }

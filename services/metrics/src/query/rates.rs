@@ -8,16 +8,13 @@ use super::{
     Ask, Condition, MAX_ROWS, Table,
     cases::scan,
     cut::Cutter,
-    figures::{Figure, Grid, Measured, plain},
+    figures::{Figure, Grid, Measured, Name, plain},
     known,
 };
 use crate::rules::rate::per_thousand;
 
 /// Complaints and losses, as the contract numbers the kinds of cases.
 const DISSATISFIED: [u8; 2] = [3, 4];
-
-/// A group by the values of its dimensions.
-type Name = Vec<(String, String)>;
 
 /// Complaints of a period for every thousand customers who are known when it ends. What distinguishes customers divides both;
 /// what distinguishes cases only the complaints.

@@ -4,6 +4,7 @@ mod script;
 mod twin;
 mod twin_cases;
 mod twin_courses;
+mod twin_promises;
 
 use std::sync::Arc;
 
@@ -97,6 +98,7 @@ fn is_additive(measure: Measure) -> bool {
             | Measure::UpheldRate
             | Measure::AcceptanceRate
             | Measure::CaseSatisfaction
+            | Measure::PromiseKeptRate
     )
 }
 
@@ -269,6 +271,18 @@ proptest! {
             prop_assert_eq!(told, once);
             if !group_by.contains(&"segment") {
                 prop_assert_eq!(once, model.points());
+            }
+        }
+    }
+
+    #[test]
+    fn promises_are_kept_or_broken_as_they_say(history in history()) {
+        let facts = fold(&history.shuffled);
+        let model = twin::Model::of(&history.last_versions());
+        for group_by in [&["team"][..], &["employee", "tier"], &["segment"], &["member_now", "team"]] {
+            for granularity in [Granularity::All, Granularity::Day] {
+                let query = query("promise_kept_rate", granularity, group_by);
+                prop_assert_eq!(twin::shape(&figures(&query, &facts)), model.promises(&query), "{:?}", group_by);
             }
         }
     }

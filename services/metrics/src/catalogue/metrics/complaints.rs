@@ -1,4 +1,4 @@
-//! The metrics of complaints.
+//! The metrics of complaints: how they went.
 
 use barometer_proto::metrics::v1::{Direction, Unit};
 
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::query::Table;
 
-const CASE: &[&str] = &["complaints.case", "customers.attribute_change"];
+pub(super) const CASE: &[&str] = &["complaints.case", "customers.attribute_change"];
 const CASE_WITH_HISTORY: &[&str] = &["complaints.case", "complaints.case_entry", "customers.attribute_change"];
 const CASE_AND_CUSTOMER: &[&str] = &[
     "complaints.case",
@@ -19,30 +19,8 @@ const CASE_AND_CUSTOMER: &[&str] = &[
     "customers.subscription_event",
     "surveys.response",
 ];
-const STUDENT_OF_MANY: &str = "Student's t, of the mean; none below 200 cases, nor of other statistics";
-const SPREAD: &[&str] = &["mean", "p50", "p75", "p90", "p95", "p99", "max"];
-
-pub(super) const ACCEPTANCE_RATE: Metric = Metric {
-    id: "acceptance_rate",
-    version: 1,
-    title: "Acceptance of solutions",
-    description: "Of the cases opened in the period whose customers said whether they take them as solved, those \
-                  who do. `unanswered` were asked and have not said, `not_asked` were closed without that; neither \
-                  is in the rate. A reopening begins anew. Cancelled cases that say nothing count nowhere; \
-                  withdrawn cases and those merged into another are in no count.",
-    formula: "100 * accepted / (accepted + declined).",
-    unit: Unit::Percent,
-    direction: Direction::Up,
-    sources: CASE,
-    table: Table::Cases,
-    parameters: &[&parameters::LEVEL],
-    counts: &["accepted", "declined", "unanswered", "not_asked"],
-    amounts: &[],
-    statistics: &[],
-    interval: WILSON,
-    always_grouped_by: &[],
-    measure: Measure::AcceptanceRate,
-};
+pub(super) const STUDENT_OF_MANY: &str = "Student's t, of the mean; none below 200 cases, nor of other statistics";
+pub(super) const SPREAD: &[&str] = &["mean", "p50", "p75", "p90", "p95", "p99", "max"];
 
 pub(super) const BACKLOG: Metric = Metric {
     id: "backlog",
@@ -88,27 +66,6 @@ pub(super) const BACKLOG_AGE: Metric = Metric {
     interval: STUDENT_OF_MANY,
     always_grouped_by: &[],
     measure: Measure::BacklogAge,
-};
-
-pub(super) const CASE_SATISFACTION: Metric = Metric {
-    id: "case_satisfaction",
-    version: 1,
-    title: "Satisfaction with complaints",
-    description: "Of the cases opened in the period whose customers said how satisfied they are with how they were \
-                  dealt with, those with one of the top two of five points. A reopening forgets what was said \
-                  before. Withdrawn cases and those merged into another are in no count.",
-    formula: "100 * satisfied / answers; satisfied: 4 or 5.",
-    unit: Unit::Percent,
-    direction: Direction::Up,
-    sources: CASE,
-    table: Table::Cases,
-    parameters: &[&parameters::LEVEL],
-    counts: &["satisfied", "answers"],
-    amounts: &[],
-    statistics: &[],
-    interval: WILSON,
-    always_grouped_by: &[],
-    measure: Measure::CaseSatisfaction,
 };
 
 pub(super) const COMPLAINT_RATE: Metric = Metric {
@@ -224,47 +181,26 @@ pub(super) const ON_TIME_RATE: Metric = Metric {
     measure: Measure::OnTimeRate,
 };
 
-pub(super) const REDRESS_COST: Metric = Metric {
-    id: "redress_cost",
+pub(super) const PROMISE_KEPT_RATE: Metric = Metric {
+    id: "promise_kept_rate",
     version: 1,
-    title: "Cost of redress",
-    description: "What customers got for the cases opened in the period, as their outcomes say it now: refunds, \
-                  vouchers, discounts and replacements that are worth money, for each currency. What is worth \
-                  points is in `redress_points`, an apology in neither. `cases` are the different ones among them. \
-                  Withdrawn cases and those merged into another are not counted.",
-    formula: "Sum of the amounts.",
-    unit: Unit::Money,
-    direction: Direction::Down,
-    sources: CASE,
-    table: Table::Redresses,
-    parameters: &[],
-    counts: &["redresses", "cases"],
-    amounts: &["cost"],
-    statistics: &[],
-    interval: "",
-    always_grouped_by: &["currency"],
-    measure: Measure::RedressCost,
-};
-
-pub(super) const REDRESS_POINTS: Metric = Metric {
-    id: "redress_points",
-    version: 1,
-    title: "Redress in points",
-    description: "Points of the loyalty programme that customers got for the cases opened in the period, as their \
-                  outcomes say it now. `cases` are the different ones among them. Withdrawn cases and those merged \
-                  into another are not counted.",
-    formula: "Sum of the points.",
-    unit: Unit::Count,
-    direction: Direction::Down,
-    sources: CASE,
-    table: Table::Redresses,
-    parameters: &[],
-    counts: &["redresses", "cases"],
+    title: "Promises kept",
+    description: "Of the promises to customers that were due in the period, those that were kept in time. One that is past \
+                  due is broken, whether or not anybody has said so; `kept_late` are those of the broken that were kept \
+                  after all. One that is not due yet is `open` and in neither count. Promises that were withdrawn are in \
+                  no count; those made in a case count whatever became of the case. `team` and `employee` answer for them.",
+    formula: "100 * kept / (kept + broken).",
+    unit: Unit::Percent,
+    direction: Direction::Up,
+    sources: &["complaints.promise", "customers.attribute_change"],
+    table: Table::Promises,
+    parameters: &[&parameters::LEVEL],
+    counts: &["kept", "broken", "kept_late", "open"],
     amounts: &[],
     statistics: &[],
-    interval: "",
+    interval: WILSON,
     always_grouped_by: &[],
-    measure: Measure::RedressPoints,
+    measure: Measure::PromiseKeptRate,
 };
 
 pub(super) const REOPEN_RATE: Metric = Metric {
@@ -380,26 +316,4 @@ pub(super) const TIME_TO_RESOLUTION: Metric = Metric {
     interval: STUDENT_OF_MANY,
     always_grouped_by: &[],
     measure: Measure::TimeToResolution,
-};
-
-pub(super) const UPHELD_RATE: Metric = Metric {
-    id: "upheld_rate",
-    version: 1,
-    title: "Upheld complaints",
-    description: "Of the cases opened in the period of which it was decided whether the customer was right, those \
-                  in which they were, wholly or in part. Which causes they have is told by `complaints_opened` \
-                  grouped by `root_cause`: whole, or its first one or two parts (`root_cause_1`, `root_cause_2`). \
-                  Withdrawn cases and those merged into another are not counted.",
-    formula: "100 * (upheld + partly_upheld) / (upheld + partly_upheld + rejected).",
-    unit: Unit::Percent,
-    direction: Direction::Neutral,
-    sources: CASE,
-    table: Table::Cases,
-    parameters: &[&parameters::LEVEL],
-    counts: &["upheld", "partly_upheld", "rejected", "undecided"],
-    amounts: &[],
-    statistics: &[],
-    interval: WILSON,
-    always_grouped_by: &[],
-    measure: Measure::UpheldRate,
 };

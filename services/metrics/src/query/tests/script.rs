@@ -66,12 +66,14 @@ pub(super) fn history() -> impl Strategy<Value = History> {
     let customers = vec((vec(customer_fact(), 1..3), any::<bool>()), 0..45);
     let surveys = vec((vec(response(), 1..3), any::<bool>()), 0..30);
     let people = vec(known(), 4);
-    let cases = (vec((vec(case(), 1..3), any::<bool>()), 0..30), vec(entry(), 0..60));
+    let promises = vec((vec(promise(), 1..3), any::<bool>()), 0..15);
+    let cases = (vec((vec(case(), 1..3), any::<bool>()), 0..30), vec(entry(), 0..60), promises);
     (customers, surveys, people, vec(survey(), 3), cases).prop_flat_map(|(customers, surveys, people, kinds, cases)| {
         let mut facts = number(customers, surveys, people, kinds);
-        let (cases, entries) = cases;
+        let (cases, entries, promises) = cases;
         facts.extend(number_cases(cases));
         facts.extend(number_entries(entries));
+        facts.extend(number_promises(promises));
         let all = facts.concat();
         let twice = vec(select(all.clone()), 0..20);
         twice.prop_flat_map(move |twice| {
@@ -124,6 +126,16 @@ fn number_cases(cases: Vec<(Vec<complaints::CaseFact>, bool)>) -> impl Iterator<
     (100..).zip(cases).map(|(number, (versions, withdrawn))| {
         let end = withdrawn.then_some(Fact::Tombstone(Tombstone { kind: FactKind::Case.into() }));
         let versions = versions.into_iter().map(Fact::Case).chain(end);
+        let fact = |(version, fact)| complaints::Fact { id: String::new(), number, version, fact: Some(fact) };
+        (1..).zip(versions).map(fact).map(Write::Complaints).collect()
+    })
+}
+
+fn number_promises(promises: Vec<(Vec<complaints::PromiseFact>, bool)>) -> impl Iterator<Item = Vec<Write>> {
+    use complaints::{FactKind, Tombstone, fact::Fact};
+    (3_000..).zip(promises).map(|(number, (versions, withdrawn))| {
+        let end = withdrawn.then_some(Fact::Tombstone(Tombstone { kind: FactKind::Promise.into() }));
+        let versions = versions.into_iter().map(Fact::Promise).chain(end);
         let fact = |(version, fact)| complaints::Fact { id: String::new(), number, version, fact: Some(fact) };
         (1..).zip(versions).map(fact).map(Write::Complaints).collect()
     })
@@ -284,6 +296,21 @@ fn entry() -> impl Strategy<Value = complaints::CaseEntryFact> {
             ..Default::default()
         }
     })
+}
+
+/// Due at any of a hundred days.
+fn promise() -> impl Strategy<Value = complaints::PromiseFact> {
+    (option::of(person()), 1..=4, time(), option::of(time()), (word(), word())).prop_map(
+        |(customer, state, due_time, keep_time, (employee, team))| complaints::PromiseFact {
+            customer_id: customer.unwrap_or_default(),
+            state,
+            due_time,
+            keep_time: keep_time.flatten(),
+            employee,
+            team,
+            ..Default::default()
+        },
+    )
 }
 
 fn customer_fact() -> impl Strategy<Value = customers::fact::Fact> {
