@@ -5,7 +5,7 @@ mod parameters;
 
 pub(crate) use self::{
     metrics::METRICS,
-    parameters::{Clock, Parameter, Parameters},
+    parameters::{Clock, Parameter, Parameters, Span},
 };
 
 use barometer_proto::metrics::v1::{Direction, Unit};
@@ -72,6 +72,8 @@ pub(crate) enum Measure {
     RedressPoints,
     ComplaintRate,
     PromiseKeptRate,
+    ClockTime,
+    ClockOnTimeRate,
 }
 
 impl Metric {

@@ -6,7 +6,8 @@
 //!
 //! Bytes that a fact takes at most, beside its declared dimensions of 4 each, and beside 16 KiB for 4,096 numbers of its service
 //! among which there is one of its kind: a case 104; an end or a reopening of a case 16, and 32 once for each case that has
-//! any; a hand-off 44; a redress 55; a promise 38.
+//! any; a hand-off 44; a redress 55; a promise 38; a clock
+//! 66.
 //!
 //! Only what the catalogue's metrics need is kept. A metric that needs more adds a column here: snapshots of the old
 //! shape are then ignored and everything is read again.
@@ -14,6 +15,7 @@
 pub(crate) mod attributes;
 pub(crate) mod cases;
 pub(crate) mod choice;
+pub(crate) mod clocks;
 pub(crate) mod customers;
 pub(crate) mod days;
 pub(crate) mod declared;
@@ -41,8 +43,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use self::{
-    attributes::Attributes, cases::Cases, customers::Customers, events::Events, people::Ids, promises::Promises,
-    purchases::Purchases, responses::Responses, surveys::Surveys,
+    attributes::Attributes, cases::Cases, clocks::Clocks, customers::Customers, events::Events, people::Ids,
+    promises::Promises, purchases::Purchases, responses::Responses, surveys::Surveys,
 };
 
 /// All facts of all sources.
@@ -58,6 +60,7 @@ pub(crate) struct Facts {
     pub(crate) surveys: Surveys,
     pub(crate) responses: Responses,
     pub(crate) cases: Cases,
+    pub(crate) clocks: Clocks,
     pub(crate) promises: Promises,
 }
 
@@ -136,6 +139,10 @@ impl Facts {
         match fact.ok_or(Unreadable("fact"))? {
             Fact::Case(fact) => self.cases.put(stamp, fact, &mut self.people),
             Fact::CaseEntry(fact) => self.cases.put_entry(stamp, fact),
+            Fact::CaseClock(fact) => {
+                let case = self.cases.row_of(fact.case_number)?;
+                self.clocks.put(stamp, case, fact)
+            }
             Fact::Promise(fact) => self.promises.put(stamp, fact, &mut self.people),
             Fact::Tombstone(tombstone) => match tombstone.kind() {
                 FactKind::Case => {
@@ -144,6 +151,10 @@ impl Facts {
                 }
                 // They go with their case.
                 FactKind::CaseEntry => Ok(()),
+                FactKind::CaseClock => {
+                    self.clocks.withdraw(stamp);
+                    Ok(())
+                }
                 FactKind::Promise => {
                     self.promises.withdraw(stamp);
                     Ok(())
@@ -171,6 +182,7 @@ impl Facts {
     /// Forgets every fact of the complaints service.
     pub(crate) fn forget_complaints(&mut self) {
         self.cases = Cases::default();
+        self.clocks = Clocks::default();
         self.promises = Promises::default();
     }
 
@@ -196,6 +208,7 @@ impl Facts {
             ("case", self.cases.times.live()),
             // Of the entries those that figures need.
             ("case_entry", self.cases.turns.held()),
+            ("case_clock", self.clocks.times.live()),
             ("promise", self.promises.times.live()),
         ])
     }
@@ -212,6 +225,7 @@ impl Facts {
             surveys,
             responses,
             cases,
+            clocks,
             promises,
         } = self;
         people.restore();
@@ -223,6 +237,7 @@ impl Facts {
         surveys.restore();
         responses.restore();
         cases.restore();
+        clocks.restore();
         promises.restore();
     }
 }

@@ -3,6 +3,7 @@
 mod activity;
 mod answers;
 mod cases;
+mod clocks;
 mod cohorts;
 mod courses;
 mod cut;
@@ -166,6 +167,8 @@ impl<'q> Ask<'q> {
             Measure::RedressCost => outcomes::redress_cost(self),
             Measure::RedressPoints => outcomes::redress_points(self),
             Measure::ComplaintRate => rates::complaint_rate(self),
+            Measure::ClockTime => clocks::clock_time(self),
+            Measure::ClockOnTimeRate => clocks::clock_on_time_rate(self),
             Measure::PromiseKeptRate => promises::promise_kept_rate(self),
         }
     }

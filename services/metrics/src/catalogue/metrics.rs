@@ -1,5 +1,6 @@
 //! The metrics.
 
+mod clocks;
 mod complaints;
 mod outcomes;
 
@@ -21,7 +22,7 @@ const CUSTOMER: &[&str] = &[
 const WILSON: &str = "Wilson score interval";
 
 /// Every metric, by name.
-pub(crate) static METRICS: [Metric; 32] = [
+pub(crate) static METRICS: [Metric; 34] = [
     outcomes::ACCEPTANCE_RATE,
     Metric {
         id: "active_customers",
@@ -80,6 +81,8 @@ pub(crate) static METRICS: [Metric; 32] = [
         always_grouped_by: &[],
         measure: Measure::ChurnRate,
     },
+    clocks::CLOCK_ON_TIME_RATE,
+    clocks::CLOCK_TIME,
     Metric {
         id: "cohort_retention",
         version: 1,

@@ -245,6 +245,11 @@ impl Cases {
         self.state.get(row as usize) == CANCELLED
     }
 
+    /// When a case was cancelled, if it is so now.
+    pub(crate) fn cancelled_at(&self, row: u32) -> Option<i64> {
+        self.turns.of(row).last().filter(|_| self.is_cancelled(row)).map(|(at, _)| at.max(self.times.at(row as usize)))
+    }
+
     /// How many rows there are.
     pub(crate) fn len(&self) -> u32 {
         number_of(self.customers.len())

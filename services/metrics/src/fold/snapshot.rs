@@ -22,13 +22,14 @@ const LOOK: Duration = Duration::from_secs(1);
 const HASH: usize = blake3::OUT_LEN;
 
 /// The sources of everything that is in a snapshot: a change of any of them makes another shape.
-const SHAPE: [(&str, &str); 25] = [
+const SHAPE: [(&str, &str); 26] = [
     ("chassis/clock.rs", include_str!("../../../chassis/src/clock.rs")),
     ("chassis/position.rs", include_str!("../../../chassis/src/position.rs")),
     ("columns.rs", include_str!("../columns.rs")),
     ("columns/attributes.rs", include_str!("../columns/attributes.rs")),
     ("columns/cases.rs", include_str!("../columns/cases.rs")),
     ("columns/choice.rs", include_str!("../columns/choice.rs")),
+    ("columns/clocks.rs", include_str!("../columns/clocks.rs")),
     ("columns/customers.rs", include_str!("../columns/customers.rs")),
     ("columns/days.rs", include_str!("../columns/days.rs")),
     ("columns/declared.rs", include_str!("../columns/declared.rs")),

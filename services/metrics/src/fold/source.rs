@@ -140,8 +140,12 @@ impl Feed for SurveysFeed {
 }
 
 /// The facts of the complaints service that figures are made of.
-const KINDS_OF_COMPLAINTS: [complaints::FactKind; 3] =
-    [complaints::FactKind::Case, complaints::FactKind::CaseEntry, complaints::FactKind::Promise];
+const KINDS_OF_COMPLAINTS: [complaints::FactKind; 4] = [
+    complaints::FactKind::Case,
+    complaints::FactKind::CaseEntry,
+    complaints::FactKind::CaseClock,
+    complaints::FactKind::Promise,
+];
 
 /// The feed of the complaints service.
 pub(crate) type ComplaintsFeed = complaints::complaint_service_client::ComplaintServiceClient<Channel>;

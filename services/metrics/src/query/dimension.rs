@@ -30,6 +30,8 @@ pub(crate) enum Table {
     HandOffs,
     /// What customers got for their complaints.
     Redresses,
+    /// Clocks of cases.
+    Clocks,
     /// Promises to customers.
     Promises,
 }
@@ -117,6 +119,7 @@ impl Table {
             Table::Cases => of_cases_and![],
             Table::HandOffs => of_cases_and!["to_employee", "to_team"],
             Table::Redresses => of_cases_and!["currency", "remedy"],
+            Table::Clocks => of_cases_and!["clock"],
             Table::Promises => &[
                 "country",
                 "country_now",
@@ -138,7 +141,7 @@ impl Table {
             Table::Responses => &facts.responses.declared,
             Table::Purchases => &facts.purchases.declared,
             Table::Customers => &facts.customers.declared,
-            Table::Cases | Table::HandOffs | Table::Redresses => &facts.cases.declared,
+            Table::Cases | Table::HandOffs | Table::Redresses | Table::Clocks => &facts.cases.declared,
             Table::Promises => return Vec::new(),
         };
         declared.names().map(str::to_owned).collect()
@@ -200,6 +203,7 @@ impl<'f> Dimension<'f> {
             Table::Cases => complaints::of_cases(facts, name),
             Table::HandOffs => complaints::of_hand_offs(facts, name),
             Table::Redresses => complaints::of_redresses(facts, name),
+            Table::Clocks => complaints::of_clocks(facts, name),
             Table::Promises => complaints::of_promises(facts, name),
         };
         let (reader, labels) = found.unwrap_or_else(|| (Reader::Column(&[]), own(&[""])));

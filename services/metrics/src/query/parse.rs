@@ -58,7 +58,7 @@ impl Vocabulary {
             Table::Responses => &self.responses,
             Table::Purchases => &self.purchases,
             Table::Customers => &self.customers,
-            Table::Cases | Table::HandOffs | Table::Redresses => &self.cases,
+            Table::Cases | Table::HandOffs | Table::Redresses | Table::Clocks => &self.cases,
             Table::Promises => &[],
         }
     }

@@ -64,6 +64,7 @@ fn first(metric: &Metric, facts: &Facts) -> Option<i64> {
         (Table::Cases, Measure::ReopenRate) => courses::first_resolutions(&facts.cases).min(),
         (Table::Cases | Table::Redresses, _) => facts.cases.times.first(),
         (Table::HandOffs, _) => facts.cases.hand_offs.times.first(),
+        (Table::Clocks, _) => facts.clocks.times.first(),
         (Table::Promises, _) => facts.promises.times.first(),
     }
 }
@@ -76,6 +77,7 @@ fn last(metric: &Metric, facts: &Facts) -> Option<i64> {
         (Table::Cases, Measure::ReopenRate) => courses::first_resolutions(&facts.cases).max(),
         (Table::Cases | Table::Redresses, _) => facts.cases.times.last(),
         (Table::HandOffs, _) => facts.cases.hand_offs.times.last(),
+        (Table::Clocks, _) => facts.clocks.times.last(),
         (Table::Promises, _) => facts.promises.times.last(),
     }
 }

@@ -3,6 +3,7 @@
 mod script;
 mod twin;
 mod twin_cases;
+mod twin_clocks;
 mod twin_courses;
 mod twin_promises;
 
@@ -58,7 +59,7 @@ fn everything(facts: &Facts) -> Vec<Vec<Figure>> {
         }
         let open = Query { start: None, end: None, ..query(metric.id, Granularity::Quarter, &["area"]) };
         all.push(figures(&open, facts));
-        let of_cases = [("clock", "resolution"), ("statistic", "p90")];
+        let of_cases = [("clock", "resolution"), ("statistic", "p90"), ("time", "elapsed")];
         let of_others = [("weighted", "true"), ("latest_per_customer", "true"), ("basis", "orders")];
         for (name, value) in of_others.into_iter().chain(of_cases) {
             let mut query = query(metric.id, Granularity::Month, &["area"]);
@@ -99,6 +100,8 @@ fn is_additive(measure: Measure) -> bool {
             | Measure::AcceptanceRate
             | Measure::CaseSatisfaction
             | Measure::PromiseKeptRate
+            | Measure::ClockTime
+            | Measure::ClockOnTimeRate
     )
 }
 
@@ -271,6 +274,24 @@ proptest! {
             prop_assert_eq!(told, once);
             if !group_by.contains(&"segment") {
                 prop_assert_eq!(once, model.points());
+            }
+        }
+    }
+
+    #[test]
+    fn clocks_are_those_of_cases_that_are_there(history in history()) {
+        let facts = fold(&history.shuffled);
+        let model = twin::Model::of(&history.last_versions());
+        for group_by in [&["policy"][..], &["clock", "kind"], &["category_1", "tier"], &["segment"], &["case_state"]] {
+            for granularity in [Granularity::All, Granularity::Week] {
+                for metric in ["clock_time", "clock_on_time_rate"] {
+                    let query = query(metric, granularity, group_by);
+                    prop_assert_eq!(twin::shape(&figures(&query, &facts)), model.clocks(&query), "{} by {:?}", metric, group_by);
+                }
+                let mut query = query("clock_time", granularity, group_by);
+                same_times(&query, &facts, &model)?;
+                query.parameters.set("time", "elapsed");
+                same_times(&query, &facts, &model)?;
             }
         }
     }

@@ -7,6 +7,7 @@ use crate::columns::{
     Facts,
     cases::{ACCEPTANCES, FINDINGS, KINDS, PRIORITIES, SEVERITIES, STATES},
     choice::Choice,
+    clocks::CLOCKS,
     dictionary::{Column, EMPTY},
     redresses::REMEDIES,
 };
@@ -56,6 +57,15 @@ pub(super) fn of_redresses<'f>(facts: &'f Facts, name: &str) -> Found<'f> {
         "currency" => column(&redresses.currency),
         "remedy" => choice(&redresses.remedy, &REMEDIES),
         _ => of_case(facts, &redresses.cases, name),
+    }
+}
+
+pub(super) fn of_clocks<'f>(facts: &'f Facts, name: &str) -> Found<'f> {
+    let clocks = &facts.clocks;
+    match name {
+        "clock" => choice(&clocks.kind, &CLOCKS),
+        "policy" => column(&clocks.policy),
+        _ => of_case(facts, &clocks.cases, name),
     }
 }
 

@@ -67,13 +67,15 @@ pub(super) fn history() -> impl Strategy<Value = History> {
     let surveys = vec((vec(response(), 1..3), any::<bool>()), 0..30);
     let people = vec(known(), 4);
     let promises = vec((vec(promise(), 1..3), any::<bool>()), 0..15);
-    let cases = (vec((vec(case(), 1..3), any::<bool>()), 0..30), vec(entry(), 0..60), promises);
+    let clocks = vec((vec(clock(), 1..3), any::<bool>()), 0..40);
+    let cases = (vec((vec(case(), 1..3), any::<bool>()), 0..30), vec(entry(), 0..60), promises, clocks);
     (customers, surveys, people, vec(survey(), 3), cases).prop_flat_map(|(customers, surveys, people, kinds, cases)| {
         let mut facts = number(customers, surveys, people, kinds);
-        let (cases, entries, promises) = cases;
+        let (cases, entries, promises, clocks) = cases;
         facts.extend(number_cases(cases));
         facts.extend(number_entries(entries));
         facts.extend(number_promises(promises));
+        facts.extend(number_clocks(clocks));
         let all = facts.concat();
         let twice = vec(select(all.clone()), 0..20);
         twice.prop_flat_map(move |twice| {
@@ -136,6 +138,16 @@ fn number_promises(promises: Vec<(Vec<complaints::PromiseFact>, bool)>) -> impl 
     (3_000..).zip(promises).map(|(number, (versions, withdrawn))| {
         let end = withdrawn.then_some(Fact::Tombstone(Tombstone { kind: FactKind::Promise.into() }));
         let versions = versions.into_iter().map(Fact::Promise).chain(end);
+        let fact = |(version, fact)| complaints::Fact { id: String::new(), number, version, fact: Some(fact) };
+        (1..).zip(versions).map(fact).map(Write::Complaints).collect()
+    })
+}
+
+fn number_clocks(clocks: Vec<(Vec<complaints::CaseClockFact>, bool)>) -> impl Iterator<Item = Vec<Write>> {
+    use complaints::{FactKind, Tombstone, fact::Fact};
+    (5_000..).zip(clocks).map(|(number, (versions, withdrawn))| {
+        let end = withdrawn.then_some(Fact::Tombstone(Tombstone { kind: FactKind::CaseClock.into() }));
+        let versions = versions.into_iter().map(Fact::CaseClock).chain(end);
         let fact = |(version, fact)| complaints::Fact { id: String::new(), number, version, fact: Some(fact) };
         (1..).zip(versions).map(fact).map(Write::Complaints).collect()
     })
@@ -296,6 +308,29 @@ fn entry() -> impl Strategy<Value = complaints::CaseEntryFact> {
             ..Default::default()
         }
     })
+}
+
+/// A clock of one of the cases, or of one that never comes: stopped or not.
+fn clock() -> impl Strategy<Value = complaints::CaseClockFact> {
+    let times = (time(), option::of(time()), time());
+    let counted = (0_i64..300, 0_i64..300);
+    (100_i64..132, 1..=7, 1..=5, times, counted, word()).prop_map(
+        |(case_number, kind, state, (start_time, due_time, stop_time), (working, elapsed), policy_name)| {
+            let stopped = |quarters: i64| (state > 2).then_some(quarters * DAY / 4);
+            complaints::CaseClockFact {
+                case_number,
+                kind,
+                state,
+                start_time,
+                due_time: due_time.flatten(),
+                stop_time: stop_time.filter(|_| state > 2),
+                working_micros: stopped(working),
+                elapsed_micros: stopped(elapsed),
+                policy_name,
+                ..Default::default()
+            }
+        },
+    )
 }
 
 /// Due at any of a hundred days.

@@ -46,6 +46,7 @@ pub(super) struct Model {
     pub(super) cases: Vec<(i64, complaints::CaseFact)>,
     /// In their order.
     pub(super) entries: Vec<(i64, complaints::CaseEntryFact)>,
+    pub(super) clocks: Vec<complaints::CaseClockFact>,
     pub(super) promises: Vec<complaints::PromiseFact>,
 }
 
@@ -73,6 +74,7 @@ impl Model {
                     complaints::fact::Fact::Case(of) if of.state == 9 => {}
                     complaints::fact::Fact::Case(of) => model.cases.push((fact.number, of)),
                     complaints::fact::Fact::CaseEntry(of) => model.entries.push((fact.number, of)),
+                    complaints::fact::Fact::CaseClock(of) => model.clocks.push(of),
                     complaints::fact::Fact::Promise(of) => model.promises.push(of),
                     _ => unreachable!("nobody writes it here"),
                 },

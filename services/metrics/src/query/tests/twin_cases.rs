@@ -69,7 +69,11 @@ impl Model {
 
     /// Mean, median and maximum of durations, from fractions of days.
     pub(super) fn times(&self, query: &Query) -> BTreeMap<(i64, Group), [f64; 3]> {
-        let told = self.durations(query).into_iter().map(|(cell, mut durations)| {
+        let durations = match query.metrics[0].measure {
+            Measure::ClockTime => self.clock_times(query),
+            _ => self.durations(query),
+        };
+        let told = durations.into_iter().map(|(cell, mut durations)| {
             durations.sort_unstable();
             let quarters: Vec<f64> =
                 durations.iter().map(|micros| f64::from(i32::try_from(micros / (DAY / 4)).expect("few"))).collect();

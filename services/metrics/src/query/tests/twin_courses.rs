@@ -191,7 +191,7 @@ impl Model {
     }
 
     /// What ended a case, or took it up again, in order; not before it was opened.
-    fn turns(&self, number: i64, case: &CaseFact) -> impl Iterator<Item = (i64, CaseEntryType)> {
+    pub(super) fn turns(&self, number: i64, case: &CaseFact) -> impl Iterator<Item = (i64, CaseEntryType)> {
         let opened = micros(case.open_time);
         let of_case = self.entries.iter().filter(move |(_, entry)| entry.case_number == number);
         let turns = of_case.map(move |(_, entry)| (micros(entry.time).max(opened), entry.r#type()));
