@@ -13,6 +13,7 @@ const SERVICES: [&str; 4] = [
     barometer_surveys::GRPC_NAME,
     barometer_complaints::GRPC_NAME,
     barometer_complaints::POLICIES_GRPC_NAME,
+    barometer_complaints::WEBHOOKS_GRPC_NAME,
 ];
 
 async fn are_all(suite: &Suite, services: &[&str], status: ServingStatus) -> bool {

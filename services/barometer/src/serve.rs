@@ -16,7 +16,10 @@ use barometer_chassis::{
     telemetry,
     writer::DEFAULT_QUEUE,
 };
-use barometer_complaints::case::{PriorityTable, Rules, Window};
+use barometer_complaints::{
+    Authorities, WebhookSettings,
+    case::{PriorityTable, Rules, Window},
+};
 use clap::{Args, ValueEnum};
 use tokio::{net::TcpListener, task::JoinHandle};
 
@@ -79,6 +82,14 @@ pub struct ServeArgs {
         value_name = "SEVERITY=PRIORITY,PRIORITY,PRIORITY;…"
     )]
     pub priority_table: PriorityTable,
+
+    /// Let webhooks lead to private addresses, and by plain http; without it only to public ones by https
+    #[arg(long, env = "BAROMETER_WEBHOOK_ALLOW_PRIVATE")]
+    pub webhook_allow_private: bool,
+
+    /// Certificates (PEM) of the authorities that vouch for webhooks' receivers, instead of the public ones
+    #[arg(long, env = "BAROMETER_WEBHOOK_CA_FILE", value_name = "FILE")]
+    pub webhook_ca_file: Option<PathBuf>,
 
     /// Rows that may wait to be written, in each service; beyond it single writes are refused and imports wait
     #[arg(long, env = "BAROMETER_WRITE_QUEUE", default_value_t = DEFAULT_QUEUE, value_name = "ROWS")]
@@ -291,6 +302,11 @@ async fn open(
             location: location.clone(),
             write_queue: args.write_queue,
             stages: args.journey_stages.clone(),
+            webhooks: WebhookSettings {
+                allow_private: args.webhook_allow_private,
+                authorities: authorities(args.webhook_ca_file.as_deref())?,
+                ..WebhookSettings::default()
+            },
             rules: Rules { reopen_window: Window::of_days(args.reopen_window), priorities: args.priority_table },
         };
         let customers = channel(args.customers_endpoint.as_ref().unwrap_or(&here), &args.client)?;
@@ -315,6 +331,12 @@ async fn open(
     }
 
     Ok((server, tasks))
+}
+
+/// Who vouches for webhooks' receivers.
+fn authorities(file: Option<&Path>) -> Result<Authorities, Failure> {
+    let read = |file| Authorities::read(file).map_err(|told| Failure::usage(format!("--webhook-ca-file: {told}")));
+    file.map_or(Ok(Authorities::Public), read)
 }
 
 fn channel(endpoint: &str, config: &ClientConfig) -> Result<Channel, Failure> {

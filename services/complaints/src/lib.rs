@@ -11,13 +11,17 @@ pub mod case;
 pub mod case_entry;
 pub mod case_link;
 pub mod clock;
+pub mod delivery;
 mod migrations;
 pub mod policy;
 pub mod policy_set;
 mod service;
 mod store;
+pub mod webhook;
+mod webhooks;
 mod wire;
 
+pub use webhooks::{Authorities, Settings as WebhookSettings};
 pub use wire::{parse_calendar, parse_holidays, parse_policy_list, render_holiday};
 
 use barometer_chassis::{
@@ -27,6 +31,7 @@ use barometer_chassis::{
 use barometer_directory::Directory;
 use barometer_proto::complaints::v1::{
     FactKind, complaint_service_server::ComplaintServiceServer, policy_service_server::PolicyServiceServer,
+    webhook_service_server::WebhookServiceServer,
 };
 use tokio::task::JoinHandle;
 use tonic::codec::CompressionEncoding;
@@ -37,6 +42,8 @@ pub const NAME: &str = "complaints";
 pub const GRPC_NAME: &str = barometer_proto::complaints::v1::complaint_service_server::SERVICE_NAME;
 /// The same of its calendars and policies, which it serves beside.
 pub const POLICIES_GRPC_NAME: &str = barometer_proto::complaints::v1::policy_service_server::SERVICE_NAME;
+/// The same of its webhooks.
+pub const WEBHOOKS_GRPC_NAME: &str = barometer_proto::complaints::v1::webhook_service_server::SERVICE_NAME;
 
 /// What the service needs to run.
 #[derive(Clone, Debug)]
@@ -49,6 +56,8 @@ pub struct Config {
     pub stages: Stages,
     /// The company's rules for its cases.
     pub rules: case::Rules,
+    /// How notices are sent.
+    pub webhooks: WebhookSettings,
 }
 
 /// Opens the store and adds the service to `server`. `customers` leads to the customers service, which need not be there
@@ -66,6 +75,8 @@ pub async fn add(
     ];
     let (store, writer) =
         Store::open::<migrations::Migrator>(&config.location, NAME, kinds, config.write_queue, shutdown).await?;
+    tokio::spawn(webhooks::Deliverer::new(store.clone(), &config.webhooks)?.run(server.ending()));
+    let webhooks = service::Webhooks::new(store.clone(), config.webhooks.allow_private);
     let policies = service::Policies::new(store.clone(), config.rules.priorities);
     let service = service::Complaints::new(
         store.clone(),
@@ -86,7 +97,14 @@ pub async fn add(
         .accept_compressed(CompressionEncoding::Gzip)
         .send_compressed(CompressionEncoding::Gzip);
     server.add_service(policies);
+    let webhooks = WebhookServiceServer::new(webhooks)
+        .max_decoding_message_size(limits.max_message_bytes)
+        .max_encoding_message_size(limits.max_message_bytes)
+        .accept_compressed(CompressionEncoding::Gzip)
+        .send_compressed(CompressionEncoding::Gzip);
+    server.add_service(webhooks);
     store.report_health(server.health(), GRPC_NAME);
     store.report_health(server.health(), POLICIES_GRPC_NAME);
+    store.report_health(server.health(), WEBHOOKS_GRPC_NAME);
     Ok(writer)
 }

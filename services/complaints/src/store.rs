@@ -2,15 +2,24 @@
 
 mod book;
 mod calendars;
+mod deliveries;
 mod links;
 mod policies;
+mod webhooks;
 
 pub(crate) use book::Book;
 pub(crate) use calendars::{
     CalendarRef, change_calendar, create_calendar, get_calendar, get_calendar_version, known_calendars,
     list_calendar_versions, list_calendars, place_of_calendar, place_of_version,
 };
+pub(crate) use deliveries::{
+    add_deliveries, add_delivery, claim_deliveries, clean_deliveries, get_delivery, list_deliveries, list_due,
+    list_stale, list_told, retry_delivery, settle_delivery,
+};
 pub(crate) use policies::{get_policy_set, get_policy_set_by_id, list_policy_sets, publish_policies};
+pub(crate) use webhooks::{
+    WebhookValues, change_webhook, create_webhook, delete_webhook, get_webhook, list_webhooks, rotate_secret,
+};
 
 use std::collections::HashMap;
 

@@ -11,6 +11,7 @@ mod filter;
 mod outcome;
 mod past;
 mod policy;
+mod webhook;
 
 pub(crate) use attachment::parse_attachments;
 pub(crate) use calendar::{CALENDAR_CHANGEABLE, parse_version, render_calendar};
@@ -26,6 +27,10 @@ pub use policy::parse_policy_list;
 pub(crate) use policy::{
     named_calendars, parse_described_case, parse_instant, render_due, render_policy, render_policy_list,
     render_policy_set,
+};
+pub(crate) use webhook::{
+    WEBHOOK_CHANGEABLE, parse_list_deliveries, parse_overlap, parse_secret, parse_webhook, render_delivery,
+    render_webhook,
 };
 
 use barometer_proto::complaints::v1 as wire;

@@ -10,6 +10,7 @@ mod policies;
 mod surveys;
 mod table;
 mod transport;
+mod webhooks;
 mod world;
 
 use barometer_tests::wire;

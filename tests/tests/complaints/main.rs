@@ -17,6 +17,7 @@ mod policies;
 mod priorities;
 mod verbs;
 mod watching;
+mod webhooks;
 
 use barometer_proto::complaints::v1::{
     AcknowledgeCaseRequest, AnnotateCaseRequest, AnswerBySelfServiceRequest, AssignCaseRequest, Attachment,

@@ -9,6 +9,7 @@ mod metrics;
 mod policies;
 mod recorded;
 mod surveys;
+mod webhooks;
 
 use barometer_chassis::testing::{Collector, on_each_database};
 use barometer_tests::process::Server;
@@ -28,6 +29,7 @@ async fn nothing_that_callers_send_is_told_to_others() {
         // A case has clocks when policies were published before it.
         policies::call_all(&mut caller).await;
         complaints::call_all(&mut caller).await;
+        webhooks::call_all(&mut caller).await;
         metrics::call_all(&mut caller, &survey).await;
         caller.call_nonsense().await;
         caller.assert_all_called();
