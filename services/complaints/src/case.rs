@@ -1,5 +1,6 @@
 //! The case: one thing that somebody has to deal with, from the moment it was heard of until it is closed.
 
+mod arrival;
 mod attachment;
 mod category;
 mod course;
@@ -25,6 +26,7 @@ use sea_orm::entity::prelude::*;
 use serde::Serialize;
 
 pub use self::{
+    arrival::Arrival,
     attachment::{Attachment, Attachments},
     category::{Category, within},
     course::{Holder, Step, When, Window},
@@ -33,7 +35,7 @@ pub use self::{
     tags::Tags,
     verb::Verb,
 };
-use crate::{calendar_version::CalendarId, case_entry, policy::Subject, store};
+use crate::{calendar_version::CalendarId, policy::Subject, store};
 
 /// The company's rules for its cases, as the server's flags give them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -255,7 +257,7 @@ impl Model {
 impl Recorded for Model {
     type Table = Entity;
     type Active = ActiveModel;
-    type Context = ();
+    type Context = Arrival;
     const NOUN: &'static str = "case";
 
     recorded_head!();
@@ -265,10 +267,14 @@ impl Recorded for Model {
     }
 
     /// The history of a new case begins with it.
-    fn recorded<'w>(write: &'w Write<'w>, rows: &'w [Self]) -> BoxFuture<'w, Result<(), Error>> {
+    fn recorded<'w>(
+        write: &'w Write<'w>,
+        rows: &'w [Self],
+        arrivals: &'w [Arrival],
+    ) -> BoxFuture<'w, Result<(), Error>> {
         Box::pin(async move {
-            let entries = rows.iter().flat_map(|case| case_entry::of_new(case, write.now)).collect();
-            store::add_entries(write, entries).await
+            let history = |(case, arrival): (&Self, &Arrival)| arrival.history(case, write.now);
+            store::add_entries(write, rows.iter().zip(arrivals).flat_map(history).collect()).await
         })
     }
 }

@@ -32,7 +32,7 @@ pub trait Recorded:
     type Table: EntityTrait<Model = Self, ActiveModel = Self::Active>;
     /// Its row for writing.
     type Active: ActiveModelTrait<Entity = Self::Table> + Send;
-    /// What is looked up inside the transaction before the row is written.
+    /// What a row brings with it: what is looked up inside the transaction before it is written, or written after it.
     type Context: Send + Sync + std::fmt::Debug;
     /// Its name in errors, e.g. `purchase`.
     const NOUN: &'static str;
@@ -46,8 +46,13 @@ pub trait Recorded:
     /// Completes new rows inside the transaction from their context, or refuses them one by one.
     fn prepare<'w>(write: &'w Write<'w>, rows: &'w mut [Pending<Self>]) -> BoxFuture<'w, Result<(), Error>>;
 
-    /// Called inside the transaction with new rows, which were just written.
-    fn recorded<'w>(write: &'w Write<'w>, rows: &'w [Self]) -> BoxFuture<'w, Result<(), Error>> {
+    /// Called inside the transaction with new rows, which were just written, and what each brought with it.
+    fn recorded<'w>(
+        write: &'w Write<'w>,
+        rows: &'w [Self],
+        contexts: &'w [Self::Context],
+    ) -> BoxFuture<'w, Result<(), Error>> {
+        let _ = contexts;
         Self::written(write, rows)
     }
 
@@ -126,7 +131,7 @@ macro_rules! recorded_head {
 pub struct Pending<M: Recorded> {
     /// The row; its head is filled in by the writer.
     pub row: M,
-    /// What is to be looked up.
+    /// What it brings with it.
     pub context: M::Context,
     /// The request that brought it; its fingerprint is the row's.
     pub request: Request,
@@ -255,11 +260,10 @@ async fn record_turn<M: Recorded>(
     for (index, pending) in indices.into_iter().zip(new) {
         match pending.refused {
             Some(error) => outcomes.push((index, Err(error))),
-            None => rows.push((index, pending.row, pending.request)),
+            None => rows.push((index, pending)),
         }
     }
-    for (index, row, request) in &mut rows {
-        let _ = index;
+    for (_, Pending { row, request, .. }) in &mut rows {
         let head = row.head_mut();
         *head.id = crate::id::new();
         *head.version = 1;
@@ -267,9 +271,9 @@ async fn record_turn<M: Recorded>(
         *head.create_time = write.now;
         *head.update_time = write.now;
     }
-    let (indices, (rows, requests)): (Vec<usize>, (Vec<M>, Vec<Request>)) =
-        rows.into_iter().map(|(index, row, request)| (index, (row, request))).unzip();
-    for ((index, request), result) in indices.into_iter().zip(requests).zip(insert(write, rows).await?) {
+    let split = |(index, Pending { row, context, request, .. })| ((index, request), (row, context));
+    let (asked, (rows, contexts)): (Vec<_>, (Vec<M>, Vec<_>)) = rows.into_iter().map(split).unzip();
+    for ((index, request), result) in asked.into_iter().zip(insert(write, rows, contexts).await?) {
         if let Ok(row) = &result {
             let Head { id, position, .. } = row.head();
             noted.push((request, Done { id, position }));
@@ -307,6 +311,7 @@ fn again<M: Recorded>(rows: &[(usize, Pending<M>)], repeats: &[Result<Option<Don
 fn insert<'w, M: Recorded>(
     write: &'w Write<'w>,
     mut rows: Vec<M>,
+    mut contexts: Vec<M::Context>,
 ) -> BoxFuture<'w, Result<Vec<Result<M, Error>>, Error>> {
     Box::pin(async move {
         if rows.is_empty() {
@@ -318,7 +323,7 @@ fn insert<'w, M: Recorded>(
             let head = row.head_mut();
             (*head.number, *head.position) = (position, position);
         }
-        match insert_all(write, &rows).await {
+        match insert_all(write, &rows, &contexts).await {
             Ok(()) => {
                 write.tell(before + 1, &rows);
                 Ok(rows.into_iter().map(Ok).collect())
@@ -329,9 +334,10 @@ fn insert<'w, M: Recorded>(
                 if rows.len() == 1 {
                     return Ok(vec![Err(error)]);
                 }
-                let second = rows.split_off(rows.len() / 2);
-                let mut results = insert(write, rows).await?;
-                results.extend(insert(write, second).await?);
+                let half = rows.len() / 2;
+                let second = (rows.split_off(half), contexts.split_off(half));
+                let mut results = insert(write, rows, contexts).await?;
+                results.extend(insert(write, second.0, second.1).await?);
                 Ok(results)
             }
         }
@@ -339,11 +345,11 @@ fn insert<'w, M: Recorded>(
 }
 
 /// Inserts all rows or, in a savepoint, none.
-async fn insert_all<M: Recorded>(write: &Write<'_>, rows: &[M]) -> Result<(), Error> {
+async fn insert_all<M: Recorded>(write: &Write<'_>, rows: &[M], contexts: &[M::Context]) -> Result<(), Error> {
     let savepoint = write.db.begin().await?;
     let inner = Write { db: &savepoint, ..*write };
     let inserted = match super::insert(&savepoint, rows).await {
-        Ok(()) => M::recorded(&inner, rows).await,
+        Ok(()) => M::recorded(&inner, rows, contexts).await,
         Err(error) => Err(error.into()),
     };
     match inserted {

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use super::Complaints;
 use crate::{
-    case::Model,
+    case::{Arrival, Model},
     case_entry::Said,
     store,
     wire::{AMENDABLE, Past, amended, parse_case, parse_list_cases, parse_past, render_case, render_entry},
@@ -46,7 +46,8 @@ impl Complaints {
         })?;
         let customers = self.directory.resolve([&parsed.customer].into_iter()).await?;
         self.book.today(self.store.db()).await?.bind(&mut parsed.row)?;
-        let (row, position) = self.store.record_one(pending("OpenCase", actor, parsed, &customers)?).await?;
+        let pending = pending("OpenCase", actor, parsed, &customers, Arrival::Live)?;
+        let (row, position) = self.store.record_one(pending).await?;
         let clocks = self.clocks_now(&row).await?;
         let reception = Some(self.reception(&row, &clocks).await?);
         Ok(wire::Case { reception, clocks, ..render_case(row, position) })
@@ -64,7 +65,7 @@ impl Complaints {
         let pending = |(number, result): (i64, Result<Parsed, Error>)| {
             let pending = result.and_then(|mut parsed| {
                 today.bind(&mut parsed.row)?;
-                pending("ImportCases", actor, parsed, &customers)
+                pending("ImportCases", actor, parsed, &customers, Arrival::Imported)
             });
             (number, pending)
         };
@@ -231,6 +232,7 @@ fn pending(
     actor: &Principal,
     parsed: Parsed,
     customers: &Resolved,
+    arrival: Arrival,
 ) -> Result<Pending<Model>, Error> {
     let Parsed { mut row, customer, open_time, request_id } = parsed;
     row.customer_id = customers.id(&customer)?;
@@ -240,5 +242,5 @@ fn pending(
         (row.open_time, row.move_time) = (now, now);
     }
     let request = Mutation { method, actor: actor.to_string(), id: request_id, fingerprint };
-    Ok(Pending { row, context: (), request, refused: None })
+    Ok(Pending { row, context: arrival, request, refused: None })
 }

@@ -1,0 +1,42 @@
+//! How a case came to be recorded.
+
+use barometer_chassis::clock::Micros;
+
+use super::Model;
+use crate::case_entry::{self, CaseId};
+
+/// How a case came to be recorded, and the history that it has then.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Arrival {
+    /// It came in now.
+    #[default]
+    Live,
+    /// It was imported with the instants of its course. Nothing that lies in its past alerts anybody.
+    Imported,
+    /// It was imported with these entries of its history, in their order; ids, positions and the case are the writer's.
+    /// Nothing that lies in its past alerts anybody.
+    ImportedWith(Vec<case_entry::Model>),
+}
+
+impl Arrival {
+    /// Whether it is of the past, of which nothing alerts.
+    pub fn is_imported(&self) -> bool {
+        !matches!(self, Arrival::Live)
+    }
+
+    /// The entries that a case has once it is recorded.
+    pub(crate) fn history(&self, case: &Model, now: Micros) -> Vec<case_entry::Model> {
+        match self {
+            Arrival::Live | Arrival::Imported => case_entry::of_new(case, now),
+            Arrival::ImportedWith(entries) => {
+                let of_case = |entry: &case_entry::Model| case_entry::Model {
+                    case_id: CaseId(case.id),
+                    case_number: case.number,
+                    create_time: now,
+                    ..entry.clone()
+                };
+                entries.iter().map(of_case).collect()
+            }
+        }
+    }
+}
