@@ -20,6 +20,7 @@ use barometer_complaints::{
     Authorities, WebhookSettings,
     case::{PriorityTable, Rules, Window},
 };
+use barometer_customers::value::Thresholds;
 use clap::{Args, ValueEnum};
 use tokio::{net::TcpListener, task::JoinHandle};
 
@@ -82,6 +83,11 @@ pub struct ServeArgs {
         value_name = "SEVERITY=PRIORITY,PRIORITY,PRIORITY;…"
     )]
     pub priority_table: PriorityTable,
+
+    /// From how much spent in 365 days a customer is of medium and of high value, in whole units, for each currency that is
+    /// to tell it; who spent less is of low value
+    #[arg(long, env = "BAROMETER_VALUE_BANDS", default_value_t, value_name = "CURRENCY=MEDIUM,HIGH;…")]
+    pub value_bands: Thresholds,
 
     /// Let webhooks lead to private addresses, and by plain http; without it only to public ones by https
     #[arg(long, env = "BAROMETER_WEBHOOK_ALLOW_PRIVATE")]
@@ -283,6 +289,7 @@ async fn open(
             location: location.clone(),
             write_queue: args.write_queue,
             stages: args.journey_stages.clone(),
+            thresholds: args.value_bands.clone(),
         };
         let task = barometer_customers::add(config, &mut server, &args.server, background.clone()).await;
         tasks.push(task.map_err(broken)?);

@@ -37,6 +37,7 @@ impl Running {
             journey_stages: ServeArgs::default_stages()?,
             reopen_window: 30,
             priority_table: Default::default(),
+            value_bands: Default::default(),
             webhook_allow_private: false,
             webhook_ca_file: None,
             write_queue: DEFAULT_QUEUE,
