@@ -8,7 +8,7 @@ use barometer_tests::{Suite, eventually};
 use tonic::transport::Channel;
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
 
-const SERVICES: [&str; 4] = [
+const SERVICES: [&str; 5] = [
     barometer_customers::GRPC_NAME,
     barometer_surveys::GRPC_NAME,
     barometer_complaints::GRPC_NAME,
