@@ -17,7 +17,7 @@ use barometer_complaints::{WebhookSettings, case::Rules, delivery::Patience};
 use barometer_proto::{
     complaints::v1::{
         complaint_service_client::ComplaintServiceClient, policy_service_client::PolicyServiceClient,
-        webhook_service_client::WebhookServiceClient,
+        promise_service_client::PromiseServiceClient, webhook_service_client::WebhookServiceClient,
     },
     customers::v1::customer_service_client::CustomerServiceClient,
     surveys::v1::survey_service_client::SurveyServiceClient,
@@ -39,6 +39,8 @@ pub struct Services {
     pub complaints: ComplaintServiceClient<Channel>,
     /// Client of the calendars and policies of complaints.
     pub policies: PolicyServiceClient<Channel>,
+    /// Client of the promises of complaints.
+    pub promises: PromiseServiceClient<Channel>,
     /// Client of the webhooks of complaints.
     pub webhooks: WebhookServiceClient<Channel>,
     /// For requests made by hand.
@@ -126,6 +128,7 @@ impl Services {
             surveys: SurveyServiceClient::new(channel.clone()),
             complaints: ComplaintServiceClient::new(channel.clone()),
             policies: PolicyServiceClient::new(channel.clone()),
+            promises: PromiseServiceClient::new(channel.clone()),
             webhooks: WebhookServiceClient::new(channel.clone()),
             channel,
             stop,

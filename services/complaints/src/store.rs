@@ -5,6 +5,7 @@ mod calendars;
 mod deliveries;
 mod links;
 mod policies;
+mod promises;
 mod webhooks;
 
 pub(crate) use book::Book;
@@ -17,6 +18,10 @@ pub(crate) use deliveries::{
     list_stale, list_told, retry_delivery, settle_delivery,
 };
 pub(crate) use policies::{get_policy_set, get_policy_set_by_id, list_policy_sets, publish_policies};
+pub(crate) use promises::{
+    BY_ITSELF, change_promise, due_promises, list_promises, not_withdrawn, place_of_promise, settle_promises,
+    tell_of_new_promise,
+};
 pub(crate) use webhooks::{
     WebhookValues, change_webhook, create_webhook, delete_webhook, get_webhook, list_webhooks, rotate_secret,
 };

@@ -11,6 +11,7 @@ mod filter;
 mod outcome;
 mod past;
 mod policy;
+mod promise;
 mod webhook;
 
 pub(crate) use attachment::parse_attachments;
@@ -28,6 +29,7 @@ pub(crate) use policy::{
     named_calendars, parse_described_case, parse_instant, render_due, render_policy, render_policy_list,
     render_policy_set,
 };
+pub(crate) use promise::{NewPromise, parse_list_promises, parse_promise, promise_fact, render_promise};
 pub(crate) use webhook::{
     WEBHOOK_CHANGEABLE, parse_list_deliveries, parse_overlap, parse_secret, parse_webhook, render_delivery,
     render_webhook,
