@@ -9,6 +9,7 @@ const FILES: [&str; 7] = [
     "barometer/complaints/v1/escalation_service.proto",
     "barometer/complaints/v1/policy_service.proto",
     "barometer/complaints/v1/promise_service.proto",
+    "barometer/complaints/v1/webhook_service.proto",
     "barometer/metrics/v1/metrics_service.proto",
 ];
 

@@ -9,6 +9,7 @@ use barometer_chassis::{
     id, reader,
     writer::{self, Write},
 };
+use barometer_proto::complaints::v1::{ClockKind, WebhookEvent};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
     QueryTrait,
@@ -22,6 +23,7 @@ use crate::{
     clock::Kind,
     escalation::{Column, Entity, Model, Notified},
     ladder::{Course, Fired, Firing, Rung},
+    webhooks::{self, Notice},
 };
 
 /// Takes the steps of a clock's ladder that are due at an instant, and sets its next alarm; answers how many there were. The
@@ -109,10 +111,32 @@ async fn take(
         notified: Notified(rung.notify.clone()),
         create_time: write.now,
     };
+    if !rung.notify.is_empty() {
+        webhooks::notify(write, vec![notice(&escalation, rung)]).await?;
+    }
     let said = Said { escalation: Some(escalation.id), ..Said::default() };
     Entity::insert(escalation.into_active_model().reset_all()).exec_without_returning(write.db).await?;
     take_step(write, book, step, BY_ITSELF, &said).await?;
     Ok(())
+}
+
+/// What is told of a step.
+fn notice(escalation: &Model, rung: &Rung) -> Notice {
+    let clock = ClockKind::try_from(escalation.kind).unwrap_or_default();
+    let clock = clock.as_str_name().trim_start_matches("CLOCK_KIND_").to_lowercase();
+    let audience = rung.audience().map(|audience| audience.as_str_name().trim_start_matches("AUDIENCE_"));
+    Notice::new(WebhookEvent::Escalation, escalation.fire_time)
+        .id("escalation_id", escalation.id)
+        .id("case_id", escalation.case_id.0)
+        .word("clock", &clock)
+        .number("instance", escalation.instance.into())
+        .number("step", escalation.step.into())
+        .number("repetition", escalation.repetition.into())
+        .time("planned_time", escalation.time)
+        .flag("late", escalation.is_late())
+        .words("audience", audience)
+        .word("employee", &escalation.employee)
+        .word("team", &escalation.team)
 }
 
 /// Which steps were taken of each of a case's clocks, by kind and instance.
