@@ -101,7 +101,7 @@ pub struct Model {
     pub resolve_time: Option<Micros>,
     /// When it was closed; nothing while it is not.
     pub close_time: Option<Micros>,
-    /// When it was last moved: opened, or led to a state by a verb.
+    /// When it was last moved: opened, or led to a state by a verb, merged and unmerged too.
     pub move_time: Micros,
     /// How often it was reopened.
     pub reopenings: i32,
@@ -188,6 +188,27 @@ pub struct Model {
     /// When the customer said so.
     #[serde(skip)]
     pub answer_time: Option<Micros>,
+    /// How often the customer wrote: each message is a change.
+    #[serde(skip)]
+    pub customer_messages: i32,
+    /// The latest message of the customer that asks for an answer.
+    #[serde(skip)]
+    pub last_message_time: Option<Micros>,
+    /// When the customer last got a message of any sort, if that was noted; see [`Model::has_heard`].
+    #[serde(skip)]
+    pub last_reply_time: Option<Micros>,
+    /// When it was last given to somebody else.
+    #[serde(skip)]
+    pub assign_time: Option<Micros>,
+    /// When its priority last changed.
+    #[serde(skip)]
+    pub prioritize_time: Option<Micros>,
+    /// When its outcome last changed.
+    #[serde(skip)]
+    pub decide_time: Option<Micros>,
+    /// Whether a person must answer it whatever its kind: it was of such a kind before, or has taken one in.
+    #[serde(skip)]
+    pub person_needed: bool,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
@@ -248,9 +269,15 @@ impl Model {
         }
     }
 
-    /// Whether self-service may answer it, and no person needs to: so it is with questions, and with nothing else.
-    pub fn may_be_self_served(&self) -> bool {
-        self.kind() == CaseKind::Question
+    /// Whether a person must answer it: so it is with all but questions, with what was none once, and with what has taken
+    /// such a case in.
+    pub fn needs_a_person(&self) -> bool {
+        self.person_needed || self.kind() != CaseKind::Question
+    }
+
+    /// Whether the customer has got a message of any sort.
+    pub fn has_heard(&self) -> bool {
+        self.last_reply_time.or(self.acknowledge_time).or(self.first_response_time).is_some()
     }
 }
 

@@ -244,7 +244,7 @@ impl<T: FnMut(Clock)> Fold<'_, '_, T> {
         let start = self.history.events()[index].at;
         let run = Run { start: index, scene, end: end.index, until: end.at };
         let (meter, last) = self.history.meter(run, target);
-        let paused = ending == Ending::None && last.standing(target.pauses).is_some();
+        let paused = ending == Ending::None && last.standing(target).is_some();
         let due = match meter.reached {
             None if paused => None,
             None => meter.due(&self.history.desk(last.desk).timetable, end.at),
@@ -294,7 +294,7 @@ impl<'h> History<'h> {
     pub fn reaches(&self, clock: &Clock, amount: i64) -> Option<Micros> {
         let target = self.terms(clock.terms).target(clock.kind)?;
         let (meter, last) = self.meter_to(clock.run, target, Some(amount));
-        let stands = clock.stop.is_some() || last.standing(target.pauses).is_some();
+        let stands = clock.stop.is_some() || last.standing(target).is_some();
         match meter.reached {
             None if amount <= 0 => Some(clock.start),
             None if stands => None,
@@ -315,7 +315,7 @@ impl<'h> History<'h> {
         meter.allowed = amount.unwrap_or(meter.allowed);
         let mut last = run.scene;
         for segment in self.segments(run) {
-            if segment.scene.standing(target.pauses).is_none() {
+            if segment.scene.standing(target).is_none() {
                 meter.count(&self.desk(segment.scene.desk).timetable, segment.from, segment.until);
             }
             if segment.holding && target.kind == Kind::FinalResponse && amount.is_none() {

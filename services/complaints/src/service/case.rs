@@ -178,7 +178,7 @@ impl Complaints {
                 let parse = |door: &mut Door| parse_case(door, merged, &stages, &priorities, old.actor.clone());
                 let (mut new, customer, _) = Door::open(|door| door.inside("case", parse))?;
                 new.customer_id = customers.id(&customer)?;
-                let step = amended(old.clone(), new).amended(old, write.now, &priorities);
+                let step = amended(old.clone(), new).amended(old, write.now, &priorities)?;
                 store::take_step(write, step, &actor, &Said::default()).await
             })
         });

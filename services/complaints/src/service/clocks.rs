@@ -74,7 +74,7 @@ impl Complaints {
 
     /// What whoever opens a case can tell the customer at once.
     pub(super) async fn reception(&self, case: &Model, clocks: &[wire::Clock]) -> Result<wire::Reception, Error> {
-        let self_service = case.may_be_self_served();
+        let self_service = !case.needs_a_person();
         let Some(calendar) = case.calendar_id else {
             return Ok(wire::Reception { self_service, ..Default::default() });
         };

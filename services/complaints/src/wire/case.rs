@@ -199,6 +199,13 @@ pub(crate) fn render_case(row: Model, position: String) -> wire::Case {
         accepted: _,
         satisfaction,
         answer_time,
+        customer_messages: _,
+        last_message_time: _,
+        last_reply_time: _,
+        assign_time: _,
+        prioritize_time: _,
+        decide_time: _,
+        person_needed: _,
     } = row;
     let key = external_system.zip(external_id).map(|(system, value)| ExternalKey { system, value });
     wire::Case {
@@ -352,6 +359,13 @@ pub(crate) fn amended(old: Model, new: Model) -> Model {
         accepted: _,
         satisfaction: _,
         answer_time: _,
+        customer_messages: _,
+        last_message_time: _,
+        last_reply_time: _,
+        assign_time: _,
+        prioritize_time: _,
+        decide_time: _,
+        person_needed: _,
     } = new;
     Model {
         customer_id,

@@ -195,6 +195,24 @@ fn a_cancelled_case_that_is_reopened_goes_on_where_it_stood() {
 }
 
 #[test]
+fn a_legal_deadline_goes_on_while_a_case_is_cancelled_by_mistake() {
+    let events = [(1, Opened), (3, Event::Cancelled), (9, Reopened)];
+    let case = case(&[hours(Kind::FinalResponse, 10), hours(Kind::Resolution, 10)], &events);
+    let told = |kind, now: &str| {
+        let clock = case.clock(kind, now);
+        (clock.state, minutes(clock.used), clock.due)
+    };
+    let (then, later) = ("2026-03-02T08:00:00Z", "2026-03-02T10:00:00Z");
+    let (lawful, moved) = (Some(at("2026-03-02T11:00:00Z")), Some(at("2026-03-02T17:00:00Z")));
+    assert_eq!(told(Kind::FinalResponse, then), (State::Cancelled, 120, lawful), "nobody knows yet that it is undone");
+    assert_eq!(told(Kind::FinalResponse, later), (State::Running, 540, lawful));
+    assert_eq!(told(Kind::Resolution, later), (State::Running, 180, moved));
+    let clock = case.clock(Kind::FinalResponse, later);
+    let reasons: Vec<_> = case.history().explain(&clock).map(|stretch| stretch.reason).collect();
+    assert_eq!(reasons, [Reason::Elapsed]);
+}
+
+#[test]
 fn what_chatwoot_says_of_hits_and_misses() {
     let state = |target: ClockTarget, events: &[(i64, Event)]| {
         let case = case(&[target], events);

@@ -64,8 +64,13 @@ impl Minutes<'_> {
                     Reopened => (resolved, counted.stopped) = (false, None),
                     Event::Cancelled => {
                         (cancelled, waits) = (true, [false; 2]);
-                        by_cancelling = counted.stopped.is_none();
-                        counted.stopped.get_or_insert(minute);
+                        // A legal deadline knows nothing of what was undone.
+                        let mut later = self.events[next..].iter().take_while(|(at, _)| *at <= known);
+                        let undone = later.any(|(_, event)| *event == Reopened);
+                        if self.target.kind != Kind::FinalResponse || !undone {
+                            by_cancelling = counted.stopped.is_none();
+                            counted.stopped.get_or_insert(minute);
+                        }
                     }
                     ToCustomer(Answer) if self.target.kind == Kind::FirstResponse => counted.stopped = Some(minute),
                     ToCustomer(Holding) if counted.reached.is_none_or(|reached| minute <= reached) => {
