@@ -229,23 +229,32 @@ impl Model {
         Ok(self.changed(before, Event::Prioritized, time))
     }
 
-    /// What was said of `old` was corrected. When it is worse or better than was thought its priority may be another, and
-    /// only that is an event. What needed a person needs one still, whatever it is called now; and what has ended without
-    /// one turns not into what needs one.
+    /// What was said of `old` was corrected. When it is worse or better than was thought, or another customer's, its priority
+    /// may be another, and only that is an event. What another customer is worth is to be asked. What needed a person needs
+    /// one still, whatever it is called now; and what has ended without one turns not into what needs one.
     pub fn amended(mut self, old: Model, now: Micros, table: &PriorityTable) -> Result<Step, Error> {
         self.person_needed = old.person_needed || (old.needs_a_person() && !self.needs_a_person());
         if self.needs_a_person() && !old.needs_a_person() {
             old.check_that_it_goes_on()?;
         }
+        if self.customer_id != old.customer_id {
+            self.appraise(None, table);
+            self.value_pending = self.needs_worth();
+        }
         if self.severity != old.severity {
             self.priority = table.of(&self).into();
         }
+        Ok(self.reprioritized(old, now))
+    }
+
+    /// The case of `before` has the priority that the table gives it: an event if it is another one.
+    pub(super) fn reprioritized(mut self, before: Model, now: Micros) -> Step {
         let time = now.max(self.open_time).max(self.prioritize_time.unwrap_or_default());
-        if self.priority == old.priority {
-            return Ok(Step { before: old, case: self, events: Vec::new(), time });
+        if self.priority == before.priority {
+            return Step { before, case: self, events: Vec::new(), time };
         }
         self.prioritize_time = Some(time);
-        Ok(Step { events: vec![(Event::Prioritized, self.state())], before: old, case: self, time })
+        Step { events: vec![(Event::Prioritized, self.state())], before, case: self, time }
     }
 
     /// Somebody left a note; the case is as it was.
