@@ -108,7 +108,7 @@ fn act(case: Model, verb: Verb, when: When, with: &With) -> Result<Step, Error> 
         Verb::Cancel => case.cancel(when),
         Verb::Merge => Ok(case.merge(other(), when)?.0),
         Verb::Unmerge => Ok(case.unmerge(other(), when)?.0),
-        Verb::Absorb => Ok(other().merge(case, when)?.1),
+        Verb::Absorb => Ok(Model { state: State::Resolved.into(), ..other() }.merge(case, when)?.1),
         Verb::Decide => case.decide(when, outcome()),
         Verb::Ask => case.ask(when),
         Verb::HearAcceptance => case.hear_acceptance(when, with.needs_no_answer, Some(4)),

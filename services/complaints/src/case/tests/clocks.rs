@@ -73,7 +73,7 @@ fn check(case: &Model, entries: &[Entry]) -> Result<(), TestCaseError> {
     // Long before a target is due.
     let clocks = clocks(&events, Micros(OPENED.0 + Micros::DAY));
     let of = |kind: Kind| clocks.iter().rfind(|clock| clock.kind == kind).map(|clock| (clock.state, clock.stop));
-    let state = match case.unmerged_state {
+    let state = match case.unmerged_state.and_then(|state| State::try_from(state).ok()) {
         Some(State::Resolved) => State::Resolved,
         _ => case.state(),
     };

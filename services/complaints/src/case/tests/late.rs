@@ -5,7 +5,7 @@ use super::*;
 fn too_early(refused: Result<Step, Error>) -> String {
     let violations = refused.expect_err("too early").into_violations("").expect("of a field");
     assert_eq!((violations[0].field.as_str(), violations[0].reason), ("time", "TOO_EARLY"));
-    violations[0].message.clone()
+    violations[0].description.clone()
 }
 
 fn clock(seconds: i64) -> When {
