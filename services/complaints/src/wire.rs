@@ -11,6 +11,7 @@ mod filter;
 mod outcome;
 mod past;
 mod policy;
+mod promise;
 
 pub(crate) use attachment::parse_attachments;
 pub(crate) use calendar::{CALENDAR_CHANGEABLE, parse_version, render_calendar};
@@ -27,6 +28,7 @@ pub(crate) use policy::{
     named_calendars, parse_described_case, parse_instant, render_due, render_policy, render_policy_list,
     render_policy_set,
 };
+pub(crate) use promise::{NewPromise, parse_list_promises, parse_promise, promise_fact, render_promise};
 
 use barometer_proto::complaints::v1 as wire;
 
