@@ -23,7 +23,7 @@ pub use self::{
     entries::{Entry, events},
     explanation::{Reason, Stretch},
     fold::{Clock, State},
-    history::{Dated, Desk, Event, History, Message, PolicyVersion, Terms, Version, Wait},
+    history::{Dated, Desk, Event, History, Message, PolicyVersion, Renewal, Terms, Version, Wait},
     meter::Amount,
     target::{ClockTarget, Kind, Pauses, Target, Unit},
 };
