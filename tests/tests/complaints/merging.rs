@@ -2,8 +2,9 @@
 
 use barometer_chassis::testing::on_each_database;
 use barometer_proto::complaints::v1::{
-    BatchGetClocksRequest, Case, CaseEntryType as Event, CaseKind, Clock, ClockKind, CreateCalendarRequest,
-    DurationUnit, MergeCaseRequest, Policy, PolicySet, PublishPoliciesRequest, UnmergeCaseRequest, WithdrawCaseRequest,
+    Acceptance, BatchGetClocksRequest, Case, CaseEntryType as Event, CaseKind, Clock, ClockKind, CreateCalendarRequest,
+    DurationUnit, Finding, LinkCasesRequest, LinkType, MergeCaseRequest, Outcome, Policy, PolicySet,
+    PublishPoliciesRequest, RecordAcceptanceRequest, SetOutcomeRequest, UnmergeCaseRequest, WithdrawCaseRequest,
     case::State, clock,
 };
 use barometer_tests::{
@@ -203,6 +204,71 @@ async fn what_is_merged_takes_nothing_and_nobody() {
         assert!(get(&services, two).await.merged_case_ids.is_empty());
         let expected = [Event::Opened, Event::Absorbed, Event::Merged, Event::Released, Event::Unmerged];
         assert_eq!(entries(&services, two).await, expected);
+        services.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_repeated_request_does_nothing() {
+    on_each_database(async |database| {
+        let services = Services::start(database).await;
+        let (id, into) = (opened(&services).await.case_id, opened(&services).await.case_id);
+        let (client, request_id) = (&services.complaints, || Uuid::new_v4().to_string());
+        let case_id = || id.clone();
+        let merge = MergeCaseRequest {
+            case_id: id.clone(),
+            into_case_id: into.clone(),
+            request_id: request_id(),
+            ..Default::default()
+        };
+        let unmerge = UnmergeCaseRequest { case_id: case_id(), request_id: request_id(), ..Default::default() };
+        let outcome = Some(Outcome { finding: Finding::Upheld.into(), ..Default::default() });
+        let decide = SetOutcomeRequest { case_id: case_id(), outcome, request_id: request_id(), ..Default::default() };
+        let (r#type, other_case_id) = (LinkType::CausedBy.into(), into.clone());
+        let link = LinkCasesRequest {
+            case_id: case_id(),
+            r#type,
+            other_case_id,
+            request_id: request_id(),
+            ..Default::default()
+        };
+        let accept = RecordAcceptanceRequest {
+            case_id: case_id(),
+            acceptance: Acceptance::Accepted.into(),
+            request_id: request_id(),
+            ..Default::default()
+        };
+        for _ in 0..2 {
+            client.clone().merge_case(merge.clone()).await.expect("merged");
+        }
+        for _ in 0..2 {
+            client.clone().unmerge_case(unmerge.clone()).await.expect("unmerged");
+        }
+        for _ in 0..2 {
+            client.clone().set_outcome(decide.clone()).await.expect("decided");
+        }
+        for _ in 0..2 {
+            client.clone().link_cases(link.clone()).await.expect("linked");
+        }
+        act(&services, &id, Verb::Resolve, How::default()).await.expect("resolved");
+        for _ in 0..2 {
+            client.clone().record_acceptance(accept.clone()).await.expect("noted");
+        }
+        // What was done long ago is not done again either.
+        client.clone().merge_case(merge).await.expect("it was merged");
+        let expected = [
+            Event::Opened,
+            Event::Merged,
+            Event::Unmerged,
+            Event::OutcomeSet,
+            Event::Linked,
+            Event::Resolved,
+            Event::AcceptanceRecorded,
+        ];
+        assert_eq!(entries(&services, &id).await, expected);
+        let expected = [Event::Opened, Event::Absorbed, Event::Released, Event::Linked];
+        assert_eq!(entries(&services, &into).await, expected);
         services.stop().await;
     })
     .await;

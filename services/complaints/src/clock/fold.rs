@@ -214,8 +214,9 @@ impl<T: FnMut(Clock)> Fold<'_, '_, T> {
 
     /// A clock that starts in the course of a case takes its calendar as it is then.
     fn start_anew(&mut self, index: usize, at: Micros, kind: Kind) {
-        let desk = self.history.newest(self.scene.desk, at);
-        self.start(index, Scene { desk, ..self.scene }, &[kind]);
+        let mut scene = self.scene;
+        scene.desk = self.history.newest(scene.desk, at);
+        self.start(index, scene, &[kind]);
     }
 
     fn start(&mut self, index: usize, scene: Scene, kinds: &[Kind]) {

@@ -46,6 +46,13 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// Whether clocks may start with it in the course of a case.
+    pub fn starts_clocks(self) -> bool {
+        matches!(self, Event::FromCustomer | Event::ToCustomer(_) | Event::Reopened)
+    }
+}
+
 /// What a message to the customer is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Message {

@@ -7,16 +7,13 @@ use barometer_proto::complaints::v1::{self as wire, LinkType};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::Complaints;
+use super::{Complaints, command::MAX_TEXT};
 use crate::{
     case::{Model, When},
     case_entry::CaseId,
     store,
     wire::{render_case, render_link},
 };
-
-/// Longest note.
-const MAX_NOTE: usize = 10_000;
 
 /// Two cases and what is said of them. Serialised for its fingerprint.
 #[derive(Debug, Serialize)]
@@ -38,11 +35,11 @@ impl Complaints {
         let (kind, pair) =
             Door::open(|door| parse_link(door, &case_id, r#type, &other_case_id, note, etag, &request_id))?;
         let request = mutation("LinkCases", actor, &pair)?;
-        let actor = actor.to_string();
+        let (book, actor) = (self.book.clone(), actor.to_string());
         let work = self.store.change::<Model, _>(request, move |write| {
             Box::pin(async move {
                 let Pair { id, other, note, etag, .. } = pair;
-                store::add_link(write, (id, &etag), kind, other.unwrap_or_default(), &actor, &note).await
+                store::add_link(write, &book, (id, &etag), kind, other.unwrap_or_default(), &actor, &note).await
             })
         });
         let (row, position) = work.await?;
@@ -58,11 +55,11 @@ impl Complaints {
         let (kind, pair) =
             Door::open(|door| parse_link(door, &case_id, r#type, &other_case_id, note, etag, &request_id))?;
         let request = mutation("UnlinkCases", actor, &pair)?;
-        let actor = actor.to_string();
+        let (book, actor) = (self.book.clone(), actor.to_string());
         let work = self.store.change::<Model, _>(request, move |write| {
             Box::pin(async move {
                 let Pair { id, other, note, etag, .. } = pair;
-                store::remove_link(write, (id, &etag), kind, other.unwrap_or_default(), &actor, &note).await
+                store::remove_link(write, &book, (id, &etag), kind, other.unwrap_or_default(), &actor, &note).await
             })
         });
         let (row, position) = work.await?;
@@ -75,18 +72,18 @@ impl Complaints {
             id: door.id("case_id", &case_id),
             other: Some(parse_other(door, "into_case_id", &into_case_id, &case_id)),
             kind: 0,
-            note: door.text("note", note, MAX_NOTE),
+            note: door.text("note", note, MAX_TEXT),
             time: time.map(|at| door.past_time("time", Some(at))),
             etag,
             request_id: door.request_id(&request_id),
         })?;
         let request = mutation("MergeCase", actor, &pair)?;
-        let actor = actor.to_string();
+        let (book, actor) = (self.book.clone(), actor.to_string());
         let work = self.store.change::<Model, _>(request, move |write| {
             Box::pin(async move {
                 let Pair { id, other, note, time, etag, .. } = pair;
                 let when = When { given: time, now: write.now };
-                store::merge(write, (id, &etag), other.unwrap_or_default(), &actor, &note, when).await
+                store::merge(write, &book, (id, &etag), other.unwrap_or_default(), &actor, &note, when).await
             })
         });
         let (row, position) = work.await?;
@@ -103,18 +100,18 @@ impl Complaints {
             id: door.id("case_id", &case_id),
             other: None,
             kind: 0,
-            note: door.text("note", note, MAX_NOTE),
+            note: door.text("note", note, MAX_TEXT),
             time: time.map(|at| door.past_time("time", Some(at))),
             etag,
             request_id: door.request_id(&request_id),
         })?;
         let request = mutation("UnmergeCase", actor, &pair)?;
-        let actor = actor.to_string();
+        let (book, actor) = (self.book.clone(), actor.to_string());
         let work = self.store.change::<Model, _>(request, move |write| {
             Box::pin(async move {
                 let Pair { id, note, time, etag, .. } = pair;
                 let when = When { given: time, now: write.now };
-                store::unmerge(write, (id, &etag), &actor, &note, when).await
+                store::unmerge(write, &book, (id, &etag), &actor, &note, when).await
             })
         });
         let (row, position) = work.await?;
@@ -152,7 +149,7 @@ fn parse_link(
         id: door.id("case_id", case_id),
         other: Some(parse_other(door, "other_case_id", other_case_id, case_id)),
         kind: kind.into(),
-        note: door.text("note", note, MAX_NOTE),
+        note: door.text("note", note, MAX_TEXT),
         time: None,
         etag,
         request_id: door.request_id(request_id),

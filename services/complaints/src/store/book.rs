@@ -19,12 +19,12 @@ use crate::{
     policy_set,
 };
 
-/// The most versions of policies, and of calendars, that are kept in memory. When there are more, all are read again.
+/// The most versions of policies, and of calendars, that are kept in memory. When there are more, any of them makes room.
 const KEPT: usize = 256;
 
 /// Versions that were read. They never change.
 #[derive(Debug, Default)]
-pub(crate) struct Book {
+pub struct Book {
     policies: Shelf<i64, policy_set::Model>,
     timetables: Shelf<(CalendarId, i64), Timetable>,
 }
@@ -120,16 +120,15 @@ impl<K, V> Default for Shelf<K, V> {
     }
 }
 
-impl<K: Eq + Hash, V> Shelf<K, V> {
+impl<K: Clone + Eq + Hash, V> Shelf<K, V> {
     fn find(&self, key: &K) -> Option<Arc<V>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
     }
 
     fn put(&self, key: K, value: V) -> Arc<V> {
         let mut shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if shelf.len() >= KEPT {
-            shelf.clear();
-        }
+        let gone = shelf.keys().next().filter(|_| shelf.len() >= KEPT).cloned();
+        gone.and_then(|gone| shelf.remove(&gone));
         shelf.entry(key).or_insert_with(|| Arc::new(value)).clone()
     }
 }
