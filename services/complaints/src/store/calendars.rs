@@ -1,6 +1,6 @@
 //! Calendars, version by version.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::RangeInclusive};
 
 use barometer_chassis::{
     clock::Micros,
@@ -74,19 +74,20 @@ pub(crate) fn place_of_version(row: &Model) -> PageToken {
     PageToken { key: row.version, id: row.id.0 }
 }
 
-/// The versions of a calendar after one of them that there were at an instant, and since when; in their order.
+/// The versions of a calendar after one of them that came to be within these instants, and since when; in their order. None
+/// is older than the first of the instants, when that one came to be.
 pub(crate) async fn list_newer_versions(
     db: &impl ConnectionTrait,
     id: CalendarId,
     version: i64,
-    until: Micros,
+    within: RangeInclusive<Micros>,
 ) -> Result<Vec<(i64, Micros)>, Error> {
     let newer = Entity::find().select_only().columns([Column::Version, Column::UpdateTime]);
     let newer = newer.filter(Column::Id.eq(id)).filter(Column::Version.gt(version));
-    let newer = newer.filter(Column::UpdateTime.lte(until)).order_by_asc(Column::Version);
+    let newer = newer.filter(Column::UpdateTime.lte(*within.end())).order_by_asc(Column::Version);
     let mut newer: Vec<(i64, Micros)> = newer.into_tuple().all(db).await?;
     // Replicas whose clocks differ may have written them.
-    let mut since = Micros(i64::MIN);
+    let mut since = *within.start();
     for (_, at) in &mut newer {
         since = since.max(*at);
         *at = since;

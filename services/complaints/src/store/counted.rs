@@ -57,7 +57,12 @@ impl Book {
         let Some(last) = starts.last() else { return Ok(()) };
         for of in 0..counted.desks.len() {
             let Version { id, version } = counted.desks[of].calendar;
-            let newer = list_newer_versions(db, CalendarId(id), version, *last).await?;
+            let since = self.since(db, CalendarId(id), version).await?;
+            // Of what lies in the past, as of imports, nothing started after that.
+            if *last < since {
+                continue;
+            }
+            let newer = list_newer_versions(db, CalendarId(id), version, since..=*last).await?;
             for (place, (version, at)) in newer.iter().enumerate() {
                 let until = newer.get(place + 1).map_or(Micros(i64::MAX), |(_, until)| *until);
                 let before = |instant: Micros| starts.partition_point(|start| *start < instant);
