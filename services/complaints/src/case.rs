@@ -221,7 +221,7 @@ pub struct Model {
     /// When it was last given to somebody else.
     #[serde(skip)]
     pub assign_time: Option<Micros>,
-    /// When its priority last changed.
+    /// When somebody last set its priority, or took that back.
     #[serde(skip)]
     pub prioritize_time: Option<Micros>,
     /// When its outcome last changed.

@@ -219,7 +219,7 @@ impl Model {
     /// Makes it as urgent as said; or, without a word, as urgent as `table` says. Nothing happens when it is so already.
     pub fn prioritize(mut self, when: When, priority: Option<Priority>, table: &PriorityTable) -> Result<Step, Error> {
         self.check(Verb::Prioritize)?;
-        let time = self.after(when, self.prioritize_time, "was last prioritized")?;
+        let time = self.after(when, self.prioritize_time, "last had its priority set")?;
         let before = self.clone();
         self.priority_overridden = priority.is_some();
         self.priority = priority.unwrap_or_else(|| table.of(&self)).into();
@@ -248,13 +248,11 @@ impl Model {
     }
 
     /// The case of `before` has the priority that the table gives it: an event if it is another one.
-    pub(super) fn reprioritized(mut self, before: Model, now: Micros) -> Step {
+    pub(super) fn reprioritized(self, before: Model, now: Micros) -> Step {
         let time = now.max(self.open_time).max(self.prioritize_time.unwrap_or_default());
-        if self.priority == before.priority {
-            return Step { before, case: self, events: Vec::new(), time };
-        }
-        self.prioritize_time = Some(time);
-        Step { events: vec![(Event::Prioritized, self.state())], before, case: self, time }
+        let same = self.priority == before.priority;
+        let events = if same { Vec::new() } else { vec![(Event::Prioritized, self.state())] };
+        Step { before, case: self, events, time }
     }
 
     /// Somebody left a note; the case is as it was.
