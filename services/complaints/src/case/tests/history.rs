@@ -83,7 +83,7 @@ fn folded(history: &[case_entry::Model]) -> Model {
         customer_messages: i32::try_from(of(&[Event::CustomerWrote]).count()).expect("few"),
         last_message_time: questions.map(|entry| entry.time).max(),
         last_reply_time: replies.map(|entry| entry.time).max(),
-        assign_time: assigned.map(|entry| entry.time).last(),
+        assign_time: assigned.map(|entry| entry.time).next_back(),
         decide_time,
         ..new()
     }
