@@ -72,7 +72,7 @@ impl Replica {
     }
 
     async fn open(&self, time: &str, arrival: Arrival) -> Uuid {
-        let mut row = case::Model {
+        let row = case::Model {
             state: State::Received.into(),
             kind: CaseKind::Complaint.into(),
             severity: Severity::Medium.into(),
@@ -84,7 +84,6 @@ impl Replica {
             external_id: Some(id::new().to_string()),
             ..case::Model::default()
         };
-        self.book.today(self.store.db()).await.expect("readable").bind(&mut row).expect("bound");
         let request = Request { method: "Open", actor: "test".to_owned(), id: None, fingerprint: 0 };
         let context = Incoming { arrival, book: self.book.clone() };
         self.store.record_one(Pending { row, context, request, refused: None }).await.expect("opened").0.id
