@@ -14,8 +14,8 @@ use barometer_chassis::{
 use barometer_complaints::case::Rules;
 use barometer_proto::{
     complaints::v1::{
-        complaint_service_client::ComplaintServiceClient, policy_service_client::PolicyServiceClient,
-        promise_service_client::PromiseServiceClient,
+        complaint_service_client::ComplaintServiceClient, follow_up_service_client::FollowUpServiceClient,
+        policy_service_client::PolicyServiceClient, promise_service_client::PromiseServiceClient,
     },
     customers::v1::customer_service_client::CustomerServiceClient,
     surveys::v1::survey_service_client::SurveyServiceClient,
@@ -39,6 +39,8 @@ pub struct Services {
     pub policies: PolicyServiceClient<Channel>,
     /// Client of the promises of complaints.
     pub promises: PromiseServiceClient<Channel>,
+    /// Client of the follow-ups of complaints.
+    pub follow_ups: FollowUpServiceClient<Channel>,
     /// For requests made by hand.
     pub channel: Channel,
     stop: Shutdown,
@@ -97,8 +99,10 @@ impl Services {
         let config = barometer_surveys::Config { location: location.clone(), write_queue, stages: stages.clone() };
         let second = barometer_surveys::add(config, customers.clone(), &mut server, &limits, background.clone());
         let second = second.await.expect("surveys");
+        let surveys = client::connect(&endpoint, &ClientConfig::default()).expect("an address");
         let config = barometer_complaints::Config { location, write_queue, stages, rules: Rules::default() };
-        let third = barometer_complaints::add(config, customers, &mut server, &limits, background.clone());
+        let third =
+            barometer_complaints::add(config, customers, Some(surveys), &mut server, &limits, background.clone());
         let third = third.await.expect("complaints");
 
         let task = tokio::spawn({
@@ -119,6 +123,7 @@ impl Services {
             complaints: ComplaintServiceClient::new(channel.clone()),
             policies: PolicyServiceClient::new(channel.clone()),
             promises: PromiseServiceClient::new(channel.clone()),
+            follow_ups: FollowUpServiceClient::new(channel.clone()),
             channel,
             stop,
             task,

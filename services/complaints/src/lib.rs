@@ -12,13 +12,18 @@ pub mod case;
 pub mod case_entry;
 pub mod case_link;
 pub mod clock;
+pub mod follow_up;
+pub mod follow_up_rule_set;
 mod migrations;
 pub mod policy;
 pub mod policy_set;
 pub mod promise;
 mod service;
 mod store;
+pub mod survey_answer;
+mod surveys;
 mod sweep;
+pub mod upstream;
 mod wire;
 
 pub use wire::{parse_calendar, parse_holidays, parse_policy_list, render_holiday};
@@ -29,8 +34,8 @@ use barometer_chassis::{
 };
 use barometer_directory::Directory;
 use barometer_proto::complaints::v1::{
-    FactKind, complaint_service_server::ComplaintServiceServer, policy_service_server::PolicyServiceServer,
-    promise_service_server::PromiseServiceServer,
+    FactKind, complaint_service_server::ComplaintServiceServer, follow_up_service_server::FollowUpServiceServer,
+    policy_service_server::PolicyServiceServer, promise_service_server::PromiseServiceServer,
 };
 use tokio::task::JoinHandle;
 use tonic::codec::CompressionEncoding;
@@ -43,6 +48,8 @@ pub const GRPC_NAME: &str = barometer_proto::complaints::v1::complaint_service_s
 pub const POLICIES_GRPC_NAME: &str = barometer_proto::complaints::v1::policy_service_server::SERVICE_NAME;
 /// The same of the promises.
 pub const PROMISES_GRPC_NAME: &str = barometer_proto::complaints::v1::promise_service_server::SERVICE_NAME;
+/// The same of the follow-ups.
+pub const FOLLOW_UPS_GRPC_NAME: &str = barometer_proto::complaints::v1::follow_up_service_server::SERVICE_NAME;
 
 /// What the service needs to run.
 #[derive(Clone, Debug)]
@@ -57,11 +64,12 @@ pub struct Config {
     pub rules: case::Rules,
 }
 
-/// Opens the store and adds the service to `server`. `customers` leads to the customers service, which need not be there
-/// yet. The handle ends after `shutdown`, when everything acknowledged is written.
+/// Opens the store and adds the service to `server`. `customers` leads to the customers service and `surveys` to the surveys
+/// service, which need not be there yet; without the latter no answers are followed up. The handle ends after `shutdown`, when everything acknowledged is written.
 pub async fn add(
     config: Config,
     customers: Channel,
+    surveys: Option<Channel>,
     server: &mut Server,
     limits: &ServerConfig,
     shutdown: Shutdown,
@@ -70,12 +78,18 @@ pub async fn add(
         Kind::new::<case::Entity>(FactKind::Case.into(), |row| row.position, wire::case_fact),
         Kind::new::<case_entry::Entity>(FactKind::CaseEntry.into(), |row| row.position, wire::case_entry_fact),
         Kind::new::<promise::Entity>(FactKind::Promise.into(), |row| row.position, wire::promise_fact),
+        Kind::new::<follow_up::Entity>(FactKind::FollowUp.into(), |row| row.position, wire::follow_up_fact),
     ];
     let (store, writer) =
         Store::open::<migrations::Migrator>(&config.location, NAME, kinds, config.write_queue, shutdown.clone())
             .await?;
     let policies = service::Policies::new(store.clone(), config.rules.priorities);
     let directory = Directory::new(customers);
+    let follow_ups = service::FollowUps::new(store.clone());
+    if let Some(surveys) = surveys {
+        let follower = surveys::Follower::new(store.clone(), surveys, config.rules.priorities);
+        tokio::spawn(follower.run(shutdown.clone()));
+    }
     let promises = service::Promises::new(store.clone(), directory.clone(), config.rules.promise_lead);
     tokio::spawn(appraiser::keep_asking(store.clone(), directory.clone(), config.rules.priorities, shutdown.clone()));
     let service = service::Complaints::new(store.clone(), directory, config.stages, config.rules, server.ending());
@@ -97,9 +111,16 @@ pub async fn add(
         .accept_compressed(CompressionEncoding::Gzip)
         .send_compressed(CompressionEncoding::Gzip);
     server.add_service(promises);
+    let follow_ups = FollowUpServiceServer::new(follow_ups)
+        .max_decoding_message_size(limits.max_message_bytes)
+        .max_encoding_message_size(limits.max_message_bytes)
+        .accept_compressed(CompressionEncoding::Gzip)
+        .send_compressed(CompressionEncoding::Gzip);
+    server.add_service(follow_ups);
     store.report_health(server.health(), GRPC_NAME);
     store.report_health(server.health(), POLICIES_GRPC_NAME);
     store.report_health(server.health(), PROMISES_GRPC_NAME);
+    store.report_health(server.health(), FOLLOW_UPS_GRPC_NAME);
     tokio::spawn(sweep::run(store, shutdown));
     Ok(writer)
 }

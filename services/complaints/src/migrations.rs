@@ -6,6 +6,7 @@ mod m0003_policies;
 mod m0004_bindings;
 mod m0007_customer_values;
 mod m0008_promises;
+mod m0009_follow_ups;
 #[cfg(test)]
 mod tests;
 
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_bindings::Migration),
             Box::new(m0007_customer_values::Migration),
             Box::new(m0008_promises::Migration),
+            Box::new(m0009_follow_ups::Migration),
         ]
     }
 }

@@ -1,15 +1,23 @@
 //! Queries of the complaints service.
 
+mod answers;
 mod book;
 mod calendars;
+mod follow_up_rules;
+mod follow_ups;
 mod links;
 mod policies;
 mod promises;
 
+pub(crate) use answers::{SaidByCustomer, Seen, advance, drop_lost, get_upstream, start_over, take_answers};
 pub(crate) use book::Book;
 pub(crate) use calendars::{
     CalendarRef, change_calendar, create_calendar, get_calendar, get_calendar_version, known_calendars,
     list_calendar_versions, list_calendars, place_of_calendar, place_of_version,
+};
+pub(crate) use follow_up_rules::{get_rule_set, get_rule_set_by_id, list_rule_sets, place_of_rule_set, publish_rules};
+pub(crate) use follow_ups::{
+    FollowUpRef, due_follow_ups, end_follow_ups, get_follow_up, list_follow_ups, place_of_follow_up,
 };
 pub(crate) use policies::{get_policy_set, get_policy_set_by_id, list_policy_sets, publish_policies};
 pub(crate) use promises::{
@@ -24,7 +32,7 @@ use barometer_chassis::{
     door::{Page, PageToken},
     error::Error,
     id, reader,
-    writer::{self, Done, Write},
+    writer::{self, Done, Recorded, Write},
 };
 use barometer_directory::CustomerId;
 use barometer_proto::complaints::v1::{CaseEntryType, ReplyType, case::State};
@@ -36,7 +44,7 @@ use uuid::Uuid;
 
 pub(crate) use self::links::{add_link, list_links, list_merged, merge, remove_link, unmerge, withdraw_case};
 use crate::{
-    case::{self, Step},
+    case::{self, Arrival, Step},
     case_entry::{self, CaseId, Said},
     clock::Entry,
 };
@@ -164,6 +172,24 @@ pub(crate) async fn take_step(write: &Write<'_>, step: Step, actor: &str, said: 
     let noted = if happened { write.position() } else { 0 };
     let Done { id, position } = writer::replace(write, step.before, step.case).await?;
     Ok(Done { id, position: position.max(noted) })
+}
+
+/// Opens a case that comes of something else that is written.
+pub(crate) async fn open_case(write: &Write<'_>, case: case::Model) -> Result<case::Model, Error> {
+    let position = write.next_position();
+    let case = case::Model {
+        id: id::new(),
+        number: position,
+        position,
+        version: 1,
+        create_time: write.now,
+        update_time: write.now,
+        ..case
+    };
+    let opened = std::slice::from_ref(&case);
+    writer::insert(write.db, opened).await?;
+    case::Model::recorded(write, opened, &[Arrival::Live]).await?;
+    Ok(case)
 }
 
 /// Adds entries at the next positions, in their order.

@@ -46,15 +46,18 @@ pub(crate) async fn run(store: Store<wire::Fact>, shutdown: Shutdown) {
 
 /// Writes down what has happened by now, if anything has. Whether there may be more.
 async fn look(store: &Store<wire::Fact>) -> Result<bool, Error> {
-    let promises = store::due_promises(store.db(), Micros::now(), MAX_DUE).await?;
-    if promises.is_empty() {
+    let now = Micros::now();
+    let promises = store::due_promises(store.db(), now, MAX_DUE).await?;
+    let follow_ups = store::due_follow_ups(store.db(), now, MAX_DUE).await?;
+    if promises.is_empty() && follow_ups.is_empty() {
         return Ok(false);
     }
-    let more = promises.len() as u64 >= MAX_DUE;
+    let more = promises.len().max(follow_ups.len()) as u64 >= MAX_DUE;
     let request = Request { method: "Sweep", actor: store::BY_ITSELF.to_owned(), id: None, fingerprint: 0 };
     let work = store.writer.run_in_turn(request, move |write| {
         Box::pin(async move {
             store::settle_promises(write, promises).await?;
+            store::end_follow_ups(write, follow_ups).await?;
             Ok(Done { id: Uuid::nil(), position: write.position() })
         })
     });

@@ -5,6 +5,7 @@ mod calendars;
 mod clocks;
 mod command_line;
 mod filters;
+mod follow_ups;
 mod history;
 mod importing;
 mod kinds;
