@@ -15,7 +15,9 @@ pub(crate) use calendars::{
     CalendarRef, change_calendar, create_calendar, get_calendar, get_calendar_version, known_calendars,
     list_calendar_versions, list_calendars, place_of_calendar, place_of_version,
 };
-pub(crate) use follow_up_rules::{get_rule_set, get_rule_set_by_id, list_rule_sets, place_of_rule_set, publish_rules};
+pub(crate) use follow_up_rules::{
+    get_rule_set, get_rule_set_by_id, list_rule_sets, place_of_rule_set, publish_rules, rules_since,
+};
 pub(crate) use follow_ups::{
     FollowUpRef, due_follow_ups, end_follow_ups, get_follow_up, list_follow_ups, place_of_follow_up,
 };

@@ -93,6 +93,9 @@ impl Follower {
                 Err(End::Lost(error)) => Some(error),
                 Ok(()) => Some("the feed ended".to_owned()),
             };
+            if pause == FIRST_PAUSE {
+                told.clear();
+            }
             if let Some(error) = end
                 && told != error
             {
@@ -185,7 +188,11 @@ impl Follower {
     }
 
     /// Takes answers in, and with the last of them the position.
-    async fn take(&self, generation: i64, seen: Vec<Seen>, position: String) -> Result<(), End> {
+    async fn take(&self, generation: i64, mut seen: Vec<Seen>, position: String) -> Result<(), End> {
+        if store::rules_since(self.store.db()).await?.is_none() {
+            // Answers that were given before there were rules open nothing, also when there are some in a moment.
+            seen.clear();
+        }
         let parts = seen.len().div_ceil(MAX_TAKEN).max(1);
         let mut rest = seen;
         for part in 1..=parts {

@@ -67,7 +67,7 @@ pub(super) async fn find_latest_rules(db: &impl ConnectionTrait) -> Result<Optio
 }
 
 /// When rules were first published.
-pub(super) async fn rules_since(db: &impl ConnectionTrait) -> Result<Option<Micros>, Error> {
+pub(crate) async fn rules_since(db: &impl ConnectionTrait) -> Result<Option<Micros>, Error> {
     let first = Entity::find().select_only().column(Column::CreateTime).order_by_asc(Column::Version);
     Ok(first.limit(1).into_tuple().one(db).await?)
 }
