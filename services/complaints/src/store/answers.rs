@@ -114,7 +114,6 @@ pub(crate) async fn take_answers(
     let Some(rules) = find_latest_rules(write.db).await? else { return Ok(()) };
     let since = rules_since(write.db).await?.unwrap_or(rules.create_time);
     let today = book.today(write.db).await?;
-    let ids = seen.iter().map(|seen| seen.response_id).collect();
     let ids: Vec<Uuid> = seen.iter().map(|seen| seen.response_id).collect();
     let known = Entity::find().filter(Column::ResponseId.is_in(any_of(ids.clone()))).all(write.db).await?;
     let known: HashMap<Uuid, Model> = known.into_iter().map(|row| (row.response_id, row)).collect();
