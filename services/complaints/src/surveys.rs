@@ -68,9 +68,9 @@ impl From<Error> for End {
 
 impl Follower {
     /// Over a channel to the surveys service, which need not be there yet.
-    pub(crate) fn new(store: Store<wire::Fact>, surveys: Channel, priorities: PriorityTable) -> Self {
+    pub(crate) fn new(store: Store<wire::Fact>, surveys: Channel, book: Arc<Book>, priorities: PriorityTable) -> Self {
         let client = SurveyServiceClient::new(surveys).max_decoding_message_size(LARGEST_BATCH);
-        Follower { store, surveys: Surveys::new(client.clone()), client, book: Arc::default(), priorities }
+        Follower { store, surveys: Surveys::new(client.clone()), client, book, priorities }
     }
 
     /// Follows until `shutdown`, and opens the feed again whenever it ends.
@@ -219,8 +219,9 @@ impl Follower {
     /// Takes back some of what a history before held and this one does not. Whether there may be more.
     async fn drop_lost(&self, generation: i64) -> Result<bool, End> {
         let max = u64::try_from(MAX_TAKEN).unwrap_or(u64::MAX);
+        let book = Arc::clone(&self.book);
         self.write(move |write| {
-            Box::pin(async move { store::drop_lost(write, NAME, generation, max).await.map(drop) })
+            Box::pin(async move { store::drop_lost(write, &book, (NAME, generation), max).await.map(drop) })
         })
         .await?;
         Ok(store::get_upstream(self.store.db(), NAME).await?.rereading)

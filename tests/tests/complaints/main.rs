@@ -8,6 +8,7 @@ mod filters;
 mod follow_ups;
 mod history;
 mod importing;
+mod kept_clocks;
 mod kinds;
 mod links;
 mod merging;

@@ -1,7 +1,7 @@
 //! Answers to surveys as they come, and how far their feed was read. All that is made of them is decided inside the write,
 //! so that it does not matter who reads the feed, how many do, and how often.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use barometer_chassis::{
     clock::Micros,
@@ -84,7 +84,12 @@ pub(crate) async fn start_over(write: &Write<'_>, name: &str, generation: i64) -
 
 /// After a feed was read again: takes back answers of the history before that there are no more, at most `max`. Whether
 /// there may be more.
-pub(crate) async fn drop_lost(write: &Write<'_>, name: &str, generation: i64, max: u64) -> Result<bool, Error> {
+pub(crate) async fn drop_lost(
+    write: &Write<'_>,
+    book: &Book,
+    (name, generation): (&str, i64),
+    max: u64,
+) -> Result<bool, Error> {
     let upstream = current(write, name, generation).await?;
     let lost = Entity::find().filter(Column::Generation.lt(generation)).order_by_asc(Column::ResponseId);
     let lost = lost.limit(max).all(write.db).await?;
@@ -94,7 +99,7 @@ pub(crate) async fn drop_lost(write: &Write<'_>, name: &str, generation: i64, ma
         put_answer(write, gone, true).await?;
         let chains = chains_of(write.db, vec![answer.response_id], vec![answer.customer_id]).await?;
         for chain in chains.into_iter().filter(|chain| concerns(chain, &answer)) {
-            settle(write, chain).await?;
+            settle(write, book, chain).await?;
         }
     }
     if !more {
@@ -107,7 +112,7 @@ pub(crate) async fn drop_lost(write: &Write<'_>, name: &str, generation: i64, ma
 pub(crate) async fn take_answers(
     write: &Write<'_>,
     (name, generation): (&str, i64),
-    (book, priorities): (&Book, &PriorityTable),
+    (book, priorities): (&Arc<Book>, &PriorityTable),
     seen: &[Seen],
 ) -> Result<(), Error> {
     current(write, name, generation).await?;
@@ -143,12 +148,12 @@ pub(crate) async fn take_answers(
             let newcomer = newcomer(one, said);
             if let Some(rule) = judge(&rules, since, &newcomer, said.customer_id, &chains, write.now) {
                 let by = (rule, rules.version);
-                chains.push(open_follow_up(write, &newcomer, said.customer_id, by, (&today, priorities)).await?);
+                chains.push(open_follow_up(write, &newcomer, said.customer_id, by, (&today, priorities, book)).await?);
             }
         }
         for chain in &mut chains {
             if ends.iter().any(|end| concerns(chain, end)) {
-                *chain = settle(write, chain.clone()).await?;
+                *chain = settle(write, book, chain.clone()).await?;
             }
         }
     }

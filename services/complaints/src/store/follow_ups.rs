@@ -1,5 +1,7 @@
 //! Follow-ups: their list, and what the answers make of them.
 
+use std::sync::Arc;
+
 use barometer_chassis::{
     clock::Micros,
     door::{Page, PageToken},
@@ -14,7 +16,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{BY_ITSELF, book::Today, open_case, take_step};
+use super::{BY_ITSELF, Book, add_entries, book::Today, open_case, take_step};
 use crate::{
     case::{self, PriorityTable, UNKNOWN_BAND, When},
     case_entry::{self, CaseId, Said},
@@ -66,10 +68,10 @@ pub(crate) async fn due_follow_ups(db: &impl ConnectionTrait, now: Micros, max: 
 }
 
 /// Ends those of these follow-ups whose window has ended, unless another replica has done it already.
-pub(crate) async fn end_follow_ups(write: &Write<'_>, ids: Vec<Uuid>) -> Result<(), Error> {
+pub(crate) async fn end_follow_ups(write: &Write<'_>, book: &Book, ids: Vec<Uuid>) -> Result<(), Error> {
     let due = Entity::find().filter(Column::Id.is_in(writer::any_of(ids))).filter(Column::NextTime.lte(write.now));
     for follow_up in due.order_by_asc(Column::NextTime).order_by_asc(Column::Id).all(write.db).await? {
-        settle(write, follow_up).await?;
+        settle(write, book, follow_up).await?;
     }
     Ok(())
 }
@@ -80,7 +82,7 @@ pub(super) async fn open_follow_up(
     answer: &Newcomer,
     customer: barometer_directory::CustomerId,
     (rule, rule_set_version): (&Rule, i64),
-    (today, priorities): (&Today, &PriorityTable),
+    (today, priorities, book): (&Today, &PriorityTable, &Arc<Book>),
 ) -> Result<Model, Error> {
     let mut case = case::Model {
         customer_id: Some(customer),
@@ -98,7 +100,7 @@ pub(super) async fn open_follow_up(
     };
     case.priority = priorities.of(&case).into();
     today.bind(&mut case)?;
-    let case = open_case(write, case).await?;
+    let case = open_case(write, book, case).await?;
     let window_end_time = Micros(write.now.0.saturating_add(rule.window));
     let position = write.next_position();
     let follow_up = Model {
@@ -130,10 +132,10 @@ pub(super) async fn open_follow_up(
 }
 
 /// Makes a follow-up what its answers make of it now, and tells its case when another thing has come of it.
-pub(super) async fn settle(write: &Write<'_>, before: Model) -> Result<Model, Error> {
+pub(super) async fn settle(write: &Write<'_>, book: &Book, before: Model) -> Result<Model, Error> {
     let answers = answers_of(write.db, &before).await?;
     let after = before.clone().settled(before.chain().standing(&answers, write.now));
-    change(write, before, after).await
+    change(write, book, before, after).await
 }
 
 /// Cancels the follow-up of a case that is withdrawn. Of that there is nothing to tell.
@@ -147,12 +149,12 @@ pub(super) async fn cancel_follow_up_of(write: &Write<'_>, case: CaseId) -> Resu
     Ok(())
 }
 
-async fn change(write: &Write<'_>, before: Model, after: Model) -> Result<Model, Error> {
+async fn change(write: &Write<'_>, book: &Book, before: Model, after: Model) -> Result<Model, Error> {
     if after == before {
         return Ok(before);
     }
     if after.outcome != before.outcome {
-        tell_case(write, &after).await?;
+        tell_case(write, book, &after).await?;
     }
     replace(write, before, after).await
 }
@@ -167,17 +169,18 @@ async fn replace(write: &Write<'_>, before: Model, after: Model) -> Result<Model
 }
 
 /// Tells a case what came of its follow-up, and cancels it when it needs none and nobody has worked on it.
-async fn tell_case(write: &Write<'_>, follow_up: &Model) -> Result<(), Error> {
+async fn tell_case(write: &Write<'_>, book: &Book, follow_up: &Model) -> Result<(), Error> {
     let CaseId(id) = follow_up.case_id;
     let case = case::Entity::find_by_id(id).filter(case::Column::WithdrawTime.is_null()).one(write.db).await?;
     let Some(case) = case else { return Ok(()) };
     let untouched = is_untouched(write.db, &case).await?;
     let said = Said { follow_up_outcome: follow_up.outcome(), ..Said::default() };
-    take_step(write, case.clone().told(Event::FollowUpEnded, write.now), BY_ITSELF, &said).await?;
+    let step = case.clone().told(Event::FollowUpEnded, write.now);
+    add_entries(write, case_entry::of_step(&step, BY_ITSELF, &said, write.now)).await?;
     if untouched && follow_up.outcome() == FollowUpOutcome::Cancelled {
         let said = Said { text: NOT_NEEDED.to_owned(), ..Said::default() };
         let step = case.cancel(When { given: None, now: write.now })?;
-        take_step(write, step, BY_ITSELF, &said).await?;
+        take_step(write, book, step, BY_ITSELF, &said).await?;
     }
     Ok(())
 }
