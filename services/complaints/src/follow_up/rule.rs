@@ -1,6 +1,6 @@
 //! Which answers to surveys are followed up. Rules that know neither the wire nor the database.
 
-use barometer_chassis::clock::Micros;
+use barometer_chassis::{clock::Micros, fingerprint};
 use barometer_proto::surveys::v1::{SurveyKind, SurveyType};
 use sea_orm::FromJsonQueryResult;
 use serde::{Deserialize, Serialize};
@@ -134,10 +134,7 @@ impl Rule {
 
 /// Whether an answer is in the sample: by a number that its id gives it once and for all, evenly spread.
 fn is_drawn(response_id: Uuid, percent: i32) -> bool {
-    // The last bits of ids are random, but only as random as whoever made them: so they are mixed (FNV-1a).
-    let mix = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-    let hash = response_id.as_bytes().iter().fold(0xcbf2_9ce4_8422_2325, mix);
-    (hash >> 32) % 100 < u64::try_from(percent).unwrap_or_default()
+    fingerprint::of(&response_id).is_ok_and(|hash| hash.rem_euclid(100) < i64::from(percent))
 }
 
 /// The highest score on a scale that is followed up unless a rule says otherwise: those of NPS are detractors.

@@ -102,7 +102,7 @@ fn old_imported_and_early_answers_open_nothing() {
 #[test]
 fn a_customer_is_left_alone_for_a_while_whichever_answer_comes_first() {
     let rules = [detractors()];
-    for (other, expected) in [(9, "Waiting"), (10, "detractors"), (69, "Waiting"), (70, "detractors")] {
+    for (other, expected) in [(10, "detractors"), (11, "Waiting"), (69, "Waiting"), (70, "detractors")] {
         assert_eq!(judged(&rules, newcomer(1, 3, 40), &[other], 40), expected, "{other}");
     }
     let at_once = Rule { waiting_time: 0, ..detractors() };
@@ -118,7 +118,7 @@ fn the_sample_is_as_large_as_said_and_always_the_same() {
     assert_eq!(drawn(100), 10_000);
     for percent in [1_usize, 25, 50, 99] {
         let (found, expected) = (drawn(i32::try_from(percent).expect("small")), percent * 100);
-        assert!(found.abs_diff(expected) < 150, "{percent} %: {found} of 10,000");
+        assert!(found.abs_diff(expected) < 200, "{percent} %: {found} of 10,000");
     }
 }
 
