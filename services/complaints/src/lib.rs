@@ -14,6 +14,7 @@ pub mod case_clock;
 pub mod case_entry;
 pub mod case_link;
 pub mod clock;
+pub mod delivery;
 pub mod follow_up;
 pub mod follow_up_rule_set;
 mod keeper;
@@ -27,8 +28,11 @@ pub mod survey_answer;
 mod surveys;
 mod sweep;
 pub mod upstream;
+pub mod webhook;
+mod webhooks;
 mod wire;
 
+pub use webhooks::{Authorities, Settings as WebhookSettings};
 pub use wire::{parse_calendar, parse_holidays, parse_policy_list, render_holiday};
 
 use std::sync::Arc;
@@ -41,6 +45,7 @@ use barometer_directory::Directory;
 use barometer_proto::complaints::v1::{
     FactKind, complaint_service_server::ComplaintServiceServer, follow_up_service_server::FollowUpServiceServer,
     policy_service_server::PolicyServiceServer, promise_service_server::PromiseServiceServer,
+    webhook_service_server::WebhookServiceServer,
 };
 use tokio::task::JoinHandle;
 use tonic::codec::CompressionEncoding;
@@ -55,6 +60,8 @@ pub const POLICIES_GRPC_NAME: &str = barometer_proto::complaints::v1::policy_ser
 pub const PROMISES_GRPC_NAME: &str = barometer_proto::complaints::v1::promise_service_server::SERVICE_NAME;
 /// The same of the follow-ups.
 pub const FOLLOW_UPS_GRPC_NAME: &str = barometer_proto::complaints::v1::follow_up_service_server::SERVICE_NAME;
+/// The same of its webhooks.
+pub const WEBHOOKS_GRPC_NAME: &str = barometer_proto::complaints::v1::webhook_service_server::SERVICE_NAME;
 
 /// What the service needs to run.
 #[derive(Clone, Debug)]
@@ -67,6 +74,8 @@ pub struct Config {
     pub stages: Stages,
     /// The company's rules for its cases.
     pub rules: case::Rules,
+    /// How notices are sent.
+    pub webhooks: WebhookSettings,
 }
 
 /// Opens the store and adds the service to `server`. `customers` leads to the customers service and `surveys` to the surveys
@@ -92,6 +101,8 @@ pub async fn add(
     let book = Arc::new(store::Book::default());
     tokio::spawn(keeper::keep(store.clone(), book.clone(), shutdown.clone()));
     let sweeping = book.clone();
+    tokio::spawn(webhooks::Deliverer::new(store.clone(), &config.webhooks)?.run(server.ending()));
+    let webhooks = service::Webhooks::new(store.clone(), config.webhooks.allow_private);
     let policies = service::Policies::new(store.clone(), config.rules.priorities);
     let directory = Directory::new(customers);
     let follow_ups = service::FollowUps::new(store.clone());
@@ -134,10 +145,15 @@ pub async fn add(
         .accept_compressed(CompressionEncoding::Gzip)
         .send_compressed(CompressionEncoding::Gzip);
     server.add_service(follow_ups);
-    store.report_health(server.health(), GRPC_NAME);
-    store.report_health(server.health(), POLICIES_GRPC_NAME);
-    store.report_health(server.health(), PROMISES_GRPC_NAME);
-    store.report_health(server.health(), FOLLOW_UPS_GRPC_NAME);
+    let webhooks = WebhookServiceServer::new(webhooks)
+        .max_decoding_message_size(limits.max_message_bytes)
+        .max_encoding_message_size(limits.max_message_bytes)
+        .accept_compressed(CompressionEncoding::Gzip)
+        .send_compressed(CompressionEncoding::Gzip);
+    server.add_service(webhooks);
+    for name in [GRPC_NAME, POLICIES_GRPC_NAME, PROMISES_GRPC_NAME, FOLLOW_UPS_GRPC_NAME, WEBHOOKS_GRPC_NAME] {
+        store.report_health(server.health(), name);
+    }
     tokio::spawn(sweep::run(store, sweeping, shutdown));
     Ok(writer)
 }

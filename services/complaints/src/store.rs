@@ -5,11 +5,13 @@ mod book;
 mod calendars;
 mod clocks;
 mod counted;
+mod deliveries;
 mod follow_up_rules;
 mod follow_ups;
 mod links;
 mod policies;
 mod promises;
+mod webhooks;
 
 pub(crate) use answers::{SaidByCustomer, Seen, advance, drop_lost, get_upstream, start_over, take_answers};
 pub(crate) use book::Book;
@@ -18,6 +20,10 @@ pub(crate) use calendars::{
     list_calendar_versions, list_calendars, place_of_calendar, place_of_version,
 };
 pub(crate) use clocks::{MAX_ENTRIES, add_clocks, catch_up, list_unclocked, note_due};
+pub(crate) use deliveries::{
+    add_deliveries, add_delivery, claim_deliveries, clean_deliveries, get_delivery, list_deliveries, list_due,
+    list_stale, list_told, retry_delivery, settle_delivery,
+};
 pub(crate) use follow_up_rules::{
     get_rule_set, get_rule_set_by_id, list_rule_sets, place_of_rule_set, publish_rules, rules_since,
 };
@@ -28,6 +34,9 @@ pub(crate) use policies::{get_policy_set, get_policy_set_by_id, list_policy_sets
 pub(crate) use promises::{
     BY_ITSELF, change_promise, due_promises, list_promises, not_withdrawn, place_of_promise, settle_promises,
     tell_of_new_promise,
+};
+pub(crate) use webhooks::{
+    WebhookValues, change_webhook, create_webhook, delete_webhook, get_webhook, list_webhooks, rotate_secret,
 };
 
 use std::{collections::HashMap, sync::Arc};

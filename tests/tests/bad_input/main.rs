@@ -12,6 +12,7 @@ mod promises;
 mod surveys;
 mod table;
 mod transport;
+mod webhooks;
 mod world;
 
 use barometer_tests::wire;

@@ -21,6 +21,7 @@ mod promises;
 mod values;
 mod verbs;
 mod watching;
+mod webhooks;
 
 use barometer_proto::complaints::v1::{
     AcknowledgeCaseRequest, AnnotateCaseRequest, AnswerBySelfServiceRequest, AssignCaseRequest, Attachment,

@@ -11,6 +11,7 @@ mod policies;
 mod promises;
 mod recorded;
 mod surveys;
+mod webhooks;
 
 use barometer_chassis::testing::{Collector, on_each_database};
 use barometer_tests::process::Server;
@@ -32,6 +33,7 @@ async fn nothing_that_callers_send_is_told_to_others() {
         complaints::call_all(&mut caller).await;
         promises::call_all(&mut caller).await;
         follow_ups::call_all(&mut caller).await;
+        webhooks::call_all(&mut caller).await;
         metrics::call_all(&mut caller, &survey).await;
         caller.call_nonsense().await;
         caller.assert_all_called();
