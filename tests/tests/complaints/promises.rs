@@ -140,11 +140,14 @@ async fn one_that_nobody_keeps_is_due_soon_and_then_broken_each_once() {
         assert_eq!(entries(&services, &case.case_id).await, expected);
 
         eventually("both are told", async || receiver.received().len() == 2).await;
-        let mut told: Vec<_> = receiver.received().iter().map(|received| received.json()).collect();
-        told.sort_by_key(|body| body["timestamp"].to_string());
-        assert_eq!((&told[0]["type"], &told[1]["type"]), (&"promise.due_soon".into(), &"promise.broken".into()));
-        assert_eq!((&told[1]["data"]["promise_id"], &told[1]["data"]["late"]), (&id.clone().into(), &false.into()));
-        assert_eq!(told[1]["data"]["case_id"], case.case_id);
+        let mut notices: Vec<_> = receiver.received().iter().map(|received| received.json()).collect();
+        notices.sort_by_key(|body| body["timestamp"].to_string());
+        assert_eq!((&notices[0]["type"], &notices[1]["type"]), (&"promise.due_soon".into(), &"promise.broken".into()));
+        assert_eq!(
+            (&notices[1]["data"]["promise_id"], &notices[1]["data"]["late"]),
+            (&id.clone().into(), &false.into())
+        );
+        assert_eq!(notices[1]["data"]["case_id"], case.case_id);
 
         let late = keep(&services, &id, None).await.expect("late, but kept");
         assert_eq!((late.state(), late.break_time), (State::Broken, broken.break_time));
