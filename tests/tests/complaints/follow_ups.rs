@@ -167,7 +167,7 @@ async fn a_detractor_is_followed_up_by_one_case_and_others_by_none() {
         let follow_up = comes_to(&services, &response_id, Outcome::Pending).await;
         assert_eq!(
             list(&services, ListFollowUpsRequest::default()).await,
-            [follow_up.clone()],
+            std::slice::from_ref(&follow_up),
             "of all answers before"
         );
         assert_eq!((&follow_up.customer_id, &follow_up.survey_id), (&customer, &nps));
