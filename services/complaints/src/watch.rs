@@ -134,7 +134,11 @@ async fn ring_all(
                 Some(subject) => store::find_alarm(write.db, subject).await?.into_iter().collect(),
             };
             for alarm in due.into_iter().filter(|alarm| alarm.time <= now) {
-                count.fetch_add(ring(write, &book, &alarm, now).await?, Ordering::Relaxed);
+                let done = ring(write, &book, &alarm, now).await?;
+                if done == 0 {
+                    quiet(write, alarm, now).await?;
+                }
+                count.fetch_add(done, Ordering::Relaxed);
             }
             Ok(Done { id: Uuid::nil(), position: write.position() })
         })
@@ -148,6 +152,14 @@ async fn ring(write: &Write<'_>, book: &Book, alarm: &alarm::Model, now: Micros)
     match Subject::of(alarm.subject) {
         Some(Subject::Clock) => store::climb(write, book, alarm.subject_id, now).await,
         None => Ok(0),
+    }
+}
+
+/// An alarm that rang in vain and would ring again at once waits, so that it holds nobody up.
+async fn quiet(write: &Write<'_>, alarm: alarm::Model, now: Micros) -> Result<(), Error> {
+    match store::find_alarm(write.db, alarm.subject_id).await?.filter(|still| still.time <= now) {
+        None => Ok(()),
+        Some(still) => store::set_alarms(write, vec![alarm::Model { time: Micros(now.0 + AGAIN), ..still }]).await,
     }
 }
 

@@ -145,13 +145,14 @@ impl Facts {
             }
             Fact::Escalation(_) => Ok(()),
             Fact::Promise(fact) => self.promises.put(stamp, fact, &mut self.people),
+            Fact::FollowUp(_) => Ok(()),
             Fact::Tombstone(tombstone) => match tombstone.kind() {
                 FactKind::Case => {
                     self.cases.withdraw(stamp);
                     Ok(())
                 }
-                // They go with their case.
-                FactKind::CaseEntry | FactKind::Escalation => Ok(()),
+                // Entries and escalations go with their case.
+                FactKind::CaseEntry | FactKind::Escalation | FactKind::FollowUp => Ok(()),
                 FactKind::CaseClock => {
                     self.clocks.withdraw(stamp);
                     Ok(())

@@ -5,6 +5,7 @@ mod complaints;
 mod customers;
 mod escalations;
 mod facts;
+mod follow_ups;
 mod metrics;
 mod nouns;
 mod policies;

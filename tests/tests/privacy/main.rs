@@ -6,6 +6,7 @@ mod caller;
 mod complaints;
 mod customers;
 mod escalations;
+mod follow_ups;
 mod metrics;
 mod policies;
 mod promises;
@@ -33,6 +34,7 @@ async fn nothing_that_callers_send_is_told_to_others() {
         complaints::call_all(&mut caller).await;
         escalations::call_all(&mut caller).await;
         promises::call_all(&mut caller).await;
+        follow_ups::call_all(&mut caller).await;
         webhooks::call_all(&mut caller).await;
         metrics::call_all(&mut caller, &survey).await;
         caller.call_nonsense().await;
