@@ -68,10 +68,10 @@ impl History<'_> {
 
     /// Since when a clock runs without having stood; nothing of one that stands or has stopped.
     pub fn runs_since(&self, clock: &Clock) -> Option<Micros> {
-        let pauses = self.terms(clock.terms).target(clock.kind).map(|target| target.pauses).unwrap_or_default();
+        let of = self.terms(clock.terms).target(clock.kind)?;
         let mut since = None;
         for segment in self.segments(clock.run) {
-            let stands = segment.scene.standing(pauses).is_some();
+            let stands = segment.scene.standing(of).is_some();
             since = if stands { None } else { since.or(Some(segment.from)) };
         }
         since.filter(|_| clock.stop.is_none())
