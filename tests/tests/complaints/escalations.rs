@@ -20,7 +20,7 @@ use uuid::Uuid;
 use crate::{get, open_one, withdraw};
 
 async fn publish(services: &Services, steps: Vec<LadderStep>) -> Result<PolicySet, Status> {
-    let request = CreateCalendarRequest { calendar: Some(calendar("office")), request_id: Uuid::nil().to_string() };
+    let request = CreateCalendarRequest { calendar: Some(calendar("office")), request_id: String::new() };
     let office = services.policies.clone().create_calendar(request).await.expect("created").into_inner().calendar_id;
     let ladders = vec![Ladder { kind: ClockKind::FirstResponse.into(), steps }];
     let policies = vec![Policy { ladders, ..policy("all", &office) }];
