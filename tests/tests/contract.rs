@@ -155,7 +155,8 @@ const PERSONAL: [&str; 17] = [
     "in_answer_to",
 ];
 /// The texts that facts may hold: ids of the suite, and words of the company's own that figures are grouped by.
-const TEXTS: [&str; 30] = [
+const TEXTS: [&str; 32] = [
+    "calendar_id",
     "campaign",
     "case_id",
     "category",
@@ -174,6 +175,7 @@ const TEXTS: [&str; 30] = [
     "other_case_id",
     "outcome",
     "plan",
+    "policy_name",
     "previous_employee",
     "previous_team",
     "promise_id",
@@ -188,8 +190,10 @@ const TEXTS: [&str; 30] = [
     "value_band",
 ];
 /// Messages that facts may hold.
-const PARTS: [&str; 4] = [
+const PARTS: [&str; 6] = [
     "barometer.common.v1.Money",
+    "barometer.complaints.v1.ClockAmount",
+    "barometer.complaints.v1.ClockDuration",
     "barometer.complaints.v1.RedressFact",
     "google.protobuf.Timestamp",
     "google.protobuf.Duration",
