@@ -270,7 +270,7 @@ def check_metrics(told):
         limit = last("barometer.writer.queue.limit", **surveys, **{"barometer.queue": queue})
         rows = last("barometer.writer.queue.rows", **surveys, **{"barometer.queue": queue})
         assert 0 <= rows.as_int <= limit.as_int == 4096, (rows, limit)
-    assert last("barometer.feed.watchers", **surveys).as_int == 1
+    assert last("barometer.feed.watchers", **surveys).as_int == 2, "metrics and complaints"
     assert last("barometer.feed.batch.facts", **surveys).sum >= 2
     assert 0 <= last("barometer.feed.lag", **surveys).as_double < PATIENCE
     assert 0 <= last("barometer.fold.lag", **of_surveys).as_double < PATIENCE
