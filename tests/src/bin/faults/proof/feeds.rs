@@ -67,7 +67,8 @@ pub(super) async fn compare(
     if wrong.is_empty() { Ok(format!("{told} facts told")) } else { Err(wrong) }
 }
 
-/// A version grows by one with each change: no change that was acknowledged is missing, and none happened twice.
+/// A version grows by one with each change: no change that was acknowledged is missing, and none happened twice. A case that
+/// came in while customers was away is changed once more, when it is known what its customer is worth.
 fn versions(teller: &str, shared: &Shared, facts: &Facts, known: &Known) -> Vec<String> {
     let inner = shared.ledger.lock();
     let mut wrong = Vec::new();
@@ -77,6 +78,7 @@ fn versions(teller: &str, shared: &Shared, facts: &Facts, known: &Known) -> Vec<
         let entry = listed.shown.number.and_then(|number| inner.entries.get(&(kind, number)));
         let Some(entry) = entry else { continue };
         let (least, most) = entry.changes;
+        let most = most + i64::from(shared.kinds[kind].service() == "complaints");
         if !(least..=most).contains(&(fact.version - 1)) {
             wrong.push(format!("{teller}: {fact:?} was changed {least} to {most} times"));
         }
