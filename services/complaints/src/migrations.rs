@@ -38,3 +38,13 @@ impl MigratorTrait for Migrator {
         ]
     }
 }
+
+/// An index over columns of a table.
+fn index(name: &str, table: &'static str, columns: &[&'static str]) -> IndexCreateStatement {
+    let mut index = Index::create();
+    index.name(name).table(table);
+    for column in columns {
+        index.col(*column);
+    }
+    index
+}

@@ -3,6 +3,8 @@
 use barometer_chassis::database::feed_tables;
 use sea_orm_migration::{prelude::*, schema::*};
 
+use super::index;
+
 #[derive(DeriveMigrationName)]
 pub struct Migration;
 
@@ -78,14 +80,6 @@ fn case_entry() -> TableCreateStatement {
 }
 
 fn indices() -> Vec<IndexCreateStatement> {
-    let index = |name: &str, table: &'static str, columns: &[&'static str]| {
-        let mut index = Index::create();
-        index.name(name).table(table);
-        for column in columns {
-            index.col(*column);
-        }
-        index
-    };
     vec![
         index("case_position", "case", &["position"]).unique().to_owned(),
         index("case_key", "case", &["external_system", "external_id"]).unique().to_owned(),

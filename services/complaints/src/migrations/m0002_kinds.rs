@@ -3,6 +3,8 @@
 
 use sea_orm_migration::{prelude::*, schema::*};
 
+use super::index;
+
 #[derive(DeriveMigrationName)]
 pub struct Migration;
 
@@ -79,14 +81,6 @@ fn case_link() -> TableCreateStatement {
 }
 
 fn indices() -> Vec<IndexCreateStatement> {
-    let index = |name: &str, table: &'static str, columns: &[&'static str]| {
-        let mut index = Index::create();
-        index.name(name).table(table);
-        for column in columns {
-            index.col(*column);
-        }
-        index
-    };
     vec![
         index("case_merged_into", "case", &["merged_into"]),
         index("case_link_ends", "case_link", &["case_id", "other_case_id", "type"]).unique().to_owned(),

@@ -3,6 +3,8 @@
 
 use sea_orm_migration::{prelude::*, schema::*};
 
+use super::index;
+
 #[derive(DeriveMigrationName)]
 pub struct Migration;
 
@@ -56,14 +58,6 @@ fn case_clock() -> TableCreateStatement {
 }
 
 fn indices() -> Vec<IndexCreateStatement> {
-    let index = |name: &str, table: &'static str, columns: &[&'static str]| {
-        let mut index = Index::create();
-        index.name(name).table(table);
-        for column in columns {
-            index.col(*column);
-        }
-        index
-    };
     vec![
         index("case_clock_position", "case_clock", &["position"]).unique().to_owned(),
         index("case_clock_run", "case_clock", &["case_id", "kind", "instance"]).unique().to_owned(),

@@ -2,6 +2,8 @@
 
 use sea_orm_migration::{prelude::*, schema::*};
 
+use super::index;
+
 #[derive(DeriveMigrationName)]
 pub struct Migration;
 
@@ -61,14 +63,6 @@ fn escalation() -> TableCreateStatement {
 }
 
 fn indices() -> Vec<IndexCreateStatement> {
-    let index = |name: &str, table: &'static str, columns: &[&'static str]| {
-        let mut index = Index::create();
-        index.name(name).table(table);
-        for column in columns {
-            index.col(*column);
-        }
-        index
-    };
     vec![
         index("alarm_time", "alarm", &["time", "subject_id"]),
         index("alarm_case", "alarm", &["case_id"]),

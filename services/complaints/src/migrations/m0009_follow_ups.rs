@@ -2,6 +2,8 @@
 
 use sea_orm_migration::{prelude::*, schema::*};
 
+use super::index;
+
 #[derive(DeriveMigrationName)]
 pub struct Migration;
 
@@ -84,14 +86,6 @@ fn upstream() -> TableCreateStatement {
 }
 
 fn indices() -> Vec<IndexCreateStatement> {
-    let index = |name: &str, table: &'static str, columns: &[&'static str]| {
-        let mut index = Index::create();
-        index.name(name).table(table);
-        for column in columns {
-            index.col(*column);
-        }
-        index
-    };
     vec![
         index("follow_up_rule_set_version", "follow_up_rule_set", &["version"]).unique().to_owned(),
         index("follow_up_position", "follow_up", &["position"]).unique().to_owned(),

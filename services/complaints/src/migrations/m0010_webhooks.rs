@@ -2,6 +2,8 @@
 
 use sea_orm_migration::{prelude::*, schema::*};
 
+use super::index;
+
 #[derive(DeriveMigrationName)]
 pub struct Migration;
 
@@ -60,14 +62,6 @@ fn delivery() -> TableCreateStatement {
 }
 
 fn indices() -> Vec<IndexCreateStatement> {
-    let index = |name: &str, table: &'static str, columns: &[&'static str]| {
-        let mut index = Index::create();
-        index.name(name).table(table);
-        for column in columns {
-            index.col(*column);
-        }
-        index
-    };
     vec![
         index("webhook_name", "webhook", &["name"]).and_where(Expr::col("delete_time").is_null()).unique().to_owned(),
         index("delivery_due", "delivery", &["webhook_id", "state", "next_time"]),
