@@ -16,7 +16,10 @@ use barometer_chassis::{
     telemetry,
     writer::DEFAULT_QUEUE,
 };
-use barometer_complaints::case::{PriorityTable, Rules, Window};
+use barometer_complaints::{
+    case::{PriorityTable, Rules, Window},
+    claim::ClaimLimit,
+};
 use barometer_customers::value::Thresholds;
 use clap::{Args, ValueEnum};
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -80,6 +83,10 @@ pub struct ServeArgs {
         value_name = "SEVERITY=PRIORITY,PRIORITY,PRIORITY;…"
     )]
     pub priority_table: PriorityTable,
+
+    /// How many cases an employee may have claimed at a time
+    #[arg(long, env = "BAROMETER_CLAIM_LIMIT", default_value_t = 5, value_name = "CLAIMS")]
+    pub claim_limit: u32,
 
     /// From how much spent in 365 days a customer is of medium and of high value, in whole units, for each currency that is
     /// to tell it; who spent less is of low value
@@ -156,6 +163,9 @@ impl ServeArgs {
         }
         if self.write_queue < 1_000 {
             wrong("--write-queue", "must have room for a batch of an import: at least 1000");
+        }
+        if self.claim_limit == 0 {
+            wrong("--claim-limit", "must be at least 1");
         }
         if matches!(self.what, What::Surveys | What::Complaints) && self.customers_endpoint.is_none() {
             let message = format!("is required: {} asks customers for the owners of keys", self.what.name());
@@ -298,7 +308,11 @@ async fn open(
             location: location.clone(),
             write_queue: args.write_queue,
             stages: args.journey_stages.clone(),
-            rules: Rules { reopen_window: Window::of_days(args.reopen_window), priorities: args.priority_table },
+            rules: Rules {
+                reopen_window: Window::of_days(args.reopen_window),
+                priorities: args.priority_table,
+                claim_limit: ClaimLimit(args.claim_limit),
+            },
         };
         let customers = channel(args.customers_endpoint.as_ref().unwrap_or(&here), &args.client)?;
         let task = barometer_complaints::add(config, customers, &mut server, &args.server, background.clone()).await;

@@ -4,7 +4,10 @@ use barometer_chassis::{clock::Micros, id};
 use barometer_proto::complaints::v1::{CaseEntryType, LinkType, ReplyType, case::State};
 use sea_orm::entity::prelude::*;
 
-use crate::case::{self, Attachments, Outcome, Step};
+use crate::{
+    calendar_version::CalendarId,
+    case::{self, Attachments, Outcome, Step},
+};
 
 id! {
     /// Id of a case.
@@ -68,6 +71,10 @@ pub struct Model {
     pub accepted: Option<bool>,
     /// How satisfied the customer is, 1 to 5; only when they say so.
     pub satisfaction: Option<i32>,
+    /// The calendar by which the case counts from then on; only of those that hand it to another team.
+    pub calendar_id: Option<CalendarId>,
+    /// The calendar's version then.
+    pub calendar_version: i64,
 }
 
 /// What was said with a verb.
@@ -175,5 +182,7 @@ fn entry(case: &case::Model, event: CaseEntryType, state: State, time: Micros, a
         outcome: None,
         accepted: None,
         satisfaction: None,
+        calendar_id: None,
+        calendar_version: 0,
     }
 }

@@ -11,6 +11,8 @@ mod filter;
 mod outcome;
 mod past;
 mod policy;
+mod team;
+mod work;
 
 pub(crate) use attachment::parse_attachments;
 pub(crate) use calendar::{CALENDAR_CHANGEABLE, parse_version, render_calendar};
@@ -26,6 +28,12 @@ pub use policy::parse_policy_list;
 pub(crate) use policy::{
     named_calendars, parse_described_case, parse_instant, render_due, render_policy, render_policy_list,
     render_policy_set,
+};
+
+pub(crate) use team::{TEAM_CHANGEABLE, parse_team, render_team};
+pub(crate) use work::{
+    claim_fact, parse_asked, parse_claims, parse_soon, parse_watched, parse_workloads, render_claim, render_queued,
+    render_workload,
 };
 
 use barometer_proto::complaints::v1 as wire;

@@ -32,6 +32,8 @@ pub(crate) fn render_entry(row: Model) -> wire::CaseEntry {
         outcome,
         accepted,
         satisfaction,
+        calendar_id,
+        calendar_version,
     } = row;
     let acceptance = match accepted {
         None => Acceptance::Unspecified,
@@ -59,6 +61,8 @@ pub(crate) fn render_entry(row: Model) -> wire::CaseEntry {
         outcome: outcome.map(render_outcome),
         acceptance: acceptance.into(),
         satisfaction,
+        calendar_id: calendar_id.map(|id| id.to_string()).unwrap_or_default(),
+        calendar_version,
     }
 }
 
