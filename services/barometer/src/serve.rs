@@ -18,6 +18,7 @@ use barometer_chassis::{
 };
 use barometer_complaints::{
     case::{PriorityTable, Rules, Window},
+    promise::Lead,
     claim::ClaimLimit,
 };
 use barometer_customers::value::Thresholds;
@@ -83,6 +84,10 @@ pub struct ServeArgs {
         value_name = "SEVERITY=PRIORITY,PRIORITY,PRIORITY;…"
     )]
     pub priority_table: PriorityTable,
+
+    /// Hours before the due time of a promise at which it is due soon, unless the promise says otherwise; 0 for never
+    #[arg(long, env = "BAROMETER_PROMISE_LEAD", default_value_t = 24, value_name = "HOURS")]
+    pub promise_lead: u16,
 
     /// How many cases an employee may have claimed at a time
     #[arg(long, env = "BAROMETER_CLAIM_LIMIT", default_value_t = 5, value_name = "CLAIMS")]
@@ -311,6 +316,7 @@ async fn open(
             rules: Rules {
                 reopen_window: Window::of_days(args.reopen_window),
                 priorities: args.priority_table,
+                promise_lead: Lead::of_hours(args.promise_lead),
                 claim_limit: ClaimLimit(args.claim_limit),
             },
         };

@@ -71,6 +71,8 @@ pub struct Model {
     pub accepted: Option<bool>,
     /// How satisfied the customer is, 1 to 5; only when they say so.
     pub satisfaction: Option<i32>,
+    /// The promise; only of entries about promises.
+    pub promise_id: Option<Uuid>,
     /// The calendar by which the case counts from then on; only of those that hand it to another team.
     pub calendar_id: Option<CalendarId>,
     /// The calendar's version then.
@@ -92,6 +94,8 @@ pub struct Said {
     pub other: Option<CaseId>,
     /// What the case is to the other one; of links only.
     pub link: LinkType,
+    /// The promise; of entries about promises only.
+    pub promise: Option<Uuid>,
 }
 
 /// Nothing: rows of this service refer to one another by id only.
@@ -135,6 +139,7 @@ pub(crate) fn of_step(step: &Step, actor: &str, said: &Said, now: Micros) -> Vec
             entry.attachments.clone_from(&said.attachments);
         }
         (entry.other_case_id, entry.link) = (said.other, said.link.into());
+        entry.promise_id = said.promise;
         match event {
             CaseEntryType::Responded => entry.reply = said.reply.into(),
             CaseEntryType::CustomerWrote => entry.needs_no_answer = said.needs_no_answer,
@@ -182,6 +187,7 @@ fn entry(case: &case::Model, event: CaseEntryType, state: State, time: Micros, a
         outcome: None,
         accepted: None,
         satisfaction: None,
+        promise_id: None,
         calendar_id: None,
         calendar_version: 0,
     }

@@ -11,6 +11,7 @@ mod filter;
 mod outcome;
 mod past;
 mod policy;
+mod promise;
 mod team;
 mod work;
 
@@ -29,6 +30,7 @@ pub(crate) use policy::{
     named_calendars, parse_described_case, parse_instant, render_due, render_policy, render_policy_list,
     render_policy_set,
 };
+pub(crate) use promise::{NewPromise, parse_list_promises, parse_promise, promise_fact, render_promise};
 
 pub(crate) use team::{TEAM_CHANGEABLE, parse_team, render_team};
 pub(crate) use work::{

@@ -15,6 +15,7 @@ mod opening;
 mod outcomes;
 mod policies;
 mod priorities;
+mod promises;
 mod values;
 mod verbs;
 mod watching;

@@ -32,6 +32,7 @@ pub(crate) fn render_entry(row: Model) -> wire::CaseEntry {
         outcome,
         accepted,
         satisfaction,
+        promise_id,
         calendar_id,
         calendar_version,
     } = row;
@@ -61,6 +62,7 @@ pub(crate) fn render_entry(row: Model) -> wire::CaseEntry {
         outcome: outcome.map(render_outcome),
         acceptance: acceptance.into(),
         satisfaction,
+        promise_id: promise_id.map(|id| id.to_string()).unwrap_or_default(),
         calendar_id: calendar_id.map(|id| id.to_string()).unwrap_or_default(),
         calendar_version,
     }
@@ -84,6 +86,7 @@ pub(crate) fn case_entry_fact(row: Model) -> wire::Fact {
         previous_priority: row.previous_priority,
         other_case_id: row.other_case_id.map(|id| id.to_string()).unwrap_or_default(),
         link: row.link,
+        promise_id: row.promise_id.map(|id| id.to_string()).unwrap_or_default(),
     };
     super::fact(row.id, row.position, 1, fact::Fact::CaseEntry(entry))
 }
