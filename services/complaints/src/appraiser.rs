@@ -1,7 +1,7 @@
 //! What the customers of cases are worth: asked when a case comes in, without making it wait, and asked again until it is
 //! answered.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use barometer_chassis::{
     error::Error,
@@ -17,7 +17,7 @@ use crate::{
     NAME,
     case::{Model, PriorityTable},
     case_entry::Said,
-    store,
+    store::{self, Book},
 };
 
 /// How long a case waits for customers when it comes in.
@@ -55,6 +55,7 @@ pub(crate) async fn appraise(
 pub(crate) async fn keep_asking(
     store: Store<wire::Fact>,
     directory: Directory,
+    book: Arc<Book>,
     priorities: PriorityTable,
     shutdown: Shutdown,
 ) {
@@ -64,7 +65,7 @@ pub(crate) async fn keep_asking(
             () = shutdown.cancelled() => return,
             () = tokio::time::sleep(pause) => {}
         }
-        match ask_all(&store, &directory, priorities).await {
+        match ask_all(&store, &directory, &book, priorities).await {
             Ok(()) => pause = PAUSE,
             Err(error) => {
                 pause = (pause * 2).min(LONGEST_PAUSE);
@@ -74,7 +75,12 @@ pub(crate) async fn keep_asking(
     }
 }
 
-async fn ask_all(store: &Store<wire::Fact>, directory: &Directory, priorities: PriorityTable) -> Result<(), Error> {
+async fn ask_all(
+    store: &Store<wire::Fact>,
+    directory: &Directory,
+    book: &Arc<Book>,
+    priorities: PriorityTable,
+) -> Result<(), Error> {
     let mut after = Uuid::nil();
     loop {
         let pending = store::list_value_pending(store.db(), after, BATCH).await?;
@@ -86,11 +92,12 @@ async fn ask_all(store: &Store<wire::Fact>, directory: &Directory, priorities: P
             .into_iter()
             .filter_map(|(case, customer)| Some((case, customer, worths.get(&customer)?.clone())))
             .collect();
+        let book = book.clone();
         let request = Mutation { method: "AppraiseCases", actor: NAME.to_owned(), id: None, fingerprint: 0 };
         let work = store.writer.run_in_turn(request, move |write| {
             Box::pin(async move {
                 for (id, customer, worth) in answered {
-                    correct(write, id, customer, worth, &priorities).await?;
+                    correct(write, &book, id, customer, worth, &priorities).await?;
                 }
                 Ok(Done { id: Uuid::nil(), position: write.position() })
             })
@@ -102,6 +109,7 @@ async fn ask_all(store: &Store<wire::Fact>, directory: &Directory, priorities: P
 /// Corrects a case, unless it was corrected, withdrawn or given to another customer meanwhile.
 async fn correct(
     write: &writer::Write<'_>,
+    book: &Book,
     id: Uuid,
     customer: CustomerId,
     worth: Worth,
@@ -114,7 +122,7 @@ async fn correct(
     };
     if case.value_pending && case.customer_id == Some(customer) {
         let step = case.appraised(worth, write.now, priorities);
-        store::take_step(write, step, NAME, &Said::default()).await?;
+        store::take_step(write, book, step, NAME, &Said::default()).await?;
     }
     Ok(())
 }

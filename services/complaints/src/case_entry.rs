@@ -7,6 +7,7 @@ use sea_orm::entity::prelude::*;
 use crate::{
     calendar_version::CalendarId,
     case::{self, Attachments, Outcome, Step},
+    clock::{Entry, Version},
 };
 
 id! {
@@ -103,6 +104,20 @@ pub struct Said {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl Model {
+    /// What clocks need of it.
+    pub(crate) fn for_clocks(&self) -> Entry {
+        Entry {
+            entry_type: CaseEntryType::try_from(self.entry_type).unwrap_or_default(),
+            time: self.time,
+            state: State::try_from(self.state).unwrap_or_default(),
+            reply: ReplyType::try_from(self.reply).unwrap_or_default(),
+            needs_no_answer: self.needs_no_answer,
+            calendar: self.calendar_id.map(|id| Version { id: id.0, version: self.calendar_version }),
+        }
+    }
+}
 
 /// The history that a new case has: it was opened, and went as far as it has come. Ids and positions are the writer's.
 pub(crate) fn of_new(case: &case::Model, now: Micros) -> Vec<Model> {

@@ -1,31 +1,35 @@
 //! The complaints service: what customers are unhappy with, and what became of it.
 //!
-//! It owns cases and the entries of their histories, and the calendars and policies by which their clocks count. It asks
-//! the customers service for the customer of a caller's key and for what customers are worth, and nobody else. A request goes from [`service`] (parse, act,
-//! render) through [`wire`] (message ⇄ row) and the rules of [`case`], [`policy`] and [`clock`] to the writer or to
-//! [`store`].
+//! It owns cases, the entries of their histories and their clocks, and the calendars and policies by which their clocks
+//! count, promises, teams and their claims. It asks the customers service for the customer of a caller's key and for what
+//! customers are worth, and nobody else. A request goes from [`service`] (parse, act, render) through [`wire`]
+//! (message ⇄ row) and the rules of [`case`], [`policy`] and [`clock`] to the writer or to [`store`].
 
 mod appraiser;
 pub mod calendar;
 pub mod calendar_version;
 pub mod case;
+pub mod case_clock;
 pub mod case_entry;
 pub mod case_link;
 pub mod claim;
 pub mod clock;
+mod keeper;
 mod migrations;
 pub mod policy;
 pub mod policy_set;
 pub mod promise;
 mod service;
 mod store;
+mod sweep;
 mod sweeper;
 pub mod team;
 pub mod urgency;
-mod sweep;
 mod wire;
 
 pub use wire::{parse_calendar, parse_holidays, parse_policy_list, render_holiday};
+
+use std::sync::Arc;
 
 use barometer_chassis::{
     client::Channel, config::ServerConfig, database::Location, door::Stages, error::Error, feed::Kind, server::Server,
@@ -34,7 +38,7 @@ use barometer_chassis::{
 use barometer_directory::Directory;
 use barometer_proto::complaints::v1::{
     FactKind, complaint_service_server::ComplaintServiceServer, policy_service_server::PolicyServiceServer,
-    promise_service_server::PromiseServiceServer,
+    promise_service_server::PromiseServiceServer, work_service_server::WorkServiceServer,
 };
 use tokio::task::JoinHandle;
 use tonic::codec::CompressionEncoding;
@@ -47,7 +51,6 @@ pub const GRPC_NAME: &str = barometer_proto::complaints::v1::complaint_service_s
 pub const POLICIES_GRPC_NAME: &str = barometer_proto::complaints::v1::policy_service_server::SERVICE_NAME;
 /// The same of the promises.
 pub const PROMISES_GRPC_NAME: &str = barometer_proto::complaints::v1::promise_service_server::SERVICE_NAME;
-
 /// The same of its teams, queues and claims.
 pub const WORK_GRPC_NAME: &str = barometer_proto::complaints::v1::work_service_server::SERVICE_NAME;
 
@@ -76,17 +79,30 @@ pub async fn add(
     let kinds = vec![
         Kind::new::<case::Entity>(FactKind::Case.into(), |row| row.position, wire::case_fact),
         Kind::new::<case_entry::Entity>(FactKind::CaseEntry.into(), |row| row.position, wire::case_entry_fact),
+        Kind::new::<case_clock::Entity>(FactKind::CaseClock.into(), |row| row.position, wire::case_clock_fact),
         Kind::new::<promise::Entity>(FactKind::Promise.into(), |row| row.position, wire::promise_fact),
         Kind::new::<claim::Entity>(FactKind::Claim.into(), |row| row.position, wire::claim_fact),
     ];
     let (store, writer) =
         Store::open::<migrations::Migrator>(&config.location, NAME, kinds, config.write_queue, shutdown.clone())
             .await?;
+    let book = Arc::new(store::Book::default());
+    tokio::spawn(keeper::keep(store.clone(), book.clone(), shutdown.clone()));
     let policies = service::Policies::new(store.clone(), config.rules.priorities);
     let directory = Directory::new(customers);
+    let asking = appraiser::keep_asking(
+        store.clone(),
+        directory.clone(),
+        book.clone(),
+        config.rules.priorities,
+        shutdown.clone(),
+    );
+    tokio::spawn(asking);
+    tokio::spawn(sweeper::sweep(store.clone(), book.clone(), shutdown.clone()));
     let promises = service::Promises::new(store.clone(), directory.clone(), config.rules.promise_lead);
-    tokio::spawn(appraiser::keep_asking(store.clone(), directory.clone(), config.rules.priorities, shutdown.clone()));
-    let service = service::Complaints::new(store.clone(), directory, config.stages, config.rules, server.ending());
+    let work = service::Work::new(store.clone(), book.clone(), config.rules.claim_limit.0, server.ending());
+    let service =
+        service::Complaints::new(store.clone(), directory, config.stages, config.rules, book, server.ending());
     let service = ComplaintServiceServer::new(service)
         .max_decoding_message_size(limits.max_message_bytes)
         .max_encoding_message_size(limits.max_message_bytes)

@@ -7,6 +7,7 @@ mod link;
 mod outcome;
 mod policies;
 mod promises;
+mod work;
 
 use std::sync::Arc;
 
@@ -22,7 +23,7 @@ use barometer_directory::Directory;
 use barometer_proto::complaints::v1::{self as wire, complaint_service_server::ComplaintService};
 use tonic::{Request, Response, Status, Streaming};
 
-pub(crate) use self::{policies::Policies, promises::Promises};
+pub(crate) use self::{policies::Policies, promises::Promises, work::Work};
 use crate::{case::Rules, store::Book};
 
 /// The service.
@@ -43,9 +44,10 @@ impl Complaints {
         directory: Directory,
         stages: Stages,
         rules: Rules,
+        book: Arc<Book>,
         ending: Shutdown,
     ) -> Self {
-        Complaints { store, directory, stages, rules, book: Arc::default(), ending }
+        Complaints { store, directory, stages, rules, book, ending }
     }
 }
 

@@ -2,20 +2,33 @@
 
 mod book;
 mod calendars;
+mod claims;
+mod clocks;
+mod counted;
 mod links;
 mod policies;
 mod promises;
+mod queue;
+mod teams;
+mod workload;
 
 pub(crate) use book::Book;
 pub(crate) use calendars::{
     CalendarRef, change_calendar, create_calendar, get_calendar, get_calendar_version, known_calendars,
     list_calendar_versions, list_calendars, place_of_calendar, place_of_version,
 };
+pub(crate) use claims::{
+    Asked, claim_next, expire_claims, finish_claim, get_claim, has_expired, list_claims, release_claim, renew_claim,
+};
+pub(crate) use clocks::{MAX_ENTRIES, add_clocks, catch_up, list_unclocked, note_due};
 pub(crate) use policies::{get_policy_set, get_policy_set_by_id, list_policy_sets, publish_policies};
 pub(crate) use promises::{
     BY_ITSELF, change_promise, due_promises, list_promises, not_withdrawn, place_of_promise, settle_promises,
     tell_of_new_promise,
 };
+pub(crate) use queue::{Queued, list_due, list_queue};
+pub(crate) use teams::{change_team, create_team, get_team, get_team_by_id, list_teams};
+pub(crate) use workload::{Span, Whose, Workload, list_workloads};
 
 use std::collections::HashMap;
 
@@ -38,20 +51,38 @@ pub(crate) use self::links::{add_link, list_links, list_merged, merge, remove_li
 use crate::{
     case::{self, Step},
     case_entry::{self, CaseId, Said},
-    clock::Entry,
+    clock::{Entry, Version},
 };
 
 /// The most parameters of a statement: both databases bound them, and SQLite's bound is the smaller one.
 const MAX_PARAMETERS: usize = 32_000;
 
-/// A page of cases that meet `filter`, newest first; and the token of the next page.
+/// A page of cases that meet `filter`, in an order; and the token of the next page.
 pub(crate) async fn list_cases(
     db: &impl ConnectionTrait,
     page: Page,
     filter: Condition,
+    order: case::Order,
 ) -> Result<(Vec<case::Model>, String), Error> {
-    let rows = reader::newest_first::<case::Entity>(page, "open_time").filter(filter).all(db).await?;
-    Ok(page.cut(rows, place_of_case))
+    let select = match order {
+        case::Order::Newest => reader::newest_first::<case::Entity>(page, "open_time"),
+        case::Order::Due => due_first(page),
+    };
+    Ok(page.cut(select.filter(filter).all(db).await?, |row| place_of_case(row, order)))
+}
+
+/// Selects one page of the cases of which something is due.
+fn due_first(page: Page) -> sea_orm::Select<case::Entity> {
+    use case::Column;
+    let select = case::Entity::find().filter(Column::DueTime.is_not_null());
+    let select = select.order_by_asc(Column::DueTime).order_by_asc(Column::Id).limit(page.limit());
+    match page.after {
+        None => select,
+        Some(PageToken { key, id }) => {
+            let same = Condition::all().add(Column::DueTime.eq(key)).add(Column::Id.gt(id));
+            select.filter(Condition::any().add(Column::DueTime.gt(key)).add(same))
+        }
+    }
 }
 
 /// Cases by their ids, in their order. NOT_FOUND when one is not there.
@@ -91,29 +122,42 @@ pub(crate) async fn list_past(
     if cases.is_empty() {
         return Ok(Some(past));
     }
-    let columns =
-        [Column::CaseId, Column::EntryType, Column::Time, Column::State, Column::Reply, Column::NeedsNoAnswer];
+    let columns = [
+        Column::CaseId,
+        Column::EntryType,
+        Column::Time,
+        Column::State,
+        Column::Reply,
+        Column::NeedsNoAnswer,
+        Column::CalendarId,
+        Column::CalendarVersion,
+    ];
     let select = case_entry::Entity::find().select_only().columns(columns);
     let select = select.filter(Column::CaseId.is_in(writer::any_of(cases))).order_by_asc(Column::Position);
-    let rows: Vec<(CaseId, i32, Micros, i32, i32, bool)> = select.limit(max + 1).into_tuple().all(db).await?;
+    let rows: Vec<(CaseId, i32, Micros, i32, i32, bool, Option<Uuid>, i64)> = select.limit(max + 1).into_tuple().all(db).await?;
     if rows.len() as u64 > max {
         return Ok(None);
     }
-    for (case, entry_type, time, state, reply, needs_no_answer) in rows {
+    for (case, entry_type, time, state, reply, needs_no_answer, calendar, version) in rows {
         past.entry(case.0).or_default().push(Entry {
             entry_type: CaseEntryType::try_from(entry_type).unwrap_or_default(),
             time,
             state: State::try_from(state).unwrap_or_default(),
             reply: ReplyType::try_from(reply).unwrap_or_default(),
             needs_no_answer,
+            calendar: calendar.map(|id| Version { id, version }),
         });
     }
     Ok(Some(past))
 }
 
-/// A case's place in a list.
-pub(crate) fn place_of_case(row: &case::Model) -> PageToken {
-    PageToken { key: row.open_time.0, id: row.id }
+/// A case's place in a list of that order.
+pub(crate) fn place_of_case(row: &case::Model, order: case::Order) -> PageToken {
+    let key = match order {
+        case::Order::Newest => row.open_time,
+        case::Order::Due => row.due_time.unwrap_or_default(),
+    };
+    PageToken { key: key.0, id: row.id }
 }
 
 /// A page of a case's history, latest first; and the token of the next page.
@@ -146,6 +190,7 @@ pub(crate) fn place_of_entry(row: &case_entry::Model) -> PageToken {
 /// Errors: as of [`writer::current`]; what the verb answers.
 pub(crate) async fn change_case(
     write: &Write<'_>,
+    book: &Book,
     id: Uuid,
     etag: &str,
     actor: &str,
@@ -153,13 +198,22 @@ pub(crate) async fn change_case(
     verb: impl FnOnce(case::Model) -> Result<Step, Error>,
 ) -> Result<Done, Error> {
     let step = verb(writer::current(write, id, etag).await?)?;
-    take_step(write, step, actor, said).await
+    take_step(write, book, step, actor, said).await
 }
 
-/// Writes what a step made of a case, and its entries.
-pub(crate) async fn take_step(write: &Write<'_>, step: Step, actor: &str, said: &Said) -> Result<Done, Error> {
-    let entries = case_entry::of_step(&step, actor, said, write.now);
+/// Writes what a step made of a case, its entries and its clocks.
+pub(crate) async fn take_step(
+    write: &Write<'_>,
+    book: &Book,
+    mut step: Step,
+    actor: &str,
+    said: &Said,
+) -> Result<Done, Error> {
+    let mut entries = case_entry::of_step(&step, actor, said, write.now);
+    teams::note_calendars(write.db, &step, &mut entries).await?;
+    claims::end_claim_after(write, &step).await?;
     let happened = !entries.is_empty();
+    clocks::keep_clocks(write, book, &mut step, &entries).await?;
     add_entries(write, entries).await?;
     let noted = if happened { write.position() } else { 0 };
     let Done { id, position } = writer::replace(write, step.before, step.case).await?;

@@ -7,6 +7,7 @@ mod command_line;
 mod filters;
 mod history;
 mod importing;
+mod kept_clocks;
 mod kinds;
 mod links;
 mod merging;
