@@ -18,8 +18,8 @@ use barometer_chassis::{
 };
 use barometer_complaints::{
     case::{PriorityTable, Rules, Window},
-    promise::Lead,
     claim::ClaimLimit,
+    promise::Lead,
 };
 use barometer_customers::value::Thresholds;
 use clap::{Args, ValueEnum};

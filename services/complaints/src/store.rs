@@ -134,7 +134,8 @@ pub(crate) async fn list_past(
     ];
     let select = case_entry::Entity::find().select_only().columns(columns);
     let select = select.filter(Column::CaseId.is_in(writer::any_of(cases))).order_by_asc(Column::Position);
-    let rows: Vec<(CaseId, i32, Micros, i32, i32, bool, Option<Uuid>, i64)> = select.limit(max + 1).into_tuple().all(db).await?;
+    let rows: Vec<(CaseId, i32, Micros, i32, i32, bool, Option<Uuid>, i64)> =
+        select.limit(max + 1).into_tuple().all(db).await?;
     if rows.len() as u64 > max {
         return Ok(None);
     }

@@ -30,6 +30,9 @@ pub struct PageToken {
     pub id: Uuid,
 }
 
+/// How the tokens of pages by name begin, so that others are known as such.
+const NAMED: &str = "name:";
+
 /// Which page of a list is asked for that is ordered by a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamedPage {
@@ -52,7 +55,7 @@ impl NamedPage {
             return (names, String::new());
         }
         names.truncate(size);
-        let token = names.last().map(|last| URL_SAFE_NO_PAD.encode(last)).unwrap_or_default();
+        let token = names.last().map(|last| URL_SAFE_NO_PAD.encode(format!("{NAMED}{last}"))).unwrap_or_default();
         (names, token)
     }
 }
@@ -112,10 +115,12 @@ impl Door {
     pub fn named_page(&mut self, size: i32, token: &str) -> NamedPage {
         let Page { size, .. } = self.page(size, "");
         let name = URL_SAFE_NO_PAD.decode(token).ok().and_then(|name| String::from_utf8(name).ok());
-        if name.is_none() {
+        let name = name.and_then(|name| name.strip_prefix(NAMED).map(ToOwned::to_owned));
+        let after = name.filter(|name| !name.chars().any(char::is_control));
+        if after.is_none() && !token.is_empty() {
             self.refuse("page_token", "NOT_A_TOKEN", "is not a token of this list");
         }
-        NamedPage { size, after: name.filter(|name| !name.is_empty()) }
+        NamedPage { size, after }
     }
 
     /// `page_size` and `page_token` of a list's request.
@@ -171,7 +176,9 @@ mod tests {
         assert_eq!(first.cut(names(&["a", "é"])), (names(&["a", "é"]), String::new()));
         let (cut, next) = first.cut(names(&["a", "é", "z"]));
         assert_eq!((cut, page(&next).and_then(|page| page.after)), (names(&["a", "é"]), Some("é".to_owned())));
-        assert_eq!(page("not a token"), None);
+        for garbage in ["not a token", "AAAA", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"] {
+            assert_eq!(page(garbage), None, "{garbage}");
+        }
     }
 
     #[test]

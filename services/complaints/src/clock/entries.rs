@@ -148,8 +148,13 @@ mod tests {
         let calendar = |of: u128| Some(Version { id: uuid::Uuid::from_u128(of), version: 1 });
         let to = |hour, of| Entry { calendar: of, ..entry(hour, Type::Assigned, State::Received) };
         let within = to(3, None);
-        let entries =
-            [entry(0, Type::Opened, State::Received), to(1, calendar(7)), to(2, calendar(8)), within, to(4, calendar(7))];
+        let entries = [
+            entry(0, Type::Opened, State::Received),
+            to(1, calendar(7)),
+            to(2, calendar(8)),
+            within,
+            to(4, calendar(7)),
+        ];
         let over = |hour, desk| (hour, Event::HandedOver { desk });
         assert_eq!(told(&entries, 9), [(0, Event::Opened), over(1, 1), over(2, 2), over(4, 1)]);
         let calendars = events(&entries, Micros(9 * HOUR)).1;

@@ -95,7 +95,10 @@ impl WorkService for Work {
         Ok(Response::new(self.heartbeat(&actor, request.into_inner()).await?))
     }
 
-    async fn release_claim(&self, request: Request<wire::ReleaseClaimRequest>) -> Result<Response<wire::Claim>, Status> {
+    async fn release_claim(
+        &self,
+        request: Request<wire::ReleaseClaimRequest>,
+    ) -> Result<Response<wire::Claim>, Status> {
         let actor = Principal::of(&request);
         Ok(Response::new(self.release(&actor, request.into_inner()).await?))
     }

@@ -12,8 +12,8 @@ use barometer_chassis::{
 };
 use barometer_proto::complaints::v1::ClaimEnd;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
-    QueryOrder, QuerySelect,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect,
 };
 use uuid::Uuid;
 
@@ -113,7 +113,8 @@ pub(crate) async fn release_claim(write: &Write<'_>, book: &Book, id: Uuid, acto
 
 /// Ends claims whose lease has ended, and gives their cases back. Answers how many there were; there may be more.
 pub(crate) async fn expire_claims(write: &Write<'_>, book: &Book) -> Result<u64, Error> {
-    let over = Entity::find().filter(over(write.now)).order_by_asc(Column::LeaseTime).limit(SWEPT).all(write.db).await?;
+    let over =
+        Entity::find().filter(over(write.now)).order_by_asc(Column::LeaseTime).limit(SWEPT).all(write.db).await?;
     let ended = over.len() as u64;
     for claim in over {
         end(write, claim.clone(), ClaimEnd::Expired).await?;

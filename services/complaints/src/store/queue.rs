@@ -69,8 +69,7 @@ pub(crate) async fn list_queue(
     page: Page,
     now: Micros,
 ) -> Result<(Vec<Queued>, String), Error> {
-    let mut select =
-        queue(team).order_by(urgency(), Order::Asc).order_by(Column::Id, Order::Asc).limit(page.limit());
+    let mut select = queue(team).order_by(urgency(), Order::Asc).order_by(Column::Id, Order::Asc).limit(page.limit());
     if let Some(PageToken { key, id }) = page.after {
         let same = Condition::all().add(urgency().eq(key)).add(Column::Id.gt(id));
         select = select.filter(Condition::any().add(urgency().gt(key)).add(same));

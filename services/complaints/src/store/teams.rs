@@ -83,8 +83,9 @@ pub(super) async fn note_calendars(
     step: &Step,
     entries: &mut [case_entry::Model],
 ) -> Result<(), Error> {
-    let handed_over =
-        |entry: &case_entry::Model| entry.entry_type == i32::from(CaseEntryType::Assigned) && entry.team != entry.previous_team;
+    let handed_over = |entry: &case_entry::Model| {
+        entry.entry_type == i32::from(CaseEntryType::Assigned) && entry.team != entry.previous_team
+    };
     if !entries.iter().any(handed_over) || !step.case.has_clocks() {
         return Ok(());
     }

@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use barometer_chassis::{clock::Micros, door::NamedPage, error::Error, writer::any_of};
-use barometer_proto::complaints::v1::CaseEntryType;
 use sea_orm::{
-    Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
     sea_query::{CaseStatement, Expr, ExprTrait, Func, SimpleExpr},
 };
 
@@ -83,7 +82,9 @@ pub(crate) async fn list_workloads(
     }
     if !names.is_empty() {
         let of_names = |column: &'static str| Expr::col(column).is_in(any_of(names.clone()));
-        let due = |from: SimpleExpr| SimpleExpr::from(Func::sum(CaseStatement::new().case(from, 1_i64).finally(0_i64))).cast_as("bigint");
+        let due = |from: SimpleExpr| {
+            SimpleExpr::from(Func::sum(CaseStatement::new().case(from, 1_i64).finally(0_i64))).cast_as("bigint")
+        };
         let overdue = Expr::col("due_time").lt(span.now);
         let soon = Expr::col("due_time").gte(span.now).and(Expr::col("due_time").lte(span.soon));
         let select = open().select_only().column_as(Expr::col(column), "name").column_as(count(), "open");
@@ -98,7 +99,7 @@ pub(crate) async fn list_workloads(
         for (name, claimed) in counts(db, running(span.now).filter(of_names(column)), column).await? {
             loads.entry(name).or_default().claimed = claimed;
         }
-        let changed = Expr::col(column).not_equals(Expr::col(previous));
+        let changed = Expr::col(column).not_equals(previous);
         let came = hand_offs(span).filter(of_names(column)).filter(changed.clone());
         for (name, came) in counts(db, came, column).await? {
             loads.entry(name).or_default().hand_offs_in = came;
@@ -128,16 +129,15 @@ fn hand_offs(Span { from, until, .. }: Span) -> Select<case_entry::Entity> {
     use sea_orm::sea_query::Query;
 
     use case_entry::Column;
-    let taken = |before: &'static str, after: &'static str| {
-        Expr::col(before).ne("").and(Expr::col(before).not_equals(Expr::col(after)))
-    };
+    let taken =
+        |before: &'static str, after: &'static str| Expr::col(before).ne("").and(Expr::col(before).not_equals(after));
     let withdrawn = Query::select()
         .column(case::Column::Id)
         .from(case::Entity)
         .and_where(case::Column::WithdrawTime.is_not_null())
         .to_owned();
-    debug_assert_eq!(i32::from(CaseEntryType::Assigned), 7);
     case_entry::Entity::find()
+        // In a number, as the index has it: ASSIGNED.
         .filter(Expr::cust("type = 7"))
         .filter(Column::Time.gte(from))
         .filter(Column::Time.lt(until))

@@ -24,7 +24,7 @@ const USUAL_SPAN: i64 = 7 * Micros::DAY;
 /// What is asked for with a claim.
 pub(crate) fn parse_asked(door: &mut Door, request: wire::ClaimNextRequest, limit: u32) -> Asked {
     let wire::ClaimNextRequest { team, employee, lease_seconds, request_id: _ } = request;
-    let lease = bounded(door, "lease_seconds", lease_seconds, 300, 10..=3_600);
+    let lease = bounded(door, "lease_seconds", lease_seconds, 300, 1..=3_600);
     Asked {
         team: door.text("team", team, 64),
         employee: door.required_text("employee", employee, 64),

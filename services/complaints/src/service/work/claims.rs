@@ -31,9 +31,10 @@ impl Work {
         })?;
         let request = mutation("ClaimNext", actor, request_id, fingerprint::of(&asked)?);
         let (book, actor) = (self.book.clone(), actor.to_string());
-        let work = self.store.writer.run(request, move |write| {
-            Box::pin(async move { store::claim_next(write, &book, asked, &actor).await })
-        });
+        let work = self
+            .store
+            .writer
+            .run(request, move |write| Box::pin(async move { store::claim_next(write, &book, asked, &actor).await }));
         let done = work.await?;
         if done.id.is_nil() {
             return Ok(wire::ClaimNextResponse::default());
@@ -67,13 +68,18 @@ impl Work {
         let (id, request_id) = parse(&claim_id, &request_id)?;
         let request = mutation("ReleaseClaim", actor, request_id, fingerprint::of(&id)?);
         let (book, actor) = (self.book.clone(), actor.to_string());
-        let work = self.store.writer.run(request, move |write| {
-            Box::pin(async move { store::release_claim(write, &book, id, &actor).await })
-        });
+        let work = self
+            .store
+            .writer
+            .run(request, move |write| Box::pin(async move { store::release_claim(write, &book, id, &actor).await }));
         self.after(work.await?).await
     }
 
-    pub(super) async fn finish(&self, actor: &Principal, request: wire::FinishClaimRequest) -> Result<wire::Claim, Error> {
+    pub(super) async fn finish(
+        &self,
+        actor: &Principal,
+        request: wire::FinishClaimRequest,
+    ) -> Result<wire::Claim, Error> {
         let wire::FinishClaimRequest { claim_id, request_id } = request;
         let (id, request_id) = parse(&claim_id, &request_id)?;
         let request = mutation("FinishClaim", actor, request_id, fingerprint::of(&id)?);

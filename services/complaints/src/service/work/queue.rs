@@ -69,10 +69,10 @@ impl Work {
         &self,
         request: wire::ListEmployeeWorkloadsRequest,
     ) -> Result<wire::ListEmployeeWorkloadsResponse, Error> {
-        let wire::ListEmployeeWorkloadsRequest { page_size, page_token, within_seconds, start_time, end_time } = request;
-        let (page, span) = Door::open(|door| {
-            parse_workloads(door, (page_size, &page_token), within_seconds, (start_time, end_time))
-        })?;
+        let wire::ListEmployeeWorkloadsRequest { page_size, page_token, within_seconds, start_time, end_time } =
+            request;
+        let (page, span) =
+            Door::open(|door| parse_workloads(door, (page_size, &page_token), within_seconds, (start_time, end_time)))?;
         let (loads, next_page_token) = store::list_workloads(self.store.db(), Whose::Employee, span, &page).await?;
         let workloads = loads.into_iter().map(render_workload).collect();
         Ok(wire::ListEmployeeWorkloadsResponse { workloads, next_page_token })
@@ -83,9 +83,8 @@ impl Work {
         request: wire::ListTeamWorkloadsRequest,
     ) -> Result<wire::ListTeamWorkloadsResponse, Error> {
         let wire::ListTeamWorkloadsRequest { page_size, page_token, within_seconds, start_time, end_time } = request;
-        let (page, span) = Door::open(|door| {
-            parse_workloads(door, (page_size, &page_token), within_seconds, (start_time, end_time))
-        })?;
+        let (page, span) =
+            Door::open(|door| parse_workloads(door, (page_size, &page_token), within_seconds, (start_time, end_time)))?;
         let (loads, next_page_token) = store::list_workloads(self.store.db(), Whose::Team, span, &page).await?;
         let workloads = loads.into_iter().map(render_workload).collect();
         Ok(wire::ListTeamWorkloadsResponse { workloads, next_page_token })

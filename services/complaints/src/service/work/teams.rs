@@ -17,16 +17,19 @@ use crate::{
 };
 
 impl Work {
-    pub(super) async fn create(&self, actor: &Principal, request: wire::CreateTeamRequest) -> Result<wire::Team, Error> {
+    pub(super) async fn create(
+        &self,
+        actor: &Principal,
+        request: wire::CreateTeamRequest,
+    ) -> Result<wire::Team, Error> {
         let wire::CreateTeamRequest { team, request_id } = request;
         let (team, request_id) = Door::open(|door| {
             let team = door.required("team", team);
             (door.inside("team", |door| parse_team(door, team, actor.to_string())), door.request_id(&request_id))
         })?;
         let request = mutation("CreateTeam", actor, request_id, fingerprint::of(&team)?);
-        let work = self.store.writer.run(request, move |write| {
-            Box::pin(async move { store::create_team(write, team).await })
-        });
+        let work =
+            self.store.writer.run(request, move |write| Box::pin(async move { store::create_team(write, team).await }));
         Ok(render_team(store::get_team_by_id(self.store.db(), work.await?.id).await?))
     }
 
