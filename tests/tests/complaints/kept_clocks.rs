@@ -236,9 +236,9 @@ async fn cases_of_the_past_come_with_their_clocks() {
         let batches = tokio_stream::iter([ImportCasesRequest { rows: (1..=60).map(row).collect() }]);
         let mut answers = services.complaints.clone().import_cases(batches).await.expect("taken").into_inner();
         assert_eq!(answers.message().await.expect("answered").expect("one").recorded, 60);
-        let cases = services.complaints.clone().list_cases(ListCasesRequest { page_size: 100, ..Default::default() });
-        let ids: Vec<_> =
-            cases.await.expect("listed").into_inner().cases.into_iter().map(|case| case.case_id).collect();
+        let request = ListCasesRequest { page_size: 100, ..Default::default() };
+        let cases = services.complaints.clone().list_cases(request).await.expect("listed").into_inner().cases;
+        let ids: Vec<_> = cases.into_iter().map(|case| case.case_id).collect();
         check(&services, &ids, 10_000).await;
         services.stop().await;
     })
