@@ -160,7 +160,8 @@ fn claims(table: &mut Table, kept: &Kept) {
             vec![text("claim_id", &kept.running), text("request_id", "x")],
             &["request_id"],
         );
-        request_id(rpc, vec![text("claim_id", NOBODY)]);
+        let reused = vec![text("claim_id", NOBODY), text("request_id", DONE)];
+        rpc.refused("a request id with other values", reused, Code::AlreadyExists, "REQUEST_ID_REUSED");
     }
 }
 
