@@ -14,6 +14,7 @@ pub mod case_entry;
 pub mod case_link;
 pub mod claim;
 pub mod clock;
+pub mod delivery;
 mod keeper;
 mod migrations;
 pub mod policy;
@@ -25,8 +26,11 @@ mod sweep;
 mod sweeper;
 pub mod team;
 pub mod urgency;
+pub mod webhook;
+mod webhooks;
 mod wire;
 
+pub use webhooks::{Authorities, Settings as WebhookSettings};
 pub use wire::{parse_calendar, parse_holidays, parse_policy_list, render_holiday};
 
 use std::sync::Arc;
@@ -38,7 +42,8 @@ use barometer_chassis::{
 use barometer_directory::Directory;
 use barometer_proto::complaints::v1::{
     FactKind, complaint_service_server::ComplaintServiceServer, policy_service_server::PolicyServiceServer,
-    promise_service_server::PromiseServiceServer, work_service_server::WorkServiceServer,
+    promise_service_server::PromiseServiceServer, webhook_service_server::WebhookServiceServer,
+    work_service_server::WorkServiceServer,
 };
 use tokio::task::JoinHandle;
 use tonic::codec::CompressionEncoding;
@@ -51,6 +56,8 @@ pub const GRPC_NAME: &str = barometer_proto::complaints::v1::complaint_service_s
 pub const POLICIES_GRPC_NAME: &str = barometer_proto::complaints::v1::policy_service_server::SERVICE_NAME;
 /// The same of the promises.
 pub const PROMISES_GRPC_NAME: &str = barometer_proto::complaints::v1::promise_service_server::SERVICE_NAME;
+/// The same of its webhooks.
+pub const WEBHOOKS_GRPC_NAME: &str = barometer_proto::complaints::v1::webhook_service_server::SERVICE_NAME;
 /// The same of its teams, queues and claims.
 pub const WORK_GRPC_NAME: &str = barometer_proto::complaints::v1::work_service_server::SERVICE_NAME;
 
@@ -65,6 +72,8 @@ pub struct Config {
     pub stages: Stages,
     /// The company's rules for its cases.
     pub rules: case::Rules,
+    /// How notices are sent.
+    pub webhooks: WebhookSettings,
 }
 
 /// Opens the store and adds the service to `server`. `customers` leads to the customers service, which need not be there
@@ -88,6 +97,8 @@ pub async fn add(
             .await?;
     let book = Arc::new(store::Book::default());
     tokio::spawn(keeper::keep(store.clone(), book.clone(), shutdown.clone()));
+    tokio::spawn(webhooks::Deliverer::new(store.clone(), &config.webhooks)?.run(server.ending()));
+    let webhooks = service::Webhooks::new(store.clone(), config.webhooks.allow_private);
     let policies = service::Policies::new(store.clone(), config.rules.priorities);
     let directory = Directory::new(customers);
     let asking = appraiser::keep_asking(
@@ -121,16 +132,21 @@ pub async fn add(
         .accept_compressed(CompressionEncoding::Gzip)
         .send_compressed(CompressionEncoding::Gzip);
     server.add_service(promises);
+    let webhooks = WebhookServiceServer::new(webhooks)
+        .max_decoding_message_size(limits.max_message_bytes)
+        .max_encoding_message_size(limits.max_message_bytes)
+        .accept_compressed(CompressionEncoding::Gzip)
+        .send_compressed(CompressionEncoding::Gzip);
+    server.add_service(webhooks);
     let work = WorkServiceServer::new(work)
         .max_decoding_message_size(limits.max_message_bytes)
         .max_encoding_message_size(limits.max_message_bytes)
         .accept_compressed(CompressionEncoding::Gzip)
         .send_compressed(CompressionEncoding::Gzip);
     server.add_service(work);
-    store.report_health(server.health(), GRPC_NAME);
-    store.report_health(server.health(), POLICIES_GRPC_NAME);
-    store.report_health(server.health(), PROMISES_GRPC_NAME);
-    store.report_health(server.health(), WORK_GRPC_NAME);
+    for name in [GRPC_NAME, POLICIES_GRPC_NAME, PROMISES_GRPC_NAME, WEBHOOKS_GRPC_NAME, WORK_GRPC_NAME] {
+        store.report_health(server.health(), name);
+    }
     tokio::spawn(sweep::run(store, shutdown));
     Ok(writer)
 }

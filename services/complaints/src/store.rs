@@ -5,11 +5,13 @@ mod calendars;
 mod claims;
 mod clocks;
 mod counted;
+mod deliveries;
 mod links;
 mod policies;
 mod promises;
 mod queue;
 mod teams;
+mod webhooks;
 mod workload;
 
 pub(crate) use book::Book;
@@ -21,13 +23,20 @@ pub(crate) use claims::{
     Asked, claim_next, expire_claims, finish_claim, get_claim, has_expired, list_claims, release_claim, renew_claim,
 };
 pub(crate) use clocks::{MAX_ENTRIES, add_clocks, catch_up, list_unclocked, note_due};
+pub(crate) use deliveries::{
+    add_deliveries, add_delivery, claim_deliveries, clean_deliveries, get_delivery, list_deliveries, list_due,
+    list_stale, list_told, retry_delivery, settle_delivery,
+};
 pub(crate) use policies::{get_policy_set, get_policy_set_by_id, list_policy_sets, publish_policies};
 pub(crate) use promises::{
     BY_ITSELF, change_promise, due_promises, list_promises, not_withdrawn, place_of_promise, settle_promises,
     tell_of_new_promise,
 };
-pub(crate) use queue::{Queued, list_due, list_queue};
+pub(crate) use queue::{Queued, list_due_cases, list_queue};
 pub(crate) use teams::{change_team, create_team, get_team, get_team_by_id, list_teams};
+pub(crate) use webhooks::{
+    WebhookValues, change_webhook, create_webhook, delete_webhook, get_webhook, list_webhooks, rotate_secret,
+};
 pub(crate) use workload::{Span, Whose, Workload, list_workloads};
 
 use std::collections::HashMap;

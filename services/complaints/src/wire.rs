@@ -14,6 +14,7 @@ mod past;
 mod policy;
 mod promise;
 mod team;
+mod webhook;
 mod work;
 
 pub(crate) use attachment::parse_attachments;
@@ -33,6 +34,10 @@ pub(crate) use policy::{
     render_policy_set,
 };
 pub(crate) use promise::{NewPromise, parse_list_promises, parse_promise, promise_fact, render_promise};
+pub(crate) use webhook::{
+    WEBHOOK_CHANGEABLE, parse_list_deliveries, parse_overlap, parse_secret, parse_webhook, render_delivery,
+    render_webhook,
+};
 
 pub(crate) use team::{TEAM_CHANGEABLE, parse_team, render_team};
 pub(crate) use work::{

@@ -11,6 +11,7 @@ mod promises;
 mod surveys;
 mod table;
 mod transport;
+mod webhooks;
 mod work;
 mod world;
 

@@ -23,6 +23,7 @@ mod teams;
 mod values;
 mod verbs;
 mod watching;
+mod webhooks;
 mod workloads;
 
 use barometer_proto::complaints::v1::{

@@ -10,6 +10,7 @@ mod policies;
 mod promises;
 mod recorded;
 mod surveys;
+mod webhooks;
 mod work;
 
 use barometer_chassis::testing::{Collector, on_each_database};
@@ -31,6 +32,7 @@ async fn nothing_that_callers_send_is_told_to_others() {
         policies::call_all(&mut caller).await;
         complaints::call_all(&mut caller).await;
         promises::call_all(&mut caller).await;
+        webhooks::call_all(&mut caller).await;
         work::call_all(&mut caller).await;
         metrics::call_all(&mut caller, &survey).await;
         caller.call_nonsense().await;

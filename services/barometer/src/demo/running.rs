@@ -40,6 +40,8 @@ impl Running {
             promise_lead: 24,
             claim_limit: 5,
             value_bands: Default::default(),
+            webhook_allow_private: false,
+            webhook_ca_file: None,
             write_queue: DEFAULT_QUEUE,
             port_file: None,
             server: ServerConfig {

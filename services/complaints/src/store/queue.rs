@@ -79,7 +79,7 @@ pub(crate) async fn list_queue(
 }
 
 /// The open cases of a team of which something is due until an instant, the first due first; at most `max`.
-pub(crate) async fn list_due(
+pub(crate) async fn list_due_cases(
     db: &impl ConnectionTrait,
     team: &str,
     until: Micros,

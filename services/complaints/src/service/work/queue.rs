@@ -104,7 +104,7 @@ impl Watch {
             let now = Micros::now();
             let until = Micros(now.0.saturating_add(self.soon));
             // One more tells whether there are more.
-            let due = store::list_due(self.work.store.db(), &self.team, until, now, self.max + 1).await;
+            let due = store::list_due_cases(self.work.store.db(), &self.team, until, now, self.max + 1).await;
             let due = match due {
                 Ok(due) => due,
                 Err(error) => return Some(Err(error)),
