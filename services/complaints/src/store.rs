@@ -127,6 +127,8 @@ pub(crate) async fn list_past(
     max: u64,
 ) -> Result<Option<HashMap<Uuid, Vec<Entry>>>, Error> {
     use case_entry::Column;
+    /// As the columns below.
+    type Row = (CaseId, i32, Micros, i32, i32, bool, Option<Uuid>, i64);
     let mut past: HashMap<Uuid, Vec<Entry>> = HashMap::new();
     if cases.is_empty() {
         return Ok(Some(past));
@@ -143,8 +145,7 @@ pub(crate) async fn list_past(
     ];
     let select = case_entry::Entity::find().select_only().columns(columns);
     let select = select.filter(Column::CaseId.is_in(writer::any_of(cases))).order_by_asc(Column::Position);
-    let rows: Vec<(CaseId, i32, Micros, i32, i32, bool, Option<Uuid>, i64)> =
-        select.limit(max + 1).into_tuple().all(db).await?;
+    let rows: Vec<Row> = select.limit(max + 1).into_tuple().all(db).await?;
     if rows.len() as u64 > max {
         return Ok(None);
     }

@@ -73,7 +73,7 @@ pub(crate) async fn add_link(
         create_time: write.now,
     };
     case_link::Entity::insert(row.into_active_model().reset_all()).exec_without_returning(write.db).await?;
-    tell_both(write, book, case, other, CaseEntryType::Linked, kind, actor, text).await
+    tell_both(write, book, (case, other), CaseEntryType::Linked, kind, actor, text).await
 }
 
 /// Takes a link away. NOT_FOUND when there is none; other errors as of [`writer::current`] for the case.
@@ -92,7 +92,7 @@ pub(crate) async fn remove_link(
     case_link::Entity::delete_by_id(row.id).exec(write.db).await?;
     // Links go with a case that is withdrawn, so the other end is there.
     let other: case::Model = writer::current(write, other, "").await?;
-    tell_both(write, book, case, other, CaseEntryType::Unlinked, kind, actor, text).await
+    tell_both(write, book, (case, other), CaseEntryType::Unlinked, kind, actor, text).await
 }
 
 /// Merges a case into another one. Errors as of [`writer::current`], for either of them; of [`case::Model::merge`].
@@ -156,8 +156,7 @@ fn said(text: &str, other: Uuid) -> Said {
 async fn tell_both(
     write: &Write<'_>,
     book: &Book,
-    case: case::Model,
-    other: case::Model,
+    (case, other): (case::Model, case::Model),
     event: CaseEntryType,
     kind: LinkType,
     actor: &str,
