@@ -17,7 +17,7 @@ mod workload;
 pub(crate) use book::Book;
 pub(crate) use calendars::{
     CalendarRef, change_calendar, create_calendar, get_calendar, get_calendar_version, known_calendars,
-    list_calendar_versions, list_calendars, place_of_calendar, place_of_version,
+    list_calendar_versions, list_calendars, list_newer_versions, place_of_calendar, place_of_version,
 };
 pub(crate) use claims::{
     Asked, claim_next, expire_claims, finish_claim, get_claim, has_expired, list_claims, release_claim, renew_claim,

@@ -172,6 +172,7 @@ impl Model {
                     Measure::ChurnRate => vec![before, before && !after, before && after],
                     Measure::InactiveShare => vec![ever && !after, ever],
                     Measure::RepeatPurchaseRate => vec![days.len() > 1, !days.is_empty()],
+                    _ => unreachable!(),
                 };
                 let which = counted.iter().enumerate().filter(|(_, counted)| **counted).map(|(index, _)| index);
                 cells.count(period.start, group, which, 0);
