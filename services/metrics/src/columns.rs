@@ -144,15 +144,15 @@ impl Facts {
                 self.clocks.put(stamp, case, fact)
             }
             Fact::Promise(fact) => self.promises.put(stamp, fact, &mut self.people),
-            // No figure is made of it yet.
-            Fact::Claim(_) => Ok(()),
+            // No figure is made of them yet.
+            Fact::FollowUp(_) | Fact::Claim(_) => Ok(()),
             Fact::Tombstone(tombstone) => match tombstone.kind() {
                 FactKind::Case => {
                     self.cases.withdraw(stamp);
                     Ok(())
                 }
-                // They go with their case.
-                FactKind::CaseEntry | FactKind::Claim => Ok(()),
+                // Entries go with their case.
+                FactKind::CaseEntry | FactKind::FollowUp | FactKind::Claim => Ok(()),
                 FactKind::CaseClock => {
                     self.clocks.withdraw(stamp);
                     Ok(())

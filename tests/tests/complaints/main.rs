@@ -6,6 +6,7 @@ mod claims;
 mod clocks;
 mod command_line;
 mod filters;
+mod follow_ups;
 mod history;
 mod importing;
 mod kept_clocks;

@@ -33,6 +33,7 @@ pub(crate) fn render_entry(row: Model) -> wire::CaseEntry {
         accepted,
         satisfaction,
         promise_id,
+        follow_up_outcome,
         calendar_id,
         calendar_version,
     } = row;
@@ -63,6 +64,7 @@ pub(crate) fn render_entry(row: Model) -> wire::CaseEntry {
         acceptance: acceptance.into(),
         satisfaction,
         promise_id: promise_id.map(|id| id.to_string()).unwrap_or_default(),
+        follow_up_outcome,
         calendar_id: calendar_id.map(|id| id.to_string()).unwrap_or_default(),
         calendar_version,
     }
@@ -87,6 +89,7 @@ pub(crate) fn case_entry_fact(row: Model) -> wire::Fact {
         other_case_id: row.other_case_id.map(|id| id.to_string()).unwrap_or_default(),
         link: row.link,
         promise_id: row.promise_id.map(|id| id.to_string()).unwrap_or_default(),
+        follow_up_outcome: row.follow_up_outcome,
     };
     super::fact(row.id, row.position, 1, fact::Fact::CaseEntry(entry))
 }
