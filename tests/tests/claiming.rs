@@ -12,9 +12,9 @@ use barometer_chassis::{
     testing::{DatabaseKind, TestDatabase},
 };
 use barometer_proto::complaints::v1::{
-    Case, Claim, ClaimEnd, ClaimNextRequest, ClaimNextResponse, FinishClaimRequest, ListClaimsRequest, OpenCaseRequest,
-    ResolveCaseRequest, case::State, complaint_service_client::ComplaintServiceClient,
-    work_service_client::WorkServiceClient,
+    Case, Claim, ClaimEnd, ClaimNextRequest, ClaimNextResponse, FinishClaimRequest, GetCaseRequest, ListClaimsRequest,
+    OpenCaseRequest, ResolveCaseRequest, case::State, complaint_service_client::ComplaintServiceClient,
+    get_case_request::By, work_service_client::WorkServiceClient,
 };
 use barometer_tests::{
     eventually,
@@ -59,7 +59,7 @@ async fn work(employee: usize, seen: Arc<Mutex<Seen>>) {
         // Not everybody is careful: a lost answer is a case that comes back when its lease ends.
         let answer = WorkServiceClient::new(endpoint()).claim_next(request.clone()).await;
         let answer = match answer {
-            Err(_) if employee % 2 == 0 => WorkServiceClient::new(endpoint()).claim_next(request).await,
+            Err(_) if employee.is_multiple_of(2) => WorkServiceClient::new(endpoint()).claim_next(request).await,
             answer => answer,
         };
         let ClaimNextResponse { claim: Some(claim), case: _ } = answer.map(|it| it.into_inner()).unwrap_or_default()
@@ -134,9 +134,12 @@ async fn three_replicas_that_die_hand_each_case_to_one_employee_at_a_time() {
     eventually("all claims have ended", none_runs).await;
     let request = ListClaimsRequest { page_size: 1_000, ..ListClaimsRequest::default() };
     let claims = work.list_claims(request).await.expect("a list").into_inner().claims;
-    let seen = seen.lock().expect("sound");
+    let (handed, resolved) = {
+        let seen = seen.lock().expect("sound");
+        (seen.handed.clone(), seen.resolved.clone())
+    };
     let kept: BTreeMap<_, _> = claims.iter().map(|claim| (claim.claim_id.clone(), claim.employee.clone())).collect();
-    for (claim, employee) in &seen.handed {
+    for (claim, employee) in &handed {
         assert_eq!(kept.get(claim), Some(employee), "what was acknowledged is kept");
     }
     let mut by_case: BTreeMap<&str, Vec<&Claim>> = BTreeMap::new();
@@ -152,8 +155,7 @@ async fn three_replicas_that_die_hand_each_case_to_one_employee_at_a_time() {
             assert_eq!(pair[0].end(), ClaimEnd::Expired, "{case} came back: {pair:?}");
         }
     }
-    for case in &seen.resolved {
-        use barometer_proto::complaints::v1::{GetCaseRequest, get_case_request::By};
+    for case in &resolved {
         let request = GetCaseRequest { by: Some(By::CaseId(case.clone())) };
         let case = ComplaintServiceClient::new(channel(&replicas[1].endpoint)).get_case(request).await;
         assert_eq!(case.expect("there").into_inner().state(), State::Resolved);

@@ -44,7 +44,7 @@ mod tests {
         database::Database,
         testing::{TestDatabase, on_each_database},
     };
-    use proptest::{prelude::*, sample::select, test_runner::TestRunner};
+    use proptest::{prelude::*, sample::select, strategy::ValueTree, test_runner::TestRunner};
     use sea_orm::{ConnectionTrait, Statement};
 
     use super::*;
