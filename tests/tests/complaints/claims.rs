@@ -161,7 +161,8 @@ async fn who_is_given_a_case_takes_it_from_whoever_works_on_it() {
         let rest = services.work.clone().list_claims(rest).await.expect("a list").into_inner();
         let mut listed: Vec<_> = first.claims.iter().chain(&rest.claims).map(|claim| &claim.claim_id).collect();
         let mut all: Vec<_> = claims.iter().map(|claim| &claim.claim_id).collect();
-        (listed.sort(), all.sort());
+        listed.sort();
+        all.sort();
         assert_eq!((listed, rest.next_page_token.as_str()), (all, ""));
         let running = ListClaimsRequest { running: true, ..list };
         assert!(services.work.clone().list_claims(running).await.expect("a list").into_inner().claims.is_empty());
