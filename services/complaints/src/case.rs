@@ -4,6 +4,7 @@ mod arrival;
 mod attachment;
 mod category;
 mod course;
+mod escalate;
 mod merge;
 mod outcome;
 mod priority;
@@ -202,6 +203,9 @@ pub struct Model {
     /// The version of the case that its clocks are kept for; 0 when they never were.
     #[serde(skip)]
     pub clocked: i64,
+    /// What lies before this instant alerts nobody: when it was imported.
+    #[serde(skip)]
+    pub quiet_until: Option<Micros>,
     /// The tier that customers knew when it came in.
     #[serde(skip)]
     pub customer_tier: String,

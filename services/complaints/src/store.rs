@@ -1,5 +1,6 @@
 //! Queries of the complaints service.
 
+mod alarms;
 mod answers;
 mod book;
 mod calendars;
@@ -7,6 +8,7 @@ mod claims;
 mod clocks;
 mod counted;
 mod deliveries;
+mod escalations;
 mod follow_up_rules;
 mod follow_ups;
 mod links;
@@ -17,6 +19,9 @@ mod teams;
 mod webhooks;
 mod workload;
 
+pub(crate) use alarms::{
+    clear_alarms, clear_alarms_of, count_alarms, find_alarm, list_alarms, list_due_alarms, next_alarm, set_alarms,
+};
 pub(crate) use answers::{SaidByCustomer, Seen, advance, drop_lost, get_upstream, start_over, take_answers};
 pub(crate) use book::Book;
 pub(crate) use calendars::{
@@ -31,6 +36,7 @@ pub(crate) use deliveries::{
     add_deliveries, add_delivery, claim_deliveries, clean_deliveries, get_delivery, list_deliveries, list_due,
     list_stale, list_told, retry_delivery, settle_delivery,
 };
+pub(crate) use escalations::{climb, get_escalation, list_escalations, list_fired, place_of_escalation};
 pub(crate) use follow_up_rules::{
     get_rule_set, get_rule_set_by_id, list_rule_sets, place_of_rule_set, publish_rules, rules_since,
 };

@@ -145,14 +145,14 @@ impl Facts {
             }
             Fact::Promise(fact) => self.promises.put(stamp, fact, &mut self.people),
             // No figure is made of them yet.
-            Fact::FollowUp(_) | Fact::Claim(_) => Ok(()),
+            Fact::Escalation(_) | Fact::FollowUp(_) | Fact::Claim(_) => Ok(()),
             Fact::Tombstone(tombstone) => match tombstone.kind() {
                 FactKind::Case => {
                     self.cases.withdraw(stamp);
                     Ok(())
                 }
-                // Entries go with their case.
-                FactKind::CaseEntry | FactKind::FollowUp | FactKind::Claim => Ok(()),
+                // Entries, escalations and claims go with their case.
+                FactKind::CaseEntry | FactKind::Escalation | FactKind::FollowUp | FactKind::Claim => Ok(()),
                 FactKind::CaseClock => {
                     self.clocks.withdraw(stamp);
                     Ok(())

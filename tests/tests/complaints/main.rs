@@ -5,6 +5,7 @@ mod calendars;
 mod claims;
 mod clocks;
 mod command_line;
+mod escalations;
 mod filters;
 mod follow_ups;
 mod history;

@@ -1,10 +1,11 @@
 //! Every method of the calendars and policies of complaints.
 
 use barometer_proto::complaints::v1::{
-    Calendar, Conditions, CreateCalendarRequest, DescribedCase, GetCalendarRequest, GetPolicySetRequest, Holiday,
-    ListCalendarVersionsRequest, ListCalendarVersionsResponse, ListCalendarsRequest, ListCalendarsResponse,
-    ListPolicySetsRequest, ListPolicySetsResponse, LoadHolidaysRequest, LookupPolicyRequest, LookupPolicyResponse,
-    Policy, PolicySet, PublishPoliciesRequest, UpdateCalendarRequest, get_calendar_request::By,
+    Audience, Calendar, ClockKind, Conditions, CreateCalendarRequest, DescribedCase, GetCalendarRequest,
+    GetPolicySetRequest, Holiday, Ladder, LadderStep, ListCalendarVersionsRequest, ListCalendarVersionsResponse,
+    ListCalendarsRequest, ListCalendarsResponse, ListPolicySetsRequest, ListPolicySetsResponse, LoadHolidaysRequest,
+    LookupPolicyRequest, LookupPolicyResponse, Policy, PolicySet, PublishPoliciesRequest, UpdateCalendarRequest,
+    get_calendar_request::By, ladder_step::When,
 };
 use barometer_tests::samples::{calendar, policy};
 
@@ -38,7 +39,10 @@ pub(crate) async fn call_all(caller: &mut Caller) {
     // Names of policies are in figures; what they ask of a case is not.
     let conditions = Conditions { customer_tiers: vec![MARK.to_owned()], ..Conditions::default() };
     let first = Policy { conditions: Some(conditions), ..policy("first", &calendar_id) };
-    let set = PolicySet { policies: vec![first, policy("all", &calendar_id)], ..PolicySet::default() };
+    let set = PolicySet {
+        policies: vec![first, Policy { ladders: vec![ladder()], ..policy("all", &calendar_id) }],
+        ..PolicySet::default()
+    };
     let publish = PublishPoliciesRequest { policy_set: Some(set), ..Default::default() };
     let _: PolicySet = caller.call(&method("PublishPolicies"), &publish).await;
     let _: PolicySet = caller.call(&method("GetPolicySet"), &GetPolicySetRequest::default()).await;
@@ -46,4 +50,11 @@ pub(crate) async fn call_all(caller: &mut Caller) {
     let described = DescribedCase { customer_tier: MARK.to_owned(), ..DescribedCase::default() };
     let lookup = LookupPolicyRequest { case: Some(described), ..Default::default() };
     let _: LookupPolicyResponse = caller.call(&method("LookupPolicy"), &lookup).await;
+}
+
+/// One step, for the first response.
+fn ladder() -> Ladder {
+    let when = Some(When::Percent(50));
+    let step = LadderStep { when, notify: vec![Audience::Owner.into()], ..LadderStep::default() };
+    Ladder { kind: ClockKind::FirstResponse.into(), steps: vec![step] }
 }
