@@ -19,6 +19,7 @@ use barometer_proto::{
         complaint_service_client::ComplaintServiceClient, escalation_service_client::EscalationServiceClient,
         follow_up_service_client::FollowUpServiceClient, policy_service_client::PolicyServiceClient,
         promise_service_client::PromiseServiceClient, webhook_service_client::WebhookServiceClient,
+        work_service_client::WorkServiceClient,
     },
     customers::v1::customer_service_client::CustomerServiceClient,
     surveys::v1::survey_service_client::SurveyServiceClient,
@@ -42,6 +43,8 @@ pub struct Services {
     pub policies: PolicyServiceClient<Channel>,
     /// Client of what the ladders of clocks did.
     pub escalations: EscalationServiceClient<Channel>,
+    /// Client of the teams, queues and claims of complaints.
+    pub work: WorkServiceClient<Channel>,
     /// Client of the promises of complaints.
     pub promises: PromiseServiceClient<Channel>,
     /// Client of the follow-ups of complaints.
@@ -136,6 +139,7 @@ impl Services {
             complaints: ComplaintServiceClient::new(channel.clone()),
             policies: PolicyServiceClient::new(channel.clone()),
             escalations: EscalationServiceClient::new(channel.clone()),
+            work: WorkServiceClient::new(channel.clone()),
             promises: PromiseServiceClient::new(channel.clone()),
             follow_ups: FollowUpServiceClient::new(channel.clone()),
             webhooks: WebhookServiceClient::new(channel.clone()),

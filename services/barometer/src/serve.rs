@@ -19,6 +19,7 @@ use barometer_chassis::{
 use barometer_complaints::{
     Authorities, WebhookSettings,
     case::{PriorityTable, Rules, Window},
+    claim::ClaimLimit,
     promise::Lead,
 };
 use barometer_customers::value::Thresholds;
@@ -88,6 +89,10 @@ pub struct ServeArgs {
     /// Hours before the due time of a promise at which it is due soon, unless the promise says otherwise; 0 for never
     #[arg(long, env = "BAROMETER_PROMISE_LEAD", default_value_t = 24, value_name = "HOURS")]
     pub promise_lead: u16,
+
+    /// How many cases an employee may have claimed at a time
+    #[arg(long, env = "BAROMETER_CLAIM_LIMIT", default_value_t = 5, value_name = "CLAIMS")]
+    pub claim_limit: u32,
 
     /// From how much spent in 365 days a customer is of medium and of high value, in whole units, for each currency that is
     /// to tell it; who spent less is of low value
@@ -172,6 +177,9 @@ impl ServeArgs {
         }
         if self.write_queue < 1_000 {
             wrong("--write-queue", "must have room for a batch of an import: at least 1000");
+        }
+        if self.claim_limit == 0 {
+            wrong("--claim-limit", "must be at least 1");
         }
         if matches!(self.what, What::Surveys | What::Complaints) && self.customers_endpoint.is_none() {
             let message = format!("is required: {} asks customers for the owners of keys", self.what.name());
@@ -318,6 +326,7 @@ async fn open(
                 reopen_window: Window::of_days(args.reopen_window),
                 priorities: args.priority_table,
                 promise_lead: Lead::of_hours(args.promise_lead),
+                claim_limit: ClaimLimit(args.claim_limit),
             },
             webhooks: WebhookSettings {
                 allow_private: args.webhook_allow_private,

@@ -14,7 +14,7 @@
 mod page;
 mod values;
 
-pub use page::{Page, PageToken, fit};
+pub use page::{NamedPage, Page, PageToken, fit};
 pub use values::{Amount, Currency, Dimensions, ExternalKey, MAX_MONEY, Stages, money};
 
 use tonic::Code;

@@ -14,6 +14,7 @@ use barometer_proto::complaints::v1 as wire;
 use uuid::Uuid;
 
 use crate::{
+    NAME,
     case::{Model, PriorityTable},
     case_entry::Said,
     store::{self, Book},
@@ -27,8 +28,6 @@ const PAUSE: Duration = Duration::from_secs(2);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// How many cases are asked for, and corrected, at once.
 const BATCH: u64 = 200;
-/// Who corrects them, in their histories.
-const ACTOR: &str = "barometer";
 
 /// Asks what the customers of new cases are worth, once for all of them, and notes it; or that nobody answered in time.
 pub(crate) async fn appraise(
@@ -93,8 +92,8 @@ async fn ask_all(
             .into_iter()
             .filter_map(|(case, customer)| Some((case, customer, worths.get(&customer)?.clone())))
             .collect();
-        let request = Mutation { method: "AppraiseCases", actor: ACTOR.to_owned(), id: None, fingerprint: 0 };
         let book = book.clone();
+        let request = Mutation { method: "AppraiseCases", actor: NAME.to_owned(), id: None, fingerprint: 0 };
         let work = store.writer.run_in_turn(request, move |write| {
             Box::pin(async move {
                 for (id, customer, worth) in answered {
@@ -123,7 +122,7 @@ async fn correct(
     };
     if case.value_pending && case.customer_id == Some(customer) {
         let step = case.appraised(worth, write.now, priorities);
-        store::take_step(write, book, step, ACTOR, &Said::default()).await?;
+        store::take_step(write, book, step, NAME, &Said::default()).await?;
     }
     Ok(())
 }

@@ -37,7 +37,7 @@ pub use self::{
     tags::Tags,
     verb::Verb,
 };
-use crate::{calendar_version::CalendarId, policy::Subject, promise::Lead, store};
+use crate::{calendar_version::CalendarId, claim::ClaimLimit, policy::Subject, promise::Lead, store};
 
 /// The company's rules for its cases, as the server's flags give them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,6 +48,8 @@ pub struct Rules {
     pub priorities: PriorityTable,
     /// How long before its due time a promise is due soon.
     pub promise_lead: Lead,
+    /// How many claims of an employee may run at a time.
+    pub claim_limit: ClaimLimit,
 }
 
 /// A case's row.

@@ -5,8 +5,9 @@ use barometer_proto::complaints::v1::{CaseEntryType, FollowUpOutcome, LinkType, 
 use sea_orm::entity::prelude::*;
 
 use crate::{
+    calendar_version::CalendarId,
     case::{self, Attachments, Outcome, Step},
-    clock::Entry,
+    clock::{Entry, Version},
 };
 
 id! {
@@ -77,6 +78,10 @@ pub struct Model {
     pub escalation_id: Option<Uuid>,
     /// What came of the follow-up, as [`FollowUpOutcome`]; only of entries about that.
     pub follow_up_outcome: i32,
+    /// The calendar by which the case counts from then on; only of those that hand it to another team.
+    pub calendar_id: Option<CalendarId>,
+    /// The calendar's version then.
+    pub calendar_version: i64,
 }
 
 /// What was said with a verb.
@@ -117,6 +122,7 @@ impl Model {
             state: State::try_from(self.state).unwrap_or_default(),
             reply: ReplyType::try_from(self.reply).unwrap_or_default(),
             needs_no_answer: self.needs_no_answer,
+            calendar: self.calendar_id.map(|id| Version { id: id.0, version: self.calendar_version }),
         }
     }
 }
@@ -208,5 +214,7 @@ fn entry(case: &case::Model, event: CaseEntryType, state: State, time: Micros, a
         promise_id: None,
         escalation_id: None,
         follow_up_outcome: FollowUpOutcome::Unspecified.into(),
+        calendar_id: None,
+        calendar_version: 0,
     }
 }

@@ -1,10 +1,9 @@
 //! The complaints service: what customers are unhappy with, and what became of it.
 //!
 //! It owns cases, the entries of their histories and their clocks, and the calendars and policies by which their clocks
-//! count. It asks the customers service for the customer of a caller's key and for what customers are worth, and nobody
-//! else. A request goes from [`service`] (parse, act,
-//! render) through [`wire`] (message ⇄ row) and the rules of [`case`], [`policy`] and [`clock`] to the writer or to
-//! [`store`].
+//! count, promises, teams and their claims. It asks the customers service for the customer of a caller's key and for what
+//! customers are worth, and nobody else. A request goes from [`service`] (parse, act, render) through [`wire`]
+//! (message ⇄ row) and the rules of [`case`], [`policy`] and [`clock`] to the writer or to [`store`].
 
 pub mod alarm;
 mod appraiser;
@@ -14,6 +13,7 @@ pub mod case;
 pub mod case_clock;
 pub mod case_entry;
 pub mod case_link;
+pub mod claim;
 pub mod clock;
 pub mod delivery;
 pub mod escalation;
@@ -30,7 +30,10 @@ mod store;
 pub mod survey_answer;
 mod surveys;
 mod sweep;
+mod sweeper;
+pub mod team;
 pub mod upstream;
+pub mod urgency;
 mod watch;
 pub mod webhook;
 mod webhooks;
@@ -50,6 +53,7 @@ use barometer_proto::complaints::v1::{
     FactKind, complaint_service_server::ComplaintServiceServer, escalation_service_server::EscalationServiceServer,
     follow_up_service_server::FollowUpServiceServer, policy_service_server::PolicyServiceServer,
     promise_service_server::PromiseServiceServer, webhook_service_server::WebhookServiceServer,
+    work_service_server::WorkServiceServer,
 };
 use tokio::task::JoinHandle;
 use tonic::codec::CompressionEncoding;
@@ -68,6 +72,8 @@ pub const FOLLOW_UPS_GRPC_NAME: &str = barometer_proto::complaints::v1::follow_u
 pub const WEBHOOKS_GRPC_NAME: &str = barometer_proto::complaints::v1::webhook_service_server::SERVICE_NAME;
 /// The same of what its clocks' ladders did.
 pub const ESCALATIONS_GRPC_NAME: &str = barometer_proto::complaints::v1::escalation_service_server::SERVICE_NAME;
+/// The same of its teams, queues and claims.
+pub const WORK_GRPC_NAME: &str = barometer_proto::complaints::v1::work_service_server::SERVICE_NAME;
 
 /// What the service needs to run.
 #[derive(Clone, Debug)]
@@ -101,6 +107,7 @@ pub async fn add(
         Kind::new::<escalation::Entity>(FactKind::Escalation.into(), |row| row.position, wire::escalation_fact),
         Kind::new::<promise::Entity>(FactKind::Promise.into(), |row| row.position, wire::promise_fact),
         Kind::new::<follow_up::Entity>(FactKind::FollowUp.into(), |row| row.position, wire::follow_up_fact),
+        Kind::new::<claim::Entity>(FactKind::Claim.into(), |row| row.position, wire::claim_fact),
     ];
     let (store, writer) =
         Store::open::<migrations::Migrator>(&config.location, NAME, kinds, config.write_queue, shutdown.clone())
@@ -127,6 +134,8 @@ pub async fn add(
         shutdown.clone(),
     );
     tokio::spawn(asking);
+    tokio::spawn(sweeper::sweep(store.clone(), book.clone(), shutdown.clone()));
+    let work = service::Work::new(store.clone(), book.clone(), config.rules.claim_limit.0, server.ending());
     let service =
         service::Complaints::new(store.clone(), directory, config.stages, config.rules, book, server.ending());
     let service = ComplaintServiceServer::new(service)
@@ -165,6 +174,12 @@ pub async fn add(
         .accept_compressed(CompressionEncoding::Gzip)
         .send_compressed(CompressionEncoding::Gzip);
     server.add_service(webhooks);
+    let work = WorkServiceServer::new(work)
+        .max_decoding_message_size(limits.max_message_bytes)
+        .max_encoding_message_size(limits.max_message_bytes)
+        .accept_compressed(CompressionEncoding::Gzip)
+        .send_compressed(CompressionEncoding::Gzip);
+    server.add_service(work);
     for name in [
         GRPC_NAME,
         POLICIES_GRPC_NAME,
@@ -172,6 +187,7 @@ pub async fn add(
         FOLLOW_UPS_GRPC_NAME,
         ESCALATIONS_GRPC_NAME,
         WEBHOOKS_GRPC_NAME,
+        WORK_GRPC_NAME,
     ] {
         store.report_health(server.health(), name);
     }

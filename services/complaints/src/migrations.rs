@@ -7,6 +7,7 @@ mod m0004_bindings;
 mod m0005_case_clocks;
 mod m0006_ladders;
 mod m0007_customer_values;
+mod m0007_work;
 mod m0008_promises;
 mod m0009_follow_ups;
 mod m0010_webhooks;
@@ -35,6 +36,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0010_webhooks::Migration),
             Box::new(m0014_last_times::Migration),
             Box::new(m0006_ladders::Migration),
+            Box::new(m0007_work::Migration),
         ]
     }
 }

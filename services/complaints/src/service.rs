@@ -10,6 +10,7 @@ mod outcome;
 mod policies;
 mod promises;
 mod webhooks;
+mod work;
 
 use std::sync::Arc;
 
@@ -27,6 +28,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 pub(crate) use self::{
     escalations::Escalations, follow_ups::FollowUps, policies::Policies, promises::Promises, webhooks::Webhooks,
+    work::Work,
 };
 use crate::{case::Rules, store::Book};
 

@@ -4,6 +4,7 @@ mod alarms;
 mod answers;
 mod book;
 mod calendars;
+mod claims;
 mod clocks;
 mod counted;
 mod deliveries;
@@ -13,7 +14,10 @@ mod follow_ups;
 mod links;
 mod policies;
 mod promises;
+mod queue;
+mod teams;
 mod webhooks;
+mod workload;
 
 pub(crate) use alarms::{
     clear_alarms, clear_alarms_of, count_alarms, find_alarm, list_alarms, list_due_alarms, next_alarm, set_alarms,
@@ -23,6 +27,9 @@ pub(crate) use book::Book;
 pub(crate) use calendars::{
     CalendarRef, change_calendar, create_calendar, get_calendar, get_calendar_version, known_calendars,
     list_calendar_versions, list_calendars, list_newer_versions, place_of_calendar, place_of_version,
+};
+pub(crate) use claims::{
+    Asked, claim_next, expire_claims, finish_claim, get_claim, has_expired, list_claims, release_claim, renew_claim,
 };
 pub(crate) use clocks::{MAX_ENTRIES, add_clocks, catch_up, list_unclocked, note_due};
 pub(crate) use deliveries::{
@@ -41,9 +48,12 @@ pub(crate) use promises::{
     BY_ITSELF, change_promise, due_promises, list_promises, not_withdrawn, place_of_promise, settle_promises,
     tell_of_new_promise,
 };
+pub(crate) use queue::{Queued, list_due_cases, list_queue};
+pub(crate) use teams::{change_team, create_team, get_team, get_team_by_id, list_teams};
 pub(crate) use webhooks::{
     WebhookValues, change_webhook, create_webhook, delete_webhook, get_webhook, list_webhooks, rotate_secret,
 };
+pub(crate) use workload::{Span, Whose, Workload, list_workloads};
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -66,7 +76,7 @@ pub(crate) use self::links::{add_link, list_links, list_merged, merge, remove_li
 use crate::{
     case::{self, Arrival, Incoming, Step},
     case_entry::{self, CaseId, Said},
-    clock::Entry,
+    clock::{Entry, Version},
 };
 
 /// The most parameters of a statement: both databases bound them, and SQLite's bound is the smaller one.
@@ -133,25 +143,36 @@ pub(crate) async fn list_past(
     max: u64,
 ) -> Result<Option<HashMap<Uuid, Vec<Entry>>>, Error> {
     use case_entry::Column;
+    /// As the columns below.
+    type Row = (CaseId, i32, Micros, i32, i32, bool, Option<Uuid>, i64);
     let mut past: HashMap<Uuid, Vec<Entry>> = HashMap::new();
     if cases.is_empty() {
         return Ok(Some(past));
     }
-    let columns =
-        [Column::CaseId, Column::EntryType, Column::Time, Column::State, Column::Reply, Column::NeedsNoAnswer];
+    let columns = [
+        Column::CaseId,
+        Column::EntryType,
+        Column::Time,
+        Column::State,
+        Column::Reply,
+        Column::NeedsNoAnswer,
+        Column::CalendarId,
+        Column::CalendarVersion,
+    ];
     let select = case_entry::Entity::find().select_only().columns(columns);
     let select = select.filter(Column::CaseId.is_in(writer::any_of(cases))).order_by_asc(Column::Position);
-    let rows: Vec<(CaseId, i32, Micros, i32, i32, bool)> = select.limit(max + 1).into_tuple().all(db).await?;
+    let rows: Vec<Row> = select.limit(max + 1).into_tuple().all(db).await?;
     if rows.len() as u64 > max {
         return Ok(None);
     }
-    for (case, entry_type, time, state, reply, needs_no_answer) in rows {
+    for (case, entry_type, time, state, reply, needs_no_answer, calendar, version) in rows {
         past.entry(case.0).or_default().push(Entry {
             entry_type: CaseEntryType::try_from(entry_type).unwrap_or_default(),
             time,
             state: State::try_from(state).unwrap_or_default(),
             reply: ReplyType::try_from(reply).unwrap_or_default(),
             needs_no_answer,
+            calendar: calendar.map(|id| Version { id, version }),
         });
     }
     Ok(Some(past))
@@ -215,7 +236,9 @@ pub(crate) async fn take_step(
     actor: &str,
     said: &Said,
 ) -> Result<Done, Error> {
-    let entries = case_entry::of_step(&step, actor, said, write.now);
+    let mut entries = case_entry::of_step(&step, actor, said, write.now);
+    teams::note_calendars(write.db, &step, &mut entries).await?;
+    claims::end_claim_after(write, &step).await?;
     let happened = !entries.is_empty();
     clocks::keep_clocks(write, book, &mut step, &entries).await?;
     add_entries(write, entries).await?;

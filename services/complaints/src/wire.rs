@@ -17,7 +17,9 @@ mod outcome;
 mod past;
 mod policy;
 mod promise;
+mod team;
 mod webhook;
+mod work;
 
 pub(crate) use attachment::parse_attachments;
 pub(crate) use calendar::{CALENDAR_CHANGEABLE, parse_version, render_calendar};
@@ -42,6 +44,12 @@ pub(crate) use promise::{NewPromise, parse_list_promises, parse_promise, promise
 pub(crate) use webhook::{
     WEBHOOK_CHANGEABLE, parse_list_deliveries, parse_overlap, parse_secret, parse_webhook, render_delivery,
     render_webhook,
+};
+
+pub(crate) use team::{TEAM_CHANGEABLE, parse_team, render_team};
+pub(crate) use work::{
+    claim_fact, parse_asked, parse_claims, parse_soon, parse_watched, parse_workloads, render_claim, render_queued,
+    render_workload,
 };
 
 use barometer_proto::complaints::v1 as wire;

@@ -143,16 +143,16 @@ impl Facts {
                 let case = self.cases.row_of(fact.case_number)?;
                 self.clocks.put(stamp, case, fact)
             }
-            Fact::Escalation(_) => Ok(()),
             Fact::Promise(fact) => self.promises.put(stamp, fact, &mut self.people),
-            Fact::FollowUp(_) => Ok(()),
+            // No figure is made of them yet.
+            Fact::Escalation(_) | Fact::FollowUp(_) | Fact::Claim(_) => Ok(()),
             Fact::Tombstone(tombstone) => match tombstone.kind() {
                 FactKind::Case => {
                     self.cases.withdraw(stamp);
                     Ok(())
                 }
-                // Entries and escalations go with their case.
-                FactKind::CaseEntry | FactKind::Escalation | FactKind::FollowUp => Ok(()),
+                // Entries, escalations and claims go with their case.
+                FactKind::CaseEntry | FactKind::Escalation | FactKind::FollowUp | FactKind::Claim => Ok(()),
                 FactKind::CaseClock => {
                     self.clocks.withdraw(stamp);
                     Ok(())

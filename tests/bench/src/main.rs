@@ -1,6 +1,7 @@
 //! Measures the suite beside others, in ratios of one run. `tests/bench/run` builds and installs what it needs.
 
 mod answers;
+mod claims;
 mod clocks;
 mod figures;
 mod helper;
@@ -79,6 +80,8 @@ enum Part {
     Figures,
     /// Clocks of cases
     Clocks,
+    /// Cases that are handed out
+    Claims,
 }
 
 /// How everything is measured.
@@ -123,6 +126,7 @@ async fn main() {
             Part::Imports => imports::measure(&settings, &mut report).await,
             Part::Figures => figures::measure(&settings, &mut report),
             Part::Clocks => clocks::measure(&settings, &mut report),
+            Part::Claims => claims::measure(&settings, &mut report).await,
         }
         eprintln!(" {:.0} s", begun.elapsed().as_secs_f64());
     }

@@ -7,8 +7,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use barometer_proto::surveys::v1::{
-    ActivateSurveyRequest, CreateSurveyRequest, survey_service_client::SurveyServiceClient,
+use barometer_proto::{
+    complaints::v1::{complaint_service_client::ComplaintServiceClient, work_service_client::WorkServiceClient},
+    surveys::v1::{ActivateSurveyRequest, CreateSurveyRequest, survey_service_client::SurveyServiceClient},
 };
 use tonic::transport::Channel;
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
@@ -92,6 +93,16 @@ impl Suite {
     /// A connection of its own.
     pub fn channel(&self) -> Channel {
         Channel::from_shared(self.endpoint.clone()).expect("a URL").tcp_nodelay(true).connect_lazy()
+    }
+
+    /// A client of the complaints service.
+    pub fn complaints(&self) -> ComplaintServiceClient<Channel> {
+        ComplaintServiceClient::new(self.channel())
+    }
+
+    /// A client of its queues and claims.
+    pub fn work(&self) -> WorkServiceClient<Channel> {
+        WorkServiceClient::new(self.channel())
     }
 
     /// A client of the surveys service.

@@ -14,6 +14,7 @@ mod surveys;
 mod table;
 mod transport;
 mod webhooks;
+mod work;
 mod world;
 
 use barometer_tests::wire;

@@ -2,6 +2,7 @@
 
 mod amending;
 mod calendars;
+mod claims;
 mod clocks;
 mod command_line;
 mod escalations;
@@ -19,10 +20,13 @@ mod outcomes;
 mod policies;
 mod priorities;
 mod promises;
+mod queues;
+mod teams;
 mod values;
 mod verbs;
 mod watching;
 mod webhooks;
+mod workloads;
 
 use barometer_proto::complaints::v1::{
     AcknowledgeCaseRequest, AnnotateCaseRequest, AnswerBySelfServiceRequest, AssignCaseRequest, Attachment,

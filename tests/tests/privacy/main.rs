@@ -13,6 +13,7 @@ mod promises;
 mod recorded;
 mod surveys;
 mod webhooks;
+mod work;
 
 use barometer_chassis::testing::{Collector, on_each_database};
 use barometer_tests::process::Server;
@@ -36,6 +37,7 @@ async fn nothing_that_callers_send_is_told_to_others() {
         promises::call_all(&mut caller).await;
         follow_ups::call_all(&mut caller).await;
         webhooks::call_all(&mut caller).await;
+        work::call_all(&mut caller).await;
         metrics::call_all(&mut caller, &survey).await;
         caller.call_nonsense().await;
         caller.assert_all_called();

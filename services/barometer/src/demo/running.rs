@@ -38,6 +38,7 @@ impl Running {
             reopen_window: 30,
             priority_table: Default::default(),
             promise_lead: 24,
+            claim_limit: 5,
             value_bands: Default::default(),
             webhook_allow_private: false,
             webhook_ca_file: None,

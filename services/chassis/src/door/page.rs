@@ -30,6 +30,36 @@ pub struct PageToken {
     pub id: Uuid,
 }
 
+/// How the tokens of pages by name begin, so that others are known as such.
+const NAMED: &str = "name:";
+
+/// Which page of a list is asked for that is ordered by a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedPage {
+    /// At most so many.
+    pub size: u16,
+    /// Only what comes after this name.
+    pub after: Option<String>,
+}
+
+impl NamedPage {
+    /// How many names to read: one more than the page holds tells whether there is another.
+    pub fn limit(&self) -> u64 {
+        u64::from(self.size) + 1
+    }
+
+    /// Cuts names in their order to the page; gives the token of the next one, or an empty text.
+    pub fn cut(&self, mut names: Vec<String>) -> (Vec<String>, String) {
+        let size = usize::from(self.size);
+        if names.len() <= size {
+            return (names, String::new());
+        }
+        names.truncate(size);
+        let token = names.last().map(|last| URL_SAFE_NO_PAD.encode(format!("{NAMED}{last}"))).unwrap_or_default();
+        (names, token)
+    }
+}
+
 impl PageToken {
     /// The opaque text.
     pub fn encode(&self) -> String {
@@ -81,6 +111,18 @@ pub fn fit<M: Message>(mut items: Vec<M>, places: &[PageToken], next: String) ->
 }
 
 impl Door {
+    /// The same of a list that is ordered by a name.
+    pub fn named_page(&mut self, size: i32, token: &str) -> NamedPage {
+        let Page { size, .. } = self.page(size, "");
+        let name = URL_SAFE_NO_PAD.decode(token).ok().and_then(|name| String::from_utf8(name).ok());
+        let name = name.and_then(|name| name.strip_prefix(NAMED).map(ToOwned::to_owned));
+        let after = name.filter(|name| !name.chars().any(char::is_control));
+        if after.is_none() && !token.is_empty() {
+            self.refuse("page_token", "NOT_A_TOKEN", "is not a token of this list");
+        }
+        NamedPage { size, after }
+    }
+
     /// `page_size` and `page_token` of a list's request.
     pub fn page(&mut self, size: i32, token: &str) -> Page {
         if size < 0 {
@@ -124,6 +166,19 @@ mod tests {
         assert_eq!(size([MAX_BYTES / 2, MAX_BYTES / 3, MAX_BYTES / 2]), (2, place(2).encode()));
         assert_eq!(size([2 * MAX_BYTES, 1, 1]), (1, place(3).encode()));
         assert_eq!(fit(Vec::<String>::new(), &[], String::new()), (vec![], String::new()));
+    }
+
+    #[test]
+    fn names_are_cut_and_come_back() {
+        let page = |token: &str| Door::open(|door| door.named_page(2, token)).ok();
+        let first = page("").expect("a page");
+        let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(first.cut(names(&["a", "é"])), (names(&["a", "é"]), String::new()));
+        let (cut, next) = first.cut(names(&["a", "é", "z"]));
+        assert_eq!((cut, page(&next).and_then(|page| page.after)), (names(&["a", "é"]), Some("é".to_owned())));
+        for garbage in ["not a token", "AAAA", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"] {
+            assert_eq!(page(garbage), None, "{garbage}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use barometer_chassis::clock::Micros;
 use barometer_proto::complaints::v1::{CaseEntryType as Type, ReplyType, case::State};
 
-use super::{Dated, Event, Message, Wait};
+use super::{Dated, Event, Message, Version, Wait};
 
 /// What clocks need of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,12 +18,16 @@ pub struct Entry {
     pub reply: ReplyType,
     /// Whether the message asks for nothing; only of the customer's.
     pub needs_no_answer: bool,
+    /// The calendar by which the case counts from then on; only of hand-overs to another team.
+    pub calendar: Option<Version>,
 }
 
 /// What happened to a case until an instant, in the order in which it happened; of all entries, in the order in which they
 /// were recorded. Also of those after that instant: the state of an entry is that of when it was recorded, so only with
-/// those before it does it tell what moved the case.
-pub fn events(entries: &[Entry], until: Micros) -> Vec<Dated> {
+/// those before it does it tell what moved the case. And the calendars that came into force on the way: their desks follow
+/// that of the case's policy, so that the first of them is of index 1.
+pub fn events(entries: &[Entry], until: Micros) -> (Vec<Dated>, Vec<Version>) {
+    let mut calendars: Vec<Version> = Vec::new();
     let mut events: Vec<Dated> = Vec::with_capacity(entries.len() + 1);
     let mut state = State::Received;
     for entry in entries {
@@ -47,6 +51,7 @@ pub fn events(entries: &[Entry], until: Micros) -> Vec<Dated> {
             Type::Reopened => add(Event::Reopened),
             // A case that had been resolved has met what it met, merged or not.
             Type::Merged if before != State::Resolved => add(Event::Cancelled),
+            Type::Assigned => add_handover(&mut calendars, entry.calendar).into_iter().for_each(add),
             Type::Unmerged if state != State::Resolved => add(Event::Reopened),
             _ => {}
         }
@@ -57,7 +62,19 @@ pub fn events(entries: &[Entry], until: Micros) -> Vec<Dated> {
     }
     events.retain(|dated| dated.at <= until);
     events.sort_by_key(|dated| dated.at);
-    events
+    (events, calendars)
+}
+
+/// The hand-over to who works by a calendar, which is noted when it is new.
+fn add_handover(calendars: &mut Vec<Version>, calendar: Option<Version>) -> Option<Event> {
+    let calendar = calendar?;
+    let known = calendars.iter().position(|known| *known == calendar);
+    let index = known.unwrap_or_else(|| {
+        calendars.push(calendar);
+        calendars.len() - 1
+    });
+    // A case has far fewer entries than there are indices.
+    Some(Event::HandedOver { desk: u16::try_from(index + 1).unwrap_or(u16::MAX) })
 }
 
 fn wait(state: State) -> Option<Wait> {
@@ -84,11 +101,11 @@ mod tests {
 
     fn entry(hour: i64, entry_type: Type, state: State) -> Entry {
         let reply = if entry_type == Type::Responded { ReplyType::Answer } else { ReplyType::Unspecified };
-        Entry { entry_type, time: Micros(hour * HOUR), state, reply, needs_no_answer: false }
+        Entry { entry_type, time: Micros(hour * HOUR), state, reply, needs_no_answer: false, calendar: None }
     }
 
     fn told(entries: &[Entry], until: i64) -> Vec<(i64, Event)> {
-        let events = events(entries, Micros(until * HOUR));
+        let (events, _) = events(entries, Micros(until * HOUR));
         events.into_iter().map(|dated| (dated.at.0 / HOUR, dated.event)).collect()
     }
 
@@ -126,6 +143,24 @@ mod tests {
         ];
         let expected = [(0, Event::Opened), (1, Event::FromCustomer), (2, Event::WaitBegan(Wait::ThirdParty))];
         assert_eq!(told(&entries, 9), expected);
+    }
+
+    #[test]
+    fn a_hand_over_brings_its_calendar_and_each_calendar_stands_once() {
+        let calendar = |of: u128| Some(Version { id: uuid::Uuid::from_u128(of), version: 1 });
+        let to = |hour, of| Entry { calendar: of, ..entry(hour, Type::Assigned, State::Received) };
+        let within = to(3, None);
+        let entries = [
+            entry(0, Type::Opened, State::Received),
+            to(1, calendar(7)),
+            to(2, calendar(8)),
+            within,
+            to(4, calendar(7)),
+        ];
+        let over = |hour, desk| (hour, Event::HandedOver { desk });
+        assert_eq!(told(&entries, 9), [(0, Event::Opened), over(1, 1), over(2, 2), over(4, 1)]);
+        let calendars = events(&entries, Micros(9 * HOUR)).1;
+        assert_eq!(calendars, [calendar(7), calendar(8)].map(|of| of.expect("one")));
     }
 
     #[test]

@@ -40,8 +40,12 @@ impl Book {
             return Ok(None);
         }
         let Some((terms, desk)) = self.terms(db, case).await? else { return Ok(None) };
-        let events = clock::events(entries, until);
-        let mut counted = Counted { events, terms: vec![terms], desks: vec![desk], renewals: Vec::new() };
+        let (events, calendars) = clock::events(entries, until);
+        let mut desks = vec![desk];
+        for calendar in calendars {
+            desks.push(self.desk(db, CalendarId(calendar.id), calendar.version).await?);
+        }
+        let mut counted = Counted { events, terms: vec![terms], desks, renewals: Vec::new() };
         self.renew(db, &mut counted).await?;
         Ok(Some(counted))
     }

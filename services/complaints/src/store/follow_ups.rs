@@ -96,6 +96,8 @@ pub(super) async fn open_follow_up(
         kind: CaseKind::SurveyFollowUp.into(),
         severity: rule.severity,
         value_band: UNKNOWN_BAND.to_owned(),
+        // Customers is asked after it is open.
+        value_pending: true,
         ..case::Model::default()
     };
     case.priority = priorities.of(&case).into();

@@ -7,14 +7,17 @@ use barometer_chassis::{
     id,
     writer::{self, Done, Write},
 };
-use barometer_proto::complaints::v1::{CaseEntryType, LinkType};
+use barometer_proto::complaints::v1::{CaseEntryType, ClaimEnd, LinkType};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
     QuerySelect,
 };
 use uuid::Uuid;
 
-use super::{Book, clear_alarms_of, follow_ups::cancel_follow_up_of, promises::withdraw_promises_of, take_step};
+use super::{
+    Book, claims::end_claim_of, clear_alarms_of, follow_ups::cancel_follow_up_of, promises::withdraw_promises_of,
+    take_step,
+};
 use crate::{
     case::{self, When},
     case_entry::{CaseId, Said},
@@ -146,6 +149,7 @@ pub(crate) async fn withdraw_case(write: &Write<'_>, id: Uuid, etag: &str) -> Re
     clear_alarms_of(write, CaseId(id)).await?;
     withdraw_promises_of(write, CaseId(id)).await?;
     cancel_follow_up_of(write, CaseId(id)).await?;
+    end_claim_of(write, id, ClaimEnd::Taken).await?;
     writer::withdraw::<case::Model>(write, id, etag).await
 }
 

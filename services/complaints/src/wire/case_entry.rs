@@ -35,6 +35,8 @@ pub(crate) fn render_entry(row: Model) -> wire::CaseEntry {
         promise_id,
         escalation_id,
         follow_up_outcome,
+        calendar_id,
+        calendar_version,
     } = row;
     let acceptance = match accepted {
         None => Acceptance::Unspecified,
@@ -65,6 +67,8 @@ pub(crate) fn render_entry(row: Model) -> wire::CaseEntry {
         promise_id: promise_id.map(|id| id.to_string()).unwrap_or_default(),
         escalation_id: escalation_id.map(|id| id.to_string()).unwrap_or_default(),
         follow_up_outcome,
+        calendar_id: calendar_id.map(|id| id.to_string()).unwrap_or_default(),
+        calendar_version,
     }
 }
 
