@@ -6,6 +6,7 @@ mod category;
 mod course;
 mod merge;
 mod outcome;
+mod past;
 mod priority;
 mod tags;
 #[cfg(test)]
@@ -31,6 +32,7 @@ pub use self::{
     category::{Category, within},
     course::{Holder, Step, When, Window},
     outcome::{Outcome, Redress, Worth},
+    past::{Deed, PastEvent},
     priority::{PriorityTable, UNKNOWN_BAND},
     tags::Tags,
     verb::Verb,

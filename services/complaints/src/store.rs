@@ -5,7 +5,7 @@ mod calendars;
 mod links;
 mod policies;
 
-pub(crate) use book::Book;
+pub(crate) use book::{Book, Today};
 pub(crate) use calendars::{
     CalendarRef, change_calendar, create_calendar, get_calendar, get_calendar_version, known_calendars,
     list_calendar_versions, list_calendars, place_of_calendar, place_of_version,

@@ -1,4 +1,5 @@
 mod history;
+mod past;
 
 use barometer_chassis::door::{Door, Stages};
 use barometer_proto::complaints::v1::{self as wire, CaseEntryType as Event, Finding, ReplyType};

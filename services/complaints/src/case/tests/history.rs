@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// What a history says of a case.
-fn folded(history: &[case_entry::Model]) -> Model {
+pub(super) fn folded(history: &[case_entry::Model]) -> Model {
     let of = |events: &'static [Event]| {
         history.iter().filter(move |entry| events.iter().any(|event| entry.entry_type == i32::from(*event)))
     };
@@ -89,7 +89,7 @@ fn in_order(case: &Model) -> bool {
     known.is_sorted() && known.iter().all(|instant| *instant <= case.move_time)
 }
 
-fn withs() -> impl Strategy<Value = With> {
+pub(super) fn withs() -> impl Strategy<Value = With> {
     let name = prop_oneof![Just(String::new()), Just("a".to_owned()), Just("b".to_owned())];
     let replies = select(vec![ReplyType::Answer, ReplyType::Holding, ReplyType::Update]);
     let priorities = option::of(select(vec![Priority::Low, Priority::High]));
