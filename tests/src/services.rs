@@ -43,6 +43,9 @@ pub struct Services {
 /// The stages of the journey that are declared.
 pub const STAGES: [&str; 3] = ["awareness", "purchase", "use"];
 
+/// From how much spent in a year a customer is of medium and of high value.
+pub const VALUE_BANDS: &str = "EUR=100,1000;USD=110,1100";
+
 /// The largest message taken.
 pub const MAX_MESSAGE: usize = 4 * 1024 * 1024;
 
@@ -56,6 +59,11 @@ impl Services {
     pub async fn start_apart(database: &TestDatabase) -> Self {
         let nobody = TcpListener::bind("127.0.0.1:0").await.expect("a free port").local_addr().expect("it is bound");
         Self::start_with(database, Some(format!("http://{nobody}"))).await
+    }
+
+    /// Starts all, but the others look for customers there.
+    pub async fn start_towards(database: &TestDatabase, customers: &str) -> Self {
+        Self::start_with(database, Some(customers.to_owned())).await
     }
 
     async fn start_with(database: &TestDatabase, customers: Option<String>) -> Self {
@@ -72,7 +80,12 @@ impl Services {
         let stages = Stages(STAGES.map(ToOwned::to_owned).to_vec());
 
         let mut server = Server::new(&limits);
-        let config = barometer_customers::Config { location: location.clone(), write_queue, stages: stages.clone() };
+        let config = barometer_customers::Config {
+            location: location.clone(),
+            write_queue,
+            stages: stages.clone(),
+            thresholds: VALUE_BANDS.parse().expect("thresholds"),
+        };
         let first =
             barometer_customers::add(config, &mut server, &limits, background.clone()).await.expect("customers");
         let customers = customers.expect("an address");

@@ -17,6 +17,7 @@ use barometer_chassis::{
     writer::DEFAULT_QUEUE,
 };
 use barometer_complaints::case::{PriorityTable, Rules, Window};
+use barometer_customers::value::Thresholds;
 use clap::{Args, ValueEnum};
 use tokio::{net::TcpListener, task::JoinHandle};
 
@@ -79,6 +80,11 @@ pub struct ServeArgs {
         value_name = "SEVERITY=PRIORITY,PRIORITY,PRIORITY;…"
     )]
     pub priority_table: PriorityTable,
+
+    /// From how much spent in 365 days a customer is of medium and of high value, in whole units, for each currency that is
+    /// to tell it; who spent less is of low value
+    #[arg(long, env = "BAROMETER_VALUE_BANDS", default_value_t, value_name = "CURRENCY=MEDIUM,HIGH;…")]
+    pub value_bands: Thresholds,
 
     /// Rows that may wait to be written, in each service; beyond it single writes are refused and imports wait
     #[arg(long, env = "BAROMETER_WRITE_QUEUE", default_value_t = DEFAULT_QUEUE, value_name = "ROWS")]
@@ -272,6 +278,7 @@ async fn open(
             location: location.clone(),
             write_queue: args.write_queue,
             stages: args.journey_stages.clone(),
+            thresholds: args.value_bands.clone(),
         };
         let task = barometer_customers::add(config, &mut server, &args.server, background.clone()).await;
         tasks.push(task.map_err(broken)?);

@@ -12,6 +12,7 @@ mod tags;
 #[cfg(test)]
 mod tests;
 mod verb;
+mod worth;
 
 use barometer_chassis::{
     clock::Micros,
@@ -190,6 +191,15 @@ pub struct Model {
     /// When the customer said so.
     #[serde(skip)]
     pub answer_time: Option<Micros>,
+    /// The tier that customers knew when it came in.
+    #[serde(skip)]
+    pub customer_tier: String,
+    /// The country that customers knew then.
+    #[serde(skip)]
+    pub customer_country: String,
+    /// Whether customers is still to be asked what its customer is worth.
+    #[serde(skip)]
+    pub value_pending: bool,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
@@ -234,19 +244,20 @@ impl Model {
         Priority::try_from(self.priority).unwrap_or_default()
     }
 
-    /// What policies ask of it. The tier and the country of its customer are those of its declared dimensions.
+    /// What policies ask of it. The tier and the country of its customer are those of its declared dimensions, or else those
+    /// that customers knew.
     pub fn subject(&self) -> Subject {
-        let declared = |key: &str| self.dimensions.0.get(key).cloned().unwrap_or_default();
+        let declared = |key: &str, known: &String| self.dimensions.0.get(key).unwrap_or(known).clone();
         Subject {
             kind: self.kind,
             category: self.category.clone(),
             severity: self.severity,
             priority: self.priority,
             channel: self.channel.clone(),
-            customer_tier: declared("customer_tier"),
+            customer_tier: declared("customer_tier", &self.customer_tier),
             value_band: self.value_band.clone(),
             product: self.product.clone(),
-            country: declared("home_country"),
+            country: declared("home_country", &self.customer_country),
         }
     }
 

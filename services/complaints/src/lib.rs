@@ -1,10 +1,11 @@
 //! The complaints service: what customers are unhappy with, and what became of it.
 //!
 //! It owns cases and the entries of their histories, and the calendars and policies by which their clocks count. It asks
-//! the customers service for the customer of a caller's key, and nobody else. A request goes from [`service`] (parse, act,
+//! the customers service for the customer of a caller's key and for what customers are worth, and nobody else. A request goes from [`service`] (parse, act,
 //! render) through [`wire`] (message ⇄ row) and the rules of [`case`], [`policy`] and [`clock`] to the writer or to
 //! [`store`].
 
+mod appraiser;
 pub mod calendar;
 pub mod calendar_version;
 pub mod case;
@@ -65,15 +66,12 @@ pub async fn add(
         Kind::new::<case_entry::Entity>(FactKind::CaseEntry.into(), |row| row.position, wire::case_entry_fact),
     ];
     let (store, writer) =
-        Store::open::<migrations::Migrator>(&config.location, NAME, kinds, config.write_queue, shutdown).await?;
+        Store::open::<migrations::Migrator>(&config.location, NAME, kinds, config.write_queue, shutdown.clone())
+            .await?;
     let policies = service::Policies::new(store.clone(), config.rules.priorities);
-    let service = service::Complaints::new(
-        store.clone(),
-        Directory::new(customers),
-        config.stages,
-        config.rules,
-        server.ending(),
-    );
+    let directory = Directory::new(customers);
+    tokio::spawn(appraiser::keep_asking(store.clone(), directory.clone(), config.rules.priorities, shutdown));
+    let service = service::Complaints::new(store.clone(), directory, config.stages, config.rules, server.ending());
     let service = ComplaintServiceServer::new(service)
         .max_decoding_message_size(limits.max_message_bytes)
         .max_encoding_message_size(limits.max_message_bytes)

@@ -4,6 +4,7 @@ mod m0001_complaints;
 mod m0002_kinds;
 mod m0003_policies;
 mod m0004_bindings;
+mod m0007_customer_values;
 #[cfg(test)]
 mod tests;
 
@@ -21,6 +22,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0002_kinds::Migration),
             Box::new(m0003_policies::Migration),
             Box::new(m0004_bindings::Migration),
+            Box::new(m0007_customer_values::Migration),
         ]
     }
 }

@@ -21,10 +21,11 @@ use barometer_chassis::{
     id, reader,
     writer::{self, Done, Write},
 };
+use barometer_directory::CustomerId;
 use barometer_proto::complaints::v1::{CaseEntryType, ReplyType, case::State};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, Iterable, QueryFilter,
-    QueryOrder, QuerySelect,
+    QueryOrder, QuerySelect, sea_query::Expr,
 };
 use uuid::Uuid;
 
@@ -53,6 +54,25 @@ pub(crate) async fn get_cases(db: &impl ConnectionTrait, ids: &[Uuid]) -> Result
     let rows = case::Entity::find().filter(case::Column::Id.is_in(writer::any_of(ids.to_vec()))).all(db).await?;
     let mut rows: HashMap<Uuid, case::Model> = rows.into_iter().map(|row| (row.id, row)).collect();
     ids.iter().map(|id| rows.remove(id).ok_or_else(|| Error::not_found("case", id))).collect()
+}
+
+/// Cases after this one, by their ids, whose customers could not be asked for, and those customers; at most `max`.
+pub(crate) async fn list_value_pending(
+    db: &impl ConnectionTrait,
+    after: Uuid,
+    max: u64,
+) -> Result<Vec<(Uuid, CustomerId)>, Error> {
+    use case::Column;
+    let pending = case::Entity::find()
+        .select_only()
+        .columns([Column::Id, Column::CustomerId])
+        .filter(Expr::col(Column::ValuePending))
+        .filter(Column::CustomerId.is_not_null())
+        .filter(Column::WithdrawTime.is_null())
+        .filter(Column::Id.gt(after))
+        .order_by_asc(Column::Id)
+        .limit(max);
+    Ok(pending.into_tuple().all(db).await?)
 }
 
 /// What happened to each of these cases, in the order in which it was recorded; nothing when it is more than `max` entries.

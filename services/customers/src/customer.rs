@@ -37,7 +37,7 @@ pub struct Model {
     /// Declared dimensions.
     #[sea_orm(column_type = "JsonBinary")]
     pub dimensions: Dimensions,
-    /// The tier that holds now; derived from the attribute's changes, as the next three are.
+    /// The tier that holds now; derived from the attribute's changes, as the next four are.
     pub tier: String,
     /// The country that holds now.
     pub country: String,
@@ -46,6 +46,10 @@ pub struct Model {
     /// The segments it is in now.
     #[sea_orm(column_type = "JsonBinary")]
     pub segments: Segments,
+    /// What somebody said that it is worth, and holds now; empty when nobody did. Left out of the fingerprint where it is
+    /// not given, so that a repeat of an older request is still known as one.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub value_band: String,
     /// Who created it; no part of what was asked for, so none of its fingerprint.
     #[serde(skip)]
     pub actor: String,

@@ -13,6 +13,7 @@ pub mod purchase;
 mod service;
 mod store;
 pub mod subscription_event;
+pub mod value;
 mod wire;
 
 use barometer_chassis::{
@@ -37,6 +38,8 @@ pub struct Config {
     pub write_queue: u32,
     /// The stages of the customers' journey.
     pub stages: Stages,
+    /// From how much spent a customer is worth more than others.
+    pub thresholds: value::Thresholds,
 }
 
 /// Opens the store and adds the service to `server`. The handle ends after `shutdown`, when everything acknowledged is
@@ -64,7 +67,7 @@ pub async fn add(
     ];
     let (store, writer) =
         Store::open::<migrations::Migrator>(&config.location, NAME, kinds, config.write_queue, shutdown).await?;
-    let service = service::Customers::new(store.clone(), config.stages, server.ending());
+    let service = service::Customers::new(store.clone(), config.stages, config.thresholds, server.ending());
     let service = CustomerServiceServer::new(service)
         .max_decoding_message_size(limits.max_message_bytes)
         .max_encoding_message_size(limits.max_message_bytes)

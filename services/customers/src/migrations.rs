@@ -2,6 +2,7 @@
 
 mod m0001_customers;
 mod m0002_facts;
+mod m0003_value_band;
 
 use sea_orm_migration::prelude::*;
 
@@ -12,7 +13,11 @@ pub(crate) struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_customers::Migration), Box::new(m0002_facts::Migration)]
+        vec![
+            Box::new(m0001_customers::Migration),
+            Box::new(m0002_facts::Migration),
+            Box::new(m0003_value_band::Migration),
+        ]
     }
 }
 

@@ -3,6 +3,9 @@
 
 mod customer;
 mod recorded;
+mod value;
+
+use std::sync::Arc;
 
 use barometer_chassis::{
     door::{Door, Stages},
@@ -19,20 +22,23 @@ use tonic::{Request, Response, Status, Streaming};
 use uuid::Uuid;
 
 use self::recorded::{Common, equals};
-use crate::{attribute_change, interaction, noun::By, purchase, subscription_event, wire::attribute_filter};
+use crate::{
+    attribute_change, interaction, noun::By, purchase, subscription_event, value::Thresholds, wire::attribute_filter,
+};
 
 /// The service.
 #[derive(Clone)]
 pub(crate) struct Customers {
     store: Store<wire::Fact>,
     stages: Stages,
+    thresholds: Arc<Thresholds>,
     ending: Shutdown,
 }
 
 impl Customers {
     /// The service over its store. Streams end with `ending`.
-    pub(crate) fn new(store: Store<wire::Fact>, stages: Stages, ending: Shutdown) -> Self {
-        Customers { store, stages, ending }
+    pub(crate) fn new(store: Store<wire::Fact>, stages: Stages, thresholds: Thresholds, ending: Shutdown) -> Self {
+        Customers { store, stages, thresholds: Arc::new(thresholds), ending }
     }
 }
 
@@ -63,6 +69,13 @@ impl CustomerService for Customers {
         request: Request<wire::BatchGetCustomersRequest>,
     ) -> Result<Response<wire::BatchGetCustomersResponse>, Status> {
         Ok(Response::new(Customers::batch_get_customers(self, request.into_inner()).await?))
+    }
+
+    async fn batch_get_customer_values(
+        &self,
+        request: Request<wire::BatchGetCustomerValuesRequest>,
+    ) -> Result<Response<wire::BatchGetCustomerValuesResponse>, Status> {
+        Ok(Response::new(self.batch_get_values(request.into_inner()).await?))
     }
 
     async fn lookup_customer(

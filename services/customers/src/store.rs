@@ -2,6 +2,7 @@
 
 mod attributes;
 mod keys;
+mod values;
 
 use std::collections::HashMap;
 
@@ -19,6 +20,7 @@ use sea_orm::{
 pub(crate) use self::{
     attributes::{Recording, record_attributes, refresh_attributes},
     keys::{CustomerRef, add_keys, find_by_keys, find_customers, find_or_create},
+    values::{Standing, find_spend, find_standings},
 };
 use crate::customer::{self, CustomerId, key, tag};
 

@@ -2,6 +2,7 @@
 
 mod attribute_change;
 mod customer;
+mod customer_value;
 mod interaction;
 mod purchase;
 mod subscription_event;
@@ -11,6 +12,7 @@ use barometer_proto::customers::v1 as wire;
 pub(crate) use self::{
     attribute_change::{attribute_change_fact, attribute_filter},
     customer::{MUTABLE, customer_fact, parse_customer, parse_list_customers, render_customer},
+    customer_value::{parse_value_band, render_value},
     interaction::interaction_fact,
     purchase::purchase_fact,
     subscription_event::subscription_event_fact,

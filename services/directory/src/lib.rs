@@ -1,6 +1,6 @@
-//! The customers service as other services ask it: who has a key.
+//! The customers service as other services ask it: who has a key, and what customers are worth.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use barometer_chassis::{
     client::Channel,
@@ -9,7 +9,8 @@ use barometer_chassis::{
     id,
 };
 use barometer_proto::customers::v1::{
-    LookupCustomerRequest, ResolveCustomersRequest, customer_service_client::CustomerServiceClient,
+    BatchGetCustomerValuesRequest, CustomerValue, LookupCustomerRequest, ResolveCustomersRequest,
+    customer_service_client::CustomerServiceClient,
 };
 use tonic::{Code, Request, Status};
 use uuid::Uuid;
@@ -28,6 +29,17 @@ pub enum CustomerRef {
     Id(CustomerId),
     /// By the caller's key.
     Key(ExternalKey),
+}
+
+/// What a customer is worth to the company, and what else decides how they are served.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Worth {
+    /// `high`, `medium`, `low` or `unknown`.
+    pub value_band: String,
+    /// Loyalty tier; empty when unknown.
+    pub tier: String,
+    /// Country; empty when unknown.
+    pub country: String,
 }
 
 /// Asks the customers service. Cheap to clone.
@@ -66,7 +78,30 @@ impl Directory {
         Ok(Resolved(by_key?))
     }
 
-    /// The same for one customer that is there already; `None` when nobody has the key. Errors as for
+    /// What each of these customers is worth, also of those that customers does not know; asks once for all of them, at most
+    /// 1,000 different ones, and waits no longer than `patience`.
+    ///
+    /// Errors: UNAVAILABLE when the customers service can not be reached.
+    pub async fn worths(
+        &self,
+        mut customers: Vec<CustomerId>,
+        patience: Duration,
+    ) -> Result<HashMap<CustomerId, Worth>, Error> {
+        customers.sort_unstable();
+        customers.dedup();
+        let customer_ids = customers.iter().map(ToString::to_string).collect();
+        let mut request = Request::new(BatchGetCustomerValuesRequest { customer_ids });
+        request.set_timeout(patience);
+        let answer = self.customers.clone().batch_get_customer_values(request).await;
+        let values = answer.map_err(|status| refused(&status))?.into_inner().customer_values;
+        let worth = |value: CustomerValue| {
+            let CustomerValue { customer_id: _, exists: _, value_band, source: _, spend: _, tier, country } = value;
+            Worth { value_band, tier, country }
+        };
+        Ok(customers.into_iter().zip(values.into_iter().map(worth)).collect())
+    }
+
+    /// The same as [`Directory::resolve`] for one customer that is there already; `None` when nobody has the key. Errors as for
     /// [`Directory::resolve`].
     pub async fn look_up(&self, customer: &CustomerRef) -> Result<Option<Resolved>, Error> {
         let CustomerRef::Key(key) = customer else { return Ok(Some(Resolved::default())) };
@@ -106,7 +141,7 @@ fn refused(status: &Status) -> Error {
     match status.code() {
         code if is_unreachable(status) || code == Code::ResourceExhausted => Error::Unavailable {
             reason: "CUSTOMERS_UNAVAILABLE",
-            message: "the customers service, which knows the key of the customer, can not be reached".to_owned(),
+            message: "the customers service, which knows the customer, can not be reached".to_owned(),
         },
         code => Error::Internal(format!("customers answered {code:?}: {}", status.message())),
     }

@@ -60,6 +60,7 @@ pub fn customer(life: &Life) -> CustomerRow {
         country: life.country.to_owned(),
         member: Some(life.member),
         segments: life.segments.iter().map(ToString::to_string).collect(),
+        value_band: String::new(),
     };
     let customer = Customer {
         external_ids: vec![key(life.key())],

@@ -64,6 +64,8 @@ fn create(table: &mut Table, world: &World) {
 fn values(rpc: &mut Rpc<'_>) {
     nouns::texts(rpc, "customer", &[("display_name", 200), ("phone", 32)]);
     nouns::texts(rpc, "customer.attributes", &[("tier", 64), ("country", 64)]);
+    let band = "customer.attributes.value_band";
+    rpc.invalid("no value band", vec![text(band, "unknown")], &[band]);
     let mail = "customer.email";
     rpc.invalid("no address", vec![text(mail, "nowhere")], &[mail])
         .invalid("a long address", vec![text(mail, format!("@{}", "x".repeat(254)))], &[mail])
@@ -114,6 +116,11 @@ fn read(table: &mut Table) {
             &["customer_ids[0]", "customer_ids[2]"],
         )
         .unknown("an unknown id", vec![texts("customer_ids", &[NOBODY])]);
+    let rpc = &mut table.rpc("BatchGetCustomerValues", &[]);
+    rpc.invalid("no ids", vec![], &["customer_ids"])
+        .invalid("1,001 ids", vec![copies("customer_ids", 1_001)], &["customer_ids"])
+        .invalid("garbage ids", vec![texts("customer_ids", &["", NOBODY])], &["customer_ids[0]"])
+        .answered("an unknown id", vec![texts("customer_ids", &[NOBODY])]);
     let rpc = &mut table.rpc("LookupCustomer", &[]);
     rpc.invalid("no key", vec![], &["external_id"])
         .invalid("no value", vec![text("external_id.system", "shop")], &["external_id.value"])

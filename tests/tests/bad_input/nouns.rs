@@ -19,6 +19,7 @@ pub(crate) fn attribute_changes(table: &mut Table, world: &World) {
         .invalid("unknown attribute", vec![is(99)], &["attribute_change.attribute"])
         .invalid("no segment", vec![is(3), value("")], &["attribute_change.value"])
         .invalid("neither true nor false", vec![is(4), value("yes")], &["attribute_change.value"])
+        .invalid("no value band", vec![is(5), value("platinum")], &["attribute_change.value"])
         .invalid("leaves a tier", vec![flag("attribute_change.leaves", true)], &["attribute_change.leaves"]);
     kind.add_to(table, "AttributeChange", "AttributeChanges");
     table.rpc("ListAttributeChanges", &[]).invalid("unknown attribute", vec![number("attribute", 99)], &["attribute"]);

@@ -18,7 +18,7 @@ const EVER: Timestamp = Timestamp { seconds: -62_135_596_800, nanos: 0 };
 
 fn attributes(tier: &str, member: Option<bool>, segments: &[&str]) -> Option<Attributes> {
     let segments = segments.iter().map(ToString::to_string).collect();
-    Some(Attributes { tier: tier.to_owned(), member, segments, country: String::new() })
+    Some(Attributes { tier: tier.to_owned(), member, segments, ..Attributes::default() })
 }
 
 async fn held(services: &Services, id: &str) -> Attributes {

@@ -59,18 +59,19 @@ async fn a_second_run_changes_nothing() {
                     country: "MD".to_owned(),
                     member: Some(true),
                     segments: vec!["z".to_owned(), "y".to_owned()],
+                    value_band: "high".to_owned(),
                 }),
                 ..Customer::default()
             })
             .collect();
         let first = import(&services, &rows).await;
         assert_eq!(counts(&first), (60, 0, 0));
-        assert_eq!(said(&services).await, 5 * 60);
+        assert_eq!(said(&services).await, 6 * 60);
         let before = lookup(&services, "c-7-0").await;
         let second = import(&services, &rows).await;
         assert_eq!(counts(&second), (0, 60, 0), "{:?}", second.rejected.first());
         assert!(count(&second.position) <= count(&first.position), "nothing was written");
-        assert_eq!(said(&services).await, 5 * 60);
+        assert_eq!(said(&services).await, 6 * 60);
         assert_eq!(lookup(&services, "c-7-19").await, before);
         services.stop().await;
     })

@@ -4,6 +4,7 @@ mod attributes;
 mod importing;
 mod profiles;
 mod resolving;
+mod values;
 
 use barometer_proto::customers::v1::{CreateCustomerRequest, Customer, GetCustomerRequest};
 use barometer_tests::services::Services;

@@ -41,6 +41,7 @@ fn whole() -> Customer {
             country: "MD".to_owned(),
             member: Some(false),
             segments: vec!["b".to_owned(), "a".to_owned()],
+            value_band: "high".to_owned(),
         }),
         ..Customer::default()
     }

@@ -3,11 +3,12 @@
 use barometer_proto::{
     common::v1::ExternalId,
     customers::v1::{
-        AttributeChange, BatchGetCustomersRequest, BatchGetCustomersResponse, CreateCustomerRequest, Customer,
-        CustomerRow, GetCustomerRequest, ImportCustomersRequest, ImportCustomersResponse, Interaction,
-        ListCustomersRequest, ListCustomersResponse, LookupCustomerRequest, PurchaseLine, ResolveCustomersRequest,
-        ResolveCustomersResponse, SubscriptionEvent, UpdateCustomerRequest, WatchFactsRequest, WatchFactsResponse,
-        attribute_change, interaction, purchase, subscription_event,
+        AttributeChange, BatchGetCustomerValuesRequest, BatchGetCustomerValuesResponse, BatchGetCustomersRequest,
+        BatchGetCustomersResponse, CreateCustomerRequest, Customer, CustomerRow, GetCustomerRequest,
+        ImportCustomersRequest, ImportCustomersResponse, Interaction, ListCustomersRequest, ListCustomersResponse,
+        LookupCustomerRequest, PurchaseLine, ResolveCustomersRequest, ResolveCustomersResponse, SubscriptionEvent,
+        UpdateCustomerRequest, WatchFactsRequest, WatchFactsResponse, attribute_change, interaction, purchase,
+        subscription_event,
     },
 };
 use barometer_tests::samples::{self, mask};
@@ -49,6 +50,8 @@ pub(crate) async fn call_all(caller: &mut Caller) {
     let _: Customer = caller.call(&method("GetCustomer"), &get).await;
     let get = BatchGetCustomersRequest { customer_ids: vec![customer_id.clone()] };
     let _: BatchGetCustomersResponse = caller.call(&method("BatchGetCustomers"), &get).await;
+    let values = BatchGetCustomerValuesRequest { customer_ids: vec![customer_id.clone()] };
+    let _: BatchGetCustomerValuesResponse = caller.call(&method("BatchGetCustomerValues"), &values).await;
     let lookup = LookupCustomerRequest { external_id: Some(key("known")) };
     let _: Customer = caller.call(&method("LookupCustomer"), &lookup).await;
     let update = UpdateCustomerRequest {

@@ -63,6 +63,7 @@ fn attributes(line: &mut Line<'_>) -> Option<Attributes> {
         country: line.text("country"),
         member: line.flag("member"),
         segments: line.list("segments"),
+        value_band: line.text("value_band"),
     };
     (attributes != Attributes::default()).then_some(attributes)
 }

@@ -172,7 +172,7 @@ impl Field {
     }
 }
 
-const CUSTOMERS: [Field; 11] = [
+const CUSTOMERS: [Field; 12] = [
     field("customer", Shape::Text).required(),
     field("display_name", Shape::Text),
     field("email", Shape::Text),
@@ -184,6 +184,7 @@ const CUSTOMERS: [Field; 11] = [
     field("country", Shape::Text).groups(),
     field("member", Shape::Flag).groups(),
     field("segments", Shape::List),
+    field("value_band", Shape::Text),
 ];
 
 const PURCHASES: [Field; 12] = [

@@ -213,9 +213,13 @@ impl Model {
         Ok(self.changed(before, Event::Prioritized, time))
     }
 
-    /// What was said of `old` was corrected. When it is worse or better than was thought its priority may be another, and
-    /// only that is an event.
+    /// What was said of `old` was corrected. When it is worse or better than was thought, or another customer's, its priority
+    /// may be another, and only that is an event. What another customer is worth is to be asked.
     pub fn amended(mut self, old: Model, now: Micros, table: &PriorityTable) -> Step {
+        if self.customer_id != old.customer_id {
+            self.appraise(None, table);
+            self.value_pending = self.needs_worth();
+        }
         if self.severity != old.severity {
             self.priority = table.of(&self).into();
         }

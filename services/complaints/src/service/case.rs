@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use super::Complaints;
 use crate::{
+    appraiser::appraise,
     case::{Arrival, Model},
     case_entry::Said,
     store,
@@ -45,6 +46,8 @@ impl Complaints {
             Parsed { row, customer, open_time, request_id: door.request_id(&request_id) }
         })?;
         let customers = self.directory.resolve([&parsed.customer].into_iter()).await?;
+        parsed.row.customer_id = customers.id(&parsed.customer)?;
+        appraise(&self.directory, [&mut parsed.row], &self.rules.priorities).await;
         self.book.today(self.store.db()).await?.bind(&mut parsed.row)?;
         let pending = pending("OpenCase", actor, parsed, &customers, Arrival::Live)?;
         let (row, position) = self.store.record_one(pending).await?;
@@ -58,9 +61,14 @@ impl Complaints {
         if rows.is_empty() || rows.len() > MAX_ROWS {
             return Err(Error::invalid("rows", "OUT_OF_RANGE", format!("a batch holds 1 to {MAX_ROWS} rows")));
         }
-        let parsed: Vec<_> = rows.into_iter().map(|row| (row.row, self.parse_row(actor, row))).collect();
+        let mut parsed: Vec<_> = rows.into_iter().map(|row| (row.row, self.parse_row(actor, row))).collect();
         let named = parsed.iter().filter_map(|(_, result)| result.as_ref().ok()).map(|parsed| &parsed.customer);
         let customers = self.directory.resolve(named).await?;
+        for parsed in parsed.iter_mut().filter_map(|(_, result)| result.as_mut().ok()) {
+            parsed.row.customer_id = customers.id(&parsed.customer)?;
+        }
+        let cases = parsed.iter_mut().filter_map(|(_, result)| result.as_mut().ok()).map(|parsed| &mut parsed.row);
+        appraise(&self.directory, cases, &self.rules.priorities).await;
         let today = self.book.today(self.store.db()).await?;
         let pending = |(number, result): (i64, Result<Parsed, Error>)| {
             let pending = result.and_then(|mut parsed| {

@@ -85,6 +85,9 @@ pub(crate) fn parse_case(
         priority: _,
         priority_overridden: _,
         value_band: _,
+        customer_tier: _,
+        customer_country: _,
+        value_pending: _,
         cancel_time: _,
         self_served: _,
         reception: _,
@@ -199,6 +202,9 @@ pub(crate) fn render_case(row: Model, position: String) -> wire::Case {
         accepted: _,
         satisfaction,
         answer_time,
+        customer_tier,
+        customer_country,
+        value_pending,
     } = row;
     let key = external_system.zip(external_id).map(|(system, value)| ExternalKey { system, value });
     wire::Case {
@@ -252,6 +258,9 @@ pub(crate) fn render_case(row: Model, position: String) -> wire::Case {
         satisfaction,
         ask_time: ask_time.map(Micros::to_wire),
         answer_time: answer_time.map(Micros::to_wire),
+        customer_tier,
+        customer_country,
+        value_pending,
     }
 }
 
@@ -352,6 +361,9 @@ pub(crate) fn amended(old: Model, new: Model) -> Model {
         accepted: _,
         satisfaction: _,
         answer_time: _,
+        customer_tier: _,
+        customer_country: _,
+        value_pending: _,
     } = new;
     Model {
         customer_id,

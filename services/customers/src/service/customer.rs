@@ -31,7 +31,7 @@ use crate::{
 /// Rows of an import of customers that are on their way to the writer at once.
 const IMPORTING: usize = 128;
 /// The most customers or keys that one call names.
-const MAX_NAMED: usize = 1_000;
+pub(super) const MAX_NAMED: usize = 1_000;
 
 impl Customers {
     pub(super) async fn create_customer(
@@ -290,6 +290,7 @@ async fn change(
     (row.actor, row.create_time, row.update_time) = (old.row.actor.clone(), old.row.create_time, old.row.update_time);
     (row.tier, row.country, row.member, row.segments) =
         (old.row.tier.clone(), old.row.country.clone(), old.row.member, old.row.segments.clone());
+    row.value_band.clone_from(&old.row.value_band);
     let mut changed = old != new;
     let mut done = store::update(write, &old, new).await?;
     if store::record_attributes(write, &old.row, &wanted, recording).await? {
@@ -306,6 +307,7 @@ fn clear_attributes(profile: &mut Profile) {
     row.country.clear();
     row.member = None;
     row.segments.0.clear();
+    row.value_band.clear();
 }
 
 /// The attributes that hold, but for those that the row of an import gives.
@@ -317,5 +319,6 @@ fn merged(held: Option<wire::Attributes>, given: Option<wire::Attributes>) -> Op
         country: text(held.country, given.country),
         member: given.member.or(held.member),
         segments: if given.segments.is_empty() { held.segments } else { given.segments },
+        value_band: text(held.value_band, given.value_band),
     })
 }

@@ -90,9 +90,10 @@ pub(crate) async fn refresh_attributes(write: &Write<'_>, customers: BTreeSet<Cu
     let ids = held.keys().copied();
     let rows = customer::Entity::find().filter(customer::Column::Id.is_in(ids)).all(write.db).await?;
     let rows: HashMap<CustomerId, customer::Model> = rows.into_iter().map(|row| (row.id, row)).collect();
-    for (id, Held { tier, country, member, segments }) in held {
+    for (id, Held { tier, country, member, segments, value_band }) in held {
         let holds = |row: &customer::Model| {
-            (&row.tier, &row.country, &row.member, &row.segments.0) == (&tier, &country, &member, &segments)
+            (&row.tier, &row.country, &row.member, &row.segments.0, &row.value_band)
+                == (&tier, &country, &member, &segments, &value_band)
         };
         let Some(row) = rows.get(&id).filter(|row| !holds(row)) else { continue };
         let update = customer::ActiveModel {
@@ -103,6 +104,7 @@ pub(crate) async fn refresh_attributes(write: &Write<'_>, customers: BTreeSet<Cu
             country: Set(country),
             member: Set(member),
             segments: Set(Segments(segments)),
+            value_band: Set(value_band),
             ..Default::default()
         };
         update.update(write.db).await?;
@@ -117,6 +119,7 @@ struct Held {
     country: String,
     member: Option<bool>,
     segments: BTreeSet<String>,
+    value_band: String,
 }
 
 impl Held {
@@ -127,6 +130,7 @@ impl Held {
             Attribute::Member => self.member = change.value.parse().ok(),
             Attribute::Segment if change.leaves => drop(self.segments.remove(&change.value)),
             Attribute::Segment => drop(self.segments.insert(change.value)),
+            Attribute::ValueBand => self.value_band = change.value,
             Attribute::Unspecified => {}
         }
     }
@@ -143,6 +147,9 @@ fn differences(row: &customer::Model, wanted: &customer::Model) -> Vec<(Attribut
     }
     if row.member != wanted.member {
         changes.push((Attribute::Member, wanted.member.map(|member| member.to_string()).unwrap_or_default(), false));
+    }
+    if row.value_band != wanted.value_band {
+        changes.push((Attribute::ValueBand, wanted.value_band.clone(), false));
     }
     let (old, new) = (&row.segments.0, &wanted.segments.0);
     changes.extend(new.difference(old).map(|segment| (Attribute::Segment, segment.clone(), false)));

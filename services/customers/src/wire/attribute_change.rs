@@ -6,6 +6,7 @@ use barometer_chassis::{
 };
 use barometer_proto::customers::v1::{self as wire, Attribute, FactKind, attribute_change::Customer, fact::Fact};
 
+use super::parse_value_band;
 use crate::{
     attribute_change::{Column, Model},
     customer::CustomerId,
@@ -42,7 +43,10 @@ impl Noun for Model {
             None => parse_customer(door, None, None),
         };
         let attribute: Attribute = door.choice("attribute", attribute);
-        let value = door.text("value", value, 64);
+        let value = match attribute {
+            Attribute::ValueBand => parse_value_band(door, "value", value),
+            _ => door.text("value", value, 64),
+        };
         match attribute {
             Attribute::Segment if value.is_empty() => door.missing("value"),
             Attribute::Member if !matches!(value.as_str(), "" | "true" | "false") => {

@@ -6,6 +6,7 @@ use barometer_chassis::door::{Door, ExternalKey, Page};
 use barometer_proto::customers::v1::{self as wire, FactKind, fact::Fact};
 use sea_orm::{ColumnTrait, Condition};
 
+use super::parse_value_band;
 use crate::{
     customer::{Column, Model, Segments},
     store::{CustomerFilter, Profile},
@@ -49,10 +50,11 @@ pub(crate) fn parse_customer(door: &mut Door, message: wire::Customer, actor: St
         door.refuse("since", "IN_THE_FUTURE", "lies in the future");
     }
     let attributes = attributes.unwrap_or_default();
-    let wire::Attributes { tier, country, member, segments } = attributes;
-    let (tier, country, segments) = door.inside("attributes", |door| {
+    let wire::Attributes { tier, country, member, segments, value_band } = attributes;
+    let (tier, country, segments, value_band) = door.inside("attributes", |door| {
         let segments = door.each("segments", segments, 64, |door, segment| door.required_text("", segment, 64));
-        (door.text("tier", tier, 64), door.text("country", country, 64), segments)
+        let value_band = parse_value_band(door, "value_band", value_band);
+        (door.text("tier", tier, 64), door.text("country", country, 64), segments, value_band)
     });
     let email = door.text("email", email, 254);
     if !email.is_empty() && !email.contains('@') {
@@ -69,6 +71,7 @@ pub(crate) fn parse_customer(door: &mut Door, message: wire::Customer, actor: St
         country,
         member,
         segments: Segments(segments.into_iter().collect()),
+        value_band,
         actor,
         ..Model::default()
     };
@@ -93,6 +96,7 @@ pub(crate) fn render_customer(profile: Profile, position: String) -> wire::Custo
         country,
         member,
         segments,
+        value_band,
         actor: _,
         create_time,
         update_time,
@@ -107,7 +111,13 @@ pub(crate) fn render_customer(profile: Profile, position: String) -> wire::Custo
         tags,
         since: since.map(|since| since.to_wire()),
         dimensions: dimensions.0,
-        attributes: Some(wire::Attributes { tier, country, member, segments: segments.0.into_iter().collect() }),
+        attributes: Some(wire::Attributes {
+            tier,
+            country,
+            member,
+            segments: segments.0.into_iter().collect(),
+            value_band,
+        }),
         etag: version.to_string(),
         create_time: Some(create_time.to_wire()),
         update_time: Some(update_time.to_wire()),

@@ -58,6 +58,8 @@ impl Attributes {
             Ok(WireAttribute::Country) => Attribute::Country,
             Ok(WireAttribute::Segment) => Attribute::Segment,
             Ok(WireAttribute::Member) => Attribute::Member,
+            // No figure is grouped by it.
+            Ok(WireAttribute::ValueBand) => return Ok(()),
             Ok(WireAttribute::Unspecified) | Err(_) => return Err(Unreadable("attribute")),
         };
         let at = instant(time)?;
