@@ -14,7 +14,7 @@ use crate::output::{one_line, wrap};
 const WIDTH: usize = 68;
 
 /// Writes it in lines of a name and a value.
-pub(super) fn write(case: &Case, texts: &bool, zone: &TimeZone, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write(case: &Case, texts: bool, zone: &TimeZone, out: &mut dyn Write) -> io::Result<()> {
     let key = case.external_id.as_ref().map(|key| format!("  {}:{}", key.system, key.value)).unwrap_or_default();
     writeln!(out, "case {}{}", case.case_id, one_line(&key))?;
     let mut line = |name: &str, text: &str| -> io::Result<()> {
@@ -24,7 +24,7 @@ pub(super) fn write(case: &Case, texts: &bool, zone: &TimeZone, out: &mut dyn Wr
         Ok(())
     };
     line("about", &about(case))?;
-    if *texts {
+    if texts {
         line("subject", &case.subject)?;
         line("description", &case.description)?;
     }
@@ -37,7 +37,7 @@ pub(super) fn write(case: &Case, texts: &bool, zone: &TimeZone, out: &mut dyn Wr
     }
     if let Some(outcome) = &case.outcome {
         line("outcome", &decided(outcome))?;
-        if *texts {
+        if texts {
             line("lesson", &outcome.lesson)?;
         }
     }
@@ -53,7 +53,7 @@ pub(super) fn write(case: &Case, texts: &bool, zone: &TimeZone, out: &mut dyn Wr
         line("took in", merged)?;
     }
     let files: Vec<&str> = case.attachments.iter().map(|file| file.uri.as_str()).collect();
-    if *texts && !files.is_empty() {
+    if texts && !files.is_empty() {
         line("files", &files.join(" "))?;
     }
     Ok(())

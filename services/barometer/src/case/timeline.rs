@@ -18,12 +18,12 @@ const NOBODY: &str = "anonymous";
 /// Writes entries, a line for each, under their days.
 pub(super) fn write(
     entries: &[CaseEntry],
-    cut: &bool,
-    texts: &bool,
+    cut: bool,
+    texts: bool,
     zone: &TimeZone,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    if *cut {
+    if cut {
         writeln!(out, "(earlier entries are left out)")?;
     }
     let mut day = String::new();
@@ -44,7 +44,7 @@ pub(super) fn write(
             format!("  {:<10}{told} {by}", time(at, zone))
         };
         writeln!(out, "{}", line.trim_end())?;
-        if *texts {
+        if texts {
             for line in entry.text.lines().flat_map(|line| wrap(&one_line(line), WIDTH)) {
                 writeln!(out, "            {line}")?;
             }
@@ -123,7 +123,7 @@ mod tests {
         let entries = [entry(0, Event::Opened), assigned, entry(1_440, Event::Closed)];
         let shown = |texts| {
             let mut out = Vec::new();
-            write(&entries, &false, &texts, &TimeZone::UTC, &mut out).expect("a vector takes everything");
+            write(&entries, false, texts, &TimeZone::UTC, &mut out).expect("a vector takes everything");
             String::from_utf8(out).expect("text")
         };
         let by = " ".repeat(WIDTH + 1 - "given to emp-4, first line".len() - "by lead-1".len());

@@ -19,6 +19,7 @@ use barometer_proto::{
 
 use super::Complaints;
 use crate::{
+    appraiser::appraise,
     case::{Arrival, Model},
     store::Today,
     wire::{ParsedHistory, fingerprint_of, parse_history},
@@ -36,6 +37,8 @@ pub(super) struct Histories {
 
 /// A case that has been taken through its history.
 struct Lived {
+    /// As it came in: what it was promised is decided by that.
+    opened: Model,
     case: Model,
     customer: CustomerRef,
     arrival: Arrival,
@@ -62,13 +65,19 @@ impl Complaints {
             (history.row, history.events.iter().map(|event| event.row).collect::<Vec<_>>())
         };
         let numbers = histories.iter().map(number).collect();
-        let (today, importer) = (self.book.today(self.store.db()).await?, actor.to_string());
-        let lived: Vec<_> = histories.into_iter().map(|history| self.live(history, &today, &importer)).collect();
+        let importer = actor.to_string();
+        let mut lived: Vec<_> = histories.into_iter().map(|history| self.live(history, &importer)).collect();
         let named = lived.iter().filter_map(|lived| lived.as_ref().ok()).map(|lived| &lived.customer);
         let customers = self.directory.resolve(named).await?;
+        for lived in lived.iter_mut().filter_map(|lived| lived.as_mut().ok()) {
+            lived.case.customer_id = customers.id(&lived.customer)?;
+        }
+        let cases = lived.iter_mut().filter_map(|lived| lived.as_mut().ok()).map(|lived| &mut lived.case);
+        appraise(&self.directory, cases, &self.rules.priorities).await;
+        let today = self.book.today(self.store.db()).await?;
         let pending = |(place, lived): (i64, Result<Lived, Error>)| {
-            let pending = lived.and_then(|Lived { mut case, customer, arrival, fingerprint }| {
-                case.customer_id = customers.id(&customer)?;
+            let pending = lived.and_then(|Lived { opened, mut case, customer: _, arrival, fingerprint }| {
+                self.bind(&today, opened, &mut case)?;
                 let request =
                     Mutation { method: "ImportCaseHistories", actor: importer.clone(), id: None, fingerprint };
                 Ok(Pending { row: case, context: arrival, request, refused: None })
@@ -99,16 +108,30 @@ impl Complaints {
         })
     }
 
+    /// Binds a case to the policy that it would have had as it came in, were its customer worth then what they are now.
+    fn bind(&self, today: &Today, opened: Model, case: &mut Model) -> Result<(), Error> {
+        let mut opened = Model {
+            value_band: case.value_band.clone(),
+            customer_tier: case.customer_tier.clone(),
+            customer_country: case.customer_country.clone(),
+            ..opened
+        };
+        opened.priority = self.rules.priorities.of(&opened).into();
+        today.bind(&mut opened)?;
+        (case.policy_set_version, case.policy_name) = (opened.policy_set_version, opened.policy_name);
+        (case.calendar_id, case.calendar_version) = (opened.calendar_id, opened.calendar_version);
+        Ok(())
+    }
+
     /// A case as its history left it.
-    fn live(&self, history: wire::CaseHistory, today: &Today, importer: &str) -> Result<Lived, Error> {
+    fn live(&self, history: wire::CaseHistory, importer: &str) -> Result<Lived, Error> {
         let fingerprint = fingerprint_of(&history);
         let priorities = &self.rules.priorities;
-        let ParsedHistory { mut case, customer, opened_by, past } =
+        let ParsedHistory { case: opened, customer, opened_by, past } =
             Door::open(|door| parse_history(door, history, &self.stages, priorities, importer))?;
-        today.bind(&mut case)?;
-        let lived = case.lived(&opened_by, past, priorities, Micros::now());
+        let lived = opened.clone().lived(&opened_by, past, priorities, Micros::now());
         let (case, entries) = lived.or_else(|(place, error)| impossible(place, error))?;
-        Ok(Lived { case, customer, arrival: Arrival::ImportedWith(entries), fingerprint })
+        Ok(Lived { opened, case, customer, arrival: Arrival::ImportedWith(entries), fingerprint })
     }
 }
 
