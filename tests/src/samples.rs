@@ -6,8 +6,8 @@ use barometer_chassis::clock::Micros;
 use barometer_proto::{
     common::v1::{ExternalId, Money},
     complaints::v1::{
-        Calendar, Case, ClockDuration, ClockKind, ClockTarget, DurationUnit, Holiday, Policy, Weekday, WorkingTime,
-        case,
+        Calendar, Case, ClockDuration, ClockKind, ClockTarget, DurationUnit, Holiday, Policy, Promise, Weekday,
+        WorkingTime, case, promise,
     },
     customers::v1::{
         Attribute, AttributeChange, Customer, Direction, Interaction, Purchase, PurchaseLine, SubscriptionEvent,
@@ -144,6 +144,17 @@ pub fn case(customer: &str) -> Case {
         open_time: Some(hour(1)),
         dimensions: region("north"),
         ..Case::default()
+    }
+}
+
+/// A promise to a customer, due in two days.
+pub fn promise(customer: &str) -> Promise {
+    Promise {
+        customer: Some(promise::Customer::CustomerId(customer.to_owned())),
+        description: "a call back".to_owned(),
+        due_time: Some(from_now(2 * 86_400)),
+        team: "care".to_owned(),
+        ..Promise::default()
     }
 }
 

@@ -13,7 +13,10 @@ use barometer_chassis::{
 };
 use barometer_complaints::case::Rules;
 use barometer_proto::{
-    complaints::v1::{complaint_service_client::ComplaintServiceClient, policy_service_client::PolicyServiceClient},
+    complaints::v1::{
+        complaint_service_client::ComplaintServiceClient, policy_service_client::PolicyServiceClient,
+        promise_service_client::PromiseServiceClient,
+    },
     customers::v1::customer_service_client::CustomerServiceClient,
     surveys::v1::survey_service_client::SurveyServiceClient,
 };
@@ -34,6 +37,8 @@ pub struct Services {
     pub complaints: ComplaintServiceClient<Channel>,
     /// Client of the calendars and policies of complaints.
     pub policies: PolicyServiceClient<Channel>,
+    /// Client of the promises of complaints.
+    pub promises: PromiseServiceClient<Channel>,
     /// For requests made by hand.
     pub channel: Channel,
     stop: Shutdown,
@@ -113,6 +118,7 @@ impl Services {
             surveys: SurveyServiceClient::new(channel.clone()),
             complaints: ComplaintServiceClient::new(channel.clone()),
             policies: PolicyServiceClient::new(channel.clone()),
+            promises: PromiseServiceClient::new(channel.clone()),
             channel,
             stop,
             task,

@@ -155,7 +155,7 @@ const PERSONAL: [&str; 17] = [
     "in_answer_to",
 ];
 /// The texts that facts may hold: ids of the suite, and words of the company's own that figures are grouped by.
-const TEXTS: [&str; 27] = [
+const TEXTS: [&str; 28] = [
     "campaign",
     "case_id",
     "category",
@@ -175,6 +175,7 @@ const TEXTS: [&str; 27] = [
     "plan",
     "previous_employee",
     "previous_team",
+    "promise_id",
     "reason",
     "root_cause",
     "subscription_id",

@@ -16,7 +16,10 @@ use barometer_chassis::{
     telemetry,
     writer::DEFAULT_QUEUE,
 };
-use barometer_complaints::case::{PriorityTable, Rules, Window};
+use barometer_complaints::{
+    case::{PriorityTable, Rules, Window},
+    promise::Lead,
+};
 use barometer_customers::value::Thresholds;
 use clap::{Args, ValueEnum};
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -80,6 +83,10 @@ pub struct ServeArgs {
         value_name = "SEVERITY=PRIORITY,PRIORITY,PRIORITY;…"
     )]
     pub priority_table: PriorityTable,
+
+    /// Hours before the due time of a promise at which it is due soon, unless the promise says otherwise; 0 for never
+    #[arg(long, env = "BAROMETER_PROMISE_LEAD", default_value_t = 24, value_name = "HOURS")]
+    pub promise_lead: u16,
 
     /// From how much spent in 365 days a customer is of medium and of high value, in whole units, for each currency that is
     /// to tell it; who spent less is of low value
@@ -298,7 +305,11 @@ async fn open(
             location: location.clone(),
             write_queue: args.write_queue,
             stages: args.journey_stages.clone(),
-            rules: Rules { reopen_window: Window::of_days(args.reopen_window), priorities: args.priority_table },
+            rules: Rules {
+                reopen_window: Window::of_days(args.reopen_window),
+                priorities: args.priority_table,
+                promise_lead: Lead::of_hours(args.promise_lead),
+            },
         };
         let customers = channel(args.customers_endpoint.as_ref().unwrap_or(&here), &args.client)?;
         let task = barometer_complaints::add(config, customers, &mut server, &args.server, background.clone()).await;

@@ -38,7 +38,7 @@ pub use self::{
     tags::Tags,
     verb::Verb,
 };
-use crate::{calendar_version::CalendarId, policy::Subject, store};
+use crate::{calendar_version::CalendarId, policy::Subject, promise::Lead, store};
 
 /// The company's rules for its cases, as the server's flags give them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -47,6 +47,8 @@ pub struct Rules {
     pub reopen_window: Window,
     /// What priority a case has.
     pub priorities: PriorityTable,
+    /// How long before its due time a promise is due soon.
+    pub promise_lead: Lead,
 }
 
 /// A case's row.

@@ -68,6 +68,8 @@ pub struct Model {
     pub accepted: Option<bool>,
     /// How satisfied the customer is, 1 to 5; only when they say so.
     pub satisfaction: Option<i32>,
+    /// The promise; only of entries about promises.
+    pub promise_id: Option<Uuid>,
 }
 
 /// What was said with a verb.
@@ -85,6 +87,8 @@ pub struct Said {
     pub other: Option<CaseId>,
     /// What the case is to the other one; of links only.
     pub link: LinkType,
+    /// The promise; of entries about promises only.
+    pub promise: Option<Uuid>,
 }
 
 /// Nothing: rows of this service refer to one another by id only.
@@ -128,6 +132,7 @@ pub(crate) fn of_step(step: &Step, actor: &str, said: &Said, now: Micros) -> Vec
             entry.attachments.clone_from(&said.attachments);
         }
         (entry.other_case_id, entry.link) = (said.other, said.link.into());
+        entry.promise_id = said.promise;
         match event {
             CaseEntryType::Responded => entry.reply = said.reply.into(),
             CaseEntryType::CustomerWrote => entry.needs_no_answer = said.needs_no_answer,
@@ -175,5 +180,6 @@ fn entry(case: &case::Model, event: CaseEntryType, state: State, time: Micros, a
         outcome: None,
         accepted: None,
         satisfaction: None,
+        promise_id: None,
     }
 }

@@ -15,8 +15,10 @@ pub mod clock;
 mod migrations;
 pub mod policy;
 pub mod policy_set;
+pub mod promise;
 mod service;
 mod store;
+mod sweep;
 mod wire;
 
 pub use wire::{parse_calendar, parse_holidays, parse_policy_list, render_holiday};
@@ -28,6 +30,7 @@ use barometer_chassis::{
 use barometer_directory::Directory;
 use barometer_proto::complaints::v1::{
     FactKind, complaint_service_server::ComplaintServiceServer, policy_service_server::PolicyServiceServer,
+    promise_service_server::PromiseServiceServer,
 };
 use tokio::task::JoinHandle;
 use tonic::codec::CompressionEncoding;
@@ -38,6 +41,8 @@ pub const NAME: &str = "complaints";
 pub const GRPC_NAME: &str = barometer_proto::complaints::v1::complaint_service_server::SERVICE_NAME;
 /// The same of its calendars and policies, which it serves beside.
 pub const POLICIES_GRPC_NAME: &str = barometer_proto::complaints::v1::policy_service_server::SERVICE_NAME;
+/// The same of the promises.
+pub const PROMISES_GRPC_NAME: &str = barometer_proto::complaints::v1::promise_service_server::SERVICE_NAME;
 
 /// What the service needs to run.
 #[derive(Clone, Debug)]
@@ -64,13 +69,15 @@ pub async fn add(
     let kinds = vec![
         Kind::new::<case::Entity>(FactKind::Case.into(), |row| row.position, wire::case_fact),
         Kind::new::<case_entry::Entity>(FactKind::CaseEntry.into(), |row| row.position, wire::case_entry_fact),
+        Kind::new::<promise::Entity>(FactKind::Promise.into(), |row| row.position, wire::promise_fact),
     ];
     let (store, writer) =
         Store::open::<migrations::Migrator>(&config.location, NAME, kinds, config.write_queue, shutdown.clone())
             .await?;
     let policies = service::Policies::new(store.clone(), config.rules.priorities);
     let directory = Directory::new(customers);
-    tokio::spawn(appraiser::keep_asking(store.clone(), directory.clone(), config.rules.priorities, shutdown));
+    let promises = service::Promises::new(store.clone(), directory.clone(), config.rules.promise_lead);
+    tokio::spawn(appraiser::keep_asking(store.clone(), directory.clone(), config.rules.priorities, shutdown.clone()));
     let service = service::Complaints::new(store.clone(), directory, config.stages, config.rules, server.ending());
     let service = ComplaintServiceServer::new(service)
         .max_decoding_message_size(limits.max_message_bytes)
@@ -84,7 +91,15 @@ pub async fn add(
         .accept_compressed(CompressionEncoding::Gzip)
         .send_compressed(CompressionEncoding::Gzip);
     server.add_service(policies);
+    let promises = PromiseServiceServer::new(promises)
+        .max_decoding_message_size(limits.max_message_bytes)
+        .max_encoding_message_size(limits.max_message_bytes)
+        .accept_compressed(CompressionEncoding::Gzip)
+        .send_compressed(CompressionEncoding::Gzip);
+    server.add_service(promises);
     store.report_health(server.health(), GRPC_NAME);
     store.report_health(server.health(), POLICIES_GRPC_NAME);
+    store.report_health(server.health(), PROMISES_GRPC_NAME);
+    tokio::spawn(sweep::run(store, shutdown));
     Ok(writer)
 }

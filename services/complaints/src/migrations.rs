@@ -5,6 +5,7 @@ mod m0002_kinds;
 mod m0003_policies;
 mod m0004_bindings;
 mod m0007_customer_values;
+mod m0008_promises;
 #[cfg(test)]
 mod tests;
 
@@ -23,6 +24,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_policies::Migration),
             Box::new(m0004_bindings::Migration),
             Box::new(m0007_customer_values::Migration),
+            Box::new(m0008_promises::Migration),
         ]
     }
 }

@@ -7,6 +7,7 @@ mod history;
 mod link;
 mod outcome;
 mod policies;
+mod promises;
 
 use std::sync::Arc;
 
@@ -22,7 +23,7 @@ use barometer_directory::Directory;
 use barometer_proto::complaints::v1::{self as wire, complaint_service_server::ComplaintService};
 use tonic::{Request, Response, Status, Streaming};
 
-pub(crate) use self::policies::Policies;
+pub(crate) use self::{policies::Policies, promises::Promises};
 use crate::{case::Rules, store::Book};
 
 /// The service.

@@ -4,6 +4,7 @@ mod book;
 mod calendars;
 mod links;
 mod policies;
+mod promises;
 
 pub(crate) use book::{Book, Today};
 pub(crate) use calendars::{
@@ -11,6 +12,10 @@ pub(crate) use calendars::{
     list_calendar_versions, list_calendars, place_of_calendar, place_of_version,
 };
 pub(crate) use policies::{get_policy_set, get_policy_set_by_id, list_policy_sets, publish_policies};
+pub(crate) use promises::{
+    BY_ITSELF, change_promise, due_promises, list_promises, not_withdrawn, place_of_promise, settle_promises,
+    tell_of_new_promise,
+};
 
 use std::collections::HashMap;
 

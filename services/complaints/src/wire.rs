@@ -12,6 +12,7 @@ mod history;
 mod outcome;
 mod past;
 mod policy;
+mod promise;
 
 pub(crate) use attachment::parse_attachments;
 pub(crate) use calendar::{CALENDAR_CHANGEABLE, parse_version, render_calendar};
@@ -29,6 +30,7 @@ pub(crate) use policy::{
     named_calendars, parse_described_case, parse_instant, render_due, render_policy, render_policy_list,
     render_policy_set,
 };
+pub(crate) use promise::{NewPromise, parse_list_promises, parse_promise, promise_fact, render_promise};
 
 use barometer_proto::complaints::v1 as wire;
 

@@ -7,6 +7,7 @@ mod facts;
 mod metrics;
 mod nouns;
 mod policies;
+mod promises;
 mod surveys;
 mod table;
 mod transport;

@@ -17,6 +17,7 @@ mod opening;
 mod outcomes;
 mod policies;
 mod priorities;
+mod promises;
 mod values;
 mod verbs;
 mod watching;

@@ -7,6 +7,7 @@ mod complaints;
 mod customers;
 mod metrics;
 mod policies;
+mod promises;
 mod recorded;
 mod surveys;
 
@@ -28,6 +29,7 @@ async fn nothing_that_callers_send_is_told_to_others() {
         // A case has clocks when policies were published before it.
         policies::call_all(&mut caller).await;
         complaints::call_all(&mut caller).await;
+        promises::call_all(&mut caller).await;
         metrics::call_all(&mut caller, &survey).await;
         caller.call_nonsense().await;
         caller.assert_all_called();

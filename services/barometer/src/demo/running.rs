@@ -37,6 +37,7 @@ impl Running {
             journey_stages: ServeArgs::default_stages()?,
             reopen_window: 30,
             priority_table: Default::default(),
+            promise_lead: 24,
             value_bands: Default::default(),
             write_queue: DEFAULT_QUEUE,
             port_file: None,

@@ -234,9 +234,9 @@ impl Model {
         Ok(self.noted(Event::Annotated, time))
     }
 
-    /// Something was said of it that belongs into its history and leaves it as it is, in whatever state.
-    pub(crate) fn told(self, event: Event, now: Micros) -> Step {
-        let time = now.max(self.open_time);
+    /// Something was said of it, at an instant, that belongs into its history and leaves it as it is, in whatever state.
+    pub(crate) fn told(self, event: Event, at: Micros) -> Step {
+        let time = at.max(self.open_time);
         self.noted(event, time)
     }
 

@@ -14,7 +14,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::take_step;
+use super::{promises::withdraw_promises_of, take_step};
 use crate::{
     case::{self, When},
     case_entry::{CaseId, Said},
@@ -129,7 +129,7 @@ pub(crate) async fn unmerge(
     take_step(write, unmerged, actor, &said(text, into)).await
 }
 
-/// Withdraws a case, and its links with it. Errors as of [`writer::withdraw`]; FAILED_PRECONDITION while others are merged
+/// Withdraws a case, and its links and promises with it. Errors as of [`writer::withdraw`]; FAILED_PRECONDITION while others are merged
 /// into it.
 pub(crate) async fn withdraw_case(write: &Write<'_>, id: Uuid, etag: &str) -> Result<Done, Error> {
     let case: case::Model = writer::current(write, id, etag).await?;
@@ -139,6 +139,7 @@ pub(crate) async fn withdraw_case(write: &Write<'_>, id: Uuid, etag: &str) -> Re
     }
     let either = Condition::any().add(Column::CaseId.eq(id)).add(Column::OtherCaseId.eq(id));
     case_link::Entity::delete_many().filter(either).exec(write.db).await?;
+    withdraw_promises_of(write, CaseId(id)).await?;
     writer::withdraw::<case::Model>(write, id, etag).await
 }
 

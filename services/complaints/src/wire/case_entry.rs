@@ -32,6 +32,7 @@ pub(crate) fn render_entry(row: Model) -> wire::CaseEntry {
         outcome,
         accepted,
         satisfaction,
+        promise_id,
     } = row;
     let acceptance = match accepted {
         None => Acceptance::Unspecified,
@@ -59,6 +60,7 @@ pub(crate) fn render_entry(row: Model) -> wire::CaseEntry {
         outcome: outcome.map(render_outcome),
         acceptance: acceptance.into(),
         satisfaction,
+        promise_id: promise_id.map(|id| id.to_string()).unwrap_or_default(),
     }
 }
 
@@ -80,6 +82,7 @@ pub(crate) fn case_entry_fact(row: Model) -> wire::Fact {
         previous_priority: row.previous_priority,
         other_case_id: row.other_case_id.map(|id| id.to_string()).unwrap_or_default(),
         link: row.link,
+        promise_id: row.promise_id.map(|id| id.to_string()).unwrap_or_default(),
     };
     super::fact(row.id, row.position, 1, fact::Fact::CaseEntry(entry))
 }

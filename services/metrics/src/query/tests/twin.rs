@@ -67,7 +67,7 @@ impl Model {
                 },
                 Write::Complaints(fact) => match fact.fact.expect("a fact") {
                     complaints::fact::Fact::Case(of) => model.cases.extend(Some(of).filter(|case| case.state != 9)),
-                    complaints::fact::Fact::CaseEntry(_) | complaints::fact::Fact::Tombstone(_) => unreachable!(),
+                    _ => unreachable!("nobody writes it here"),
                 },
             }
         }

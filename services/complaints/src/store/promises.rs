@@ -1,0 +1,124 @@
+//! Promises: their list, and what happens to them.
+
+use barometer_chassis::{
+    clock::Micros,
+    door::{Page, PageToken},
+    error::Error,
+    writer::{self, Done, Write},
+};
+use barometer_proto::complaints::v1::{CaseEntryType, promise::State};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use uuid::Uuid;
+
+use crate::{
+    case,
+    case_entry::{self, CaseId, Said},
+    promise::{Column, Entity, Model, Turn},
+    store,
+};
+
+/// Who does what happens by itself.
+pub(crate) const BY_ITSELF: &str = "barometer";
+
+/// A page of promises that meet `filter`, the one due first first; and the token of the next page.
+pub(crate) async fn list_promises(
+    db: &impl ConnectionTrait,
+    page: Page,
+    filter: Condition,
+) -> Result<(Vec<Model>, String), Error> {
+    let mut select = Entity::find().filter(filter).order_by_asc(Column::DueTime).order_by_asc(Column::Id);
+    if let Some(PageToken { key, id }) = page.after {
+        let later = Condition::all().add(Column::DueTime.eq(key)).add(Column::Id.gt(id));
+        select = select.filter(Condition::any().add(Column::DueTime.gt(key)).add(later));
+    }
+    Ok(page.cut(select.limit(page.limit()).all(db).await?, place_of_promise))
+}
+
+/// A promise's place in a list.
+pub(crate) fn place_of_promise(row: &Model) -> PageToken {
+    PageToken { key: row.due_time.0, id: row.id }
+}
+
+/// Promises to which something has happened by itself until `now`, the earliest first, at most `max`.
+pub(crate) async fn due_promises(db: &impl ConnectionTrait, now: Micros, max: u64) -> Result<Vec<Uuid>, Error> {
+    let due = Entity::find().select_only().column(Column::Id).filter(Column::NextTime.lte(now));
+    Ok(due.order_by_asc(Column::NextTime).limit(max).into_tuple().all(db).await?)
+}
+
+/// Writes down what has happened to promises by itself. Those to which nothing has, as another replica has written it down
+/// already, stay as they are.
+pub(crate) async fn settle_promises(write: &Write<'_>, ids: Vec<Uuid>) -> Result<(), Error> {
+    let due = Entity::find().filter(Column::Id.is_in(writer::any_of(ids))).filter(Column::NextTime.lte(write.now));
+    for promise in due.order_by_asc(Column::NextTime).order_by_asc(Column::Id).all(write.db).await? {
+        take_turn(write, promise.fall_due(write.now), BY_ITSELF, "").await?;
+    }
+    Ok(())
+}
+
+/// Changes a promise by a verb. What was said goes with the verb's own entry, the last one.
+///
+/// Errors: as of [`writer::current`]; what the verb answers.
+pub(crate) async fn change_promise(
+    write: &Write<'_>,
+    id: Uuid,
+    etag: &str,
+    actor: &str,
+    text: &str,
+    verb: impl FnOnce(Model) -> Result<Turn, Error>,
+) -> Result<Done, Error> {
+    let turn = verb(writer::current(write, id, etag).await?)?;
+    take_turn(write, turn, actor, text).await
+}
+
+/// Tells in the history of a case what was promised in it.
+pub(crate) async fn tell_of_new_promise(write: &Write<'_>, case: case::Model, promise: &Model) -> Result<(), Error> {
+    let said = Said { text: promise.description.clone(), promise: Some(promise.id), ..Said::default() };
+    let step = case.told(CaseEntryType::PromiseMade, promise.make_time);
+    store::add_entries(write, case_entry::of_step(&step, &promise.actor, &said, write.now)).await
+}
+
+/// Withdraws the promises that were made in a case that is withdrawn. Of that there is nothing to tell.
+pub(super) async fn withdraw_promises_of(write: &Write<'_>, case: CaseId) -> Result<(), Error> {
+    let promises = Entity::find().filter(Column::CaseId.eq(case)).filter(Column::WithdrawTime.is_null());
+    for promise in promises.order_by_asc(Column::Id).all(write.db).await? {
+        let Turn { before, promise, events: _ } = promise.take_back(write.now)?;
+        writer::replace(write, before, promise).await?;
+    }
+    Ok(())
+}
+
+/// Which promises a list shows without being asked for states.
+pub(crate) fn not_withdrawn() -> Condition {
+    Condition::all().add(Column::State.ne(i32::from(State::Withdrawn)))
+}
+
+/// Writes what a turn made of a promise, and the entries of its case.
+async fn take_turn(write: &Write<'_>, turn: Turn, actor: &str, text: &str) -> Result<Done, Error> {
+    let Turn { before, promise, events } = turn;
+    if let Some(CaseId(id)) = promise.case_id.filter(|_| !events.is_empty()) {
+        tell_case(write, id, promise.id, &events, actor, text).await?;
+    }
+    writer::replace(write, before, promise).await
+}
+
+/// Tells the case of a promise what became of it.
+async fn tell_case(
+    write: &Write<'_>,
+    case: Uuid,
+    promise: Uuid,
+    events: &[(CaseEntryType, Micros)],
+    actor: &str,
+    text: &str,
+) -> Result<(), Error> {
+    let case = case::Entity::find_by_id(case).one(write.db).await?;
+    let case = case.ok_or_else(|| Error::Internal("a promise of a case that is not there".to_owned()))?;
+    let mut entries = Vec::new();
+    for (at, (event, time)) in events.iter().enumerate() {
+        // What fell due before the verb did so by itself.
+        let last = at + 1 == events.len();
+        let (actor, text) = if last { (actor, text) } else { (BY_ITSELF, "") };
+        let said = Said { text: text.to_owned(), promise: Some(promise), ..Said::default() };
+        entries.extend(case_entry::of_step(&case.clone().told(*event, *time), actor, &said, write.now));
+    }
+    store::add_entries(write, entries).await
+}
