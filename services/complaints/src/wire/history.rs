@@ -123,13 +123,9 @@ fn parse_event(door: &mut Door, event: wire::CaseEvent, importer: &str, last: &m
             door.refuse("type", "OPENED_TWICE", "the case was opened already");
             None
         }
-        CaseEntryType::Linked
-        | CaseEntryType::Unlinked
-        | CaseEntryType::Merged
-        | CaseEntryType::Unmerged
-        | CaseEntryType::Absorbed
-        | CaseEntryType::Released => {
-            door.refuse("type", "NOT_IN_HISTORIES", "is no part of histories: link and merge afterwards");
+        // Links, merges, and what the suite notes by itself.
+        _ => {
+            door.refuse("type", "NOT_IN_HISTORIES", "is no part of histories");
             None
         }
     };
