@@ -42,6 +42,7 @@ pub(super) fn write(case: &Case, texts: bool, zone: &TimeZone, out: &mut dyn Wri
         }
     }
     line("customer", &customer(case))?;
+    line("solved?", &acceptance(case.acceptance(), case.satisfaction))?;
     for link in &case.links {
         let kind = LinkType::try_from(link.r#type).unwrap_or_default();
         line("link", &format!("{} {}", plain(kind.as_str_name(), "LINK_TYPE_"), link.other_case_id))?;
@@ -138,13 +139,9 @@ fn given(redress: &Redress) -> String {
 }
 
 fn customer(case: &Case) -> String {
-    let who = match &case.customer {
+    match &case.customer {
         Some(case::Customer::CustomerId(id)) => id.clone(),
         _ => "nobody known".to_owned(),
-    };
-    match acceptance(case.acceptance(), case.satisfaction) {
-        said if said.is_empty() => who,
-        said => format!("{who}, {said}"),
     }
 }
 
@@ -152,10 +149,10 @@ fn customer(case: &Case) -> String {
 pub(super) fn acceptance(acceptance: Acceptance, satisfaction: Option<i32>) -> String {
     let said = match acceptance {
         Acceptance::Unspecified | Acceptance::Open => "",
-        Acceptance::Asked => "asked whether it is solved",
-        Acceptance::Accepted => "accepted it as solved",
-        Acceptance::Declined => "did not accept it as solved",
-        Acceptance::NotAsked => "was not asked whether it is solved",
+        Acceptance::Asked => "the customer was asked",
+        Acceptance::Accepted => "the customer says yes",
+        Acceptance::Declined => "the customer says no",
+        Acceptance::NotAsked => "the customer was not asked",
     };
     match satisfaction {
         Some(score) => format!("{said}, satisfaction {score} of 5"),

@@ -88,7 +88,7 @@ fn told(entry: &CaseEntry) -> String {
             format!("decided: {outcome}")
         }
         Event::AcceptanceAsked => "customer asked whether it is solved".to_owned(),
-        Event::AcceptanceRecorded => format!("customer {}", acceptance(entry.acceptance(), entry.satisfaction)),
+        Event::AcceptanceRecorded => format!("solved? {}", acceptance(entry.acceptance(), entry.satisfaction)),
         Event::Linked | Event::Unlinked => {
             let kind = LinkType::try_from(entry.link).unwrap_or_default();
             let link = format!("{} {}", plain(kind.as_str_name(), "LINK_TYPE_"), entry.other_case_id);
