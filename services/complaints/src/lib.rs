@@ -1,7 +1,8 @@
 //! The complaints service: what customers are unhappy with, and what became of it.
 //!
-//! It owns cases and the entries of their histories, and the calendars and policies by which their clocks count. It asks
-//! the customers service for the customer of a caller's key and for what customers are worth, and nobody else. A request goes from [`service`] (parse, act,
+//! It owns cases, the entries of their histories and their clocks, and the calendars and policies by which their clocks
+//! count. It asks the customers service for the customer of a caller's key and for what customers are worth, and nobody
+//! else. A request goes from [`service`] (parse, act,
 //! render) through [`wire`] (message ⇄ row) and the rules of [`case`], [`policy`] and [`clock`] to the writer or to
 //! [`store`].
 
@@ -9,9 +10,11 @@ mod appraiser;
 pub mod calendar;
 pub mod calendar_version;
 pub mod case;
+pub mod case_clock;
 pub mod case_entry;
 pub mod case_link;
 pub mod clock;
+mod keeper;
 mod migrations;
 pub mod policy;
 pub mod policy_set;
@@ -22,6 +25,8 @@ mod sweep;
 mod wire;
 
 pub use wire::{parse_calendar, parse_holidays, parse_policy_list, render_holiday};
+
+use std::sync::Arc;
 
 use barometer_chassis::{
     client::Channel, config::ServerConfig, database::Location, door::Stages, error::Error, feed::Kind, server::Server,
@@ -69,16 +74,27 @@ pub async fn add(
     let kinds = vec![
         Kind::new::<case::Entity>(FactKind::Case.into(), |row| row.position, wire::case_fact),
         Kind::new::<case_entry::Entity>(FactKind::CaseEntry.into(), |row| row.position, wire::case_entry_fact),
+        Kind::new::<case_clock::Entity>(FactKind::CaseClock.into(), |row| row.position, wire::case_clock_fact),
         Kind::new::<promise::Entity>(FactKind::Promise.into(), |row| row.position, wire::promise_fact),
     ];
     let (store, writer) =
         Store::open::<migrations::Migrator>(&config.location, NAME, kinds, config.write_queue, shutdown.clone())
             .await?;
+    let book = Arc::new(store::Book::default());
+    tokio::spawn(keeper::keep(store.clone(), book.clone(), shutdown.clone()));
     let policies = service::Policies::new(store.clone(), config.rules.priorities);
     let directory = Directory::new(customers);
     let promises = service::Promises::new(store.clone(), directory.clone(), config.rules.promise_lead);
-    tokio::spawn(appraiser::keep_asking(store.clone(), directory.clone(), config.rules.priorities, shutdown.clone()));
-    let service = service::Complaints::new(store.clone(), directory, config.stages, config.rules, server.ending());
+    let asking = appraiser::keep_asking(
+        store.clone(),
+        directory.clone(),
+        book.clone(),
+        config.rules.priorities,
+        shutdown.clone(),
+    );
+    tokio::spawn(asking);
+    let service =
+        service::Complaints::new(store.clone(), directory, config.stages, config.rules, book, server.ending());
     let service = ComplaintServiceServer::new(service)
         .max_decoding_message_size(limits.max_message_bytes)
         .max_encoding_message_size(limits.max_message_bytes)

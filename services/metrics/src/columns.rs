@@ -125,13 +125,13 @@ impl Facts {
         let stamp = Stamp { number, version };
         match fact.ok_or(Unreadable("fact"))? {
             Fact::Case(fact) => self.cases.put(stamp, fact, &mut self.people),
-            Fact::CaseEntry(_) | Fact::Promise(_) => Ok(()),
+            Fact::CaseEntry(_) | Fact::CaseClock(_) | Fact::Promise(_) => Ok(()),
             Fact::Tombstone(tombstone) => match tombstone.kind() {
                 FactKind::Case => {
                     self.cases.withdraw(stamp);
                     Ok(())
                 }
-                FactKind::CaseEntry | FactKind::Promise => Ok(()),
+                FactKind::CaseEntry | FactKind::CaseClock | FactKind::Promise => Ok(()),
                 FactKind::Unspecified => Err(Unreadable("tombstone.kind")),
             },
         }

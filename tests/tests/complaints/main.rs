@@ -9,6 +9,7 @@ mod filters;
 mod histories;
 mod history;
 mod importing;
+mod kept_clocks;
 mod kinds;
 mod links;
 mod merging;

@@ -117,6 +117,8 @@ pub(super) fn described(line: &mut Line<'_>) -> Case {
         satisfaction: None,
         ask_time: None,
         answer_time: None,
+        due_time: None,
+        due_clock: 0,
     }
 }
 
