@@ -20,7 +20,7 @@ use barometer_proto::{
 use super::Complaints;
 use crate::{
     appraiser::appraise,
-    case::{Arrival, Model},
+    case::{Arrival, Incoming, Model},
     store::Today,
     wire::{ParsedHistory, fingerprint_of, parse_history},
 };
@@ -80,7 +80,8 @@ impl Complaints {
                 self.bind(&today, opened, &mut case)?;
                 let request =
                     Mutation { method: "ImportCaseHistories", actor: importer.clone(), id: None, fingerprint };
-                Ok(Pending { row: case, context: arrival, request, refused: None })
+                let incoming = Incoming { arrival, book: self.book.clone() };
+                Ok(Pending { row: case, context: incoming, request, refused: None })
             });
             (place, pending)
         };
