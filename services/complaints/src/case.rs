@@ -2,6 +2,7 @@
 
 mod arrival;
 mod attachment;
+mod binding;
 mod category;
 mod course;
 mod merge;
@@ -30,6 +31,7 @@ use serde::Serialize;
 pub use self::{
     arrival::{Arrival, Incoming},
     attachment::{Attachment, Attachments},
+    binding::{Binding, Rebase},
     category::{Category, within},
     course::{Holder, Step, When, Window},
     outcome::{Outcome, Redress, Worth},

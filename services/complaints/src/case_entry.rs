@@ -1,11 +1,13 @@
 //! The case entry: one thing that happened to a case. Entries are only ever added.
 
+use std::sync::Arc;
+
 use barometer_chassis::{clock::Micros, id};
 use barometer_proto::complaints::v1::{CaseEntryType, LinkType, ReplyType, case::State};
 use sea_orm::entity::prelude::*;
 
 use crate::{
-    case::{self, Attachments, Outcome, Step},
+    case::{self, Attachments, Outcome, Rebase, Step},
     clock::Entry,
 };
 
@@ -73,6 +75,9 @@ pub struct Model {
     pub satisfaction: Option<i32>,
     /// The promise; only of entries about promises.
     pub promise_id: Option<Uuid>,
+    /// By what the case was counted, and is since; only of re-bases.
+    #[sea_orm(column_type = "JsonBinary")]
+    pub rebase: Option<Rebase>,
 }
 
 /// What was said with a verb.
@@ -109,6 +114,7 @@ impl Model {
             state: State::try_from(self.state).unwrap_or_default(),
             reply: ReplyType::try_from(self.reply).unwrap_or_default(),
             needs_no_answer: self.needs_no_answer,
+            rebase: self.rebase.clone().map(Arc::new),
         }
     }
 }
@@ -160,6 +166,9 @@ pub(crate) fn of_step(step: &Step, actor: &str, said: &Said, now: Micros) -> Vec
                 (entry.priority, entry.previous_priority) = (step.case.priority, step.before.priority);
             }
             CaseEntryType::OutcomeSet => entry.outcome.clone_from(&step.case.outcome),
+            CaseEntryType::Rebased => {
+                entry.rebase = step.case.binding().map(|to| Rebase { from: step.before.binding(), to });
+            }
             CaseEntryType::AcceptanceRecorded => {
                 (entry.accepted, entry.satisfaction) = (step.case.accepted, step.case.satisfaction);
             }
@@ -196,6 +205,7 @@ fn entry(case: &case::Model, event: CaseEntryType, state: State, time: Micros, a
         outcome: None,
         accepted: None,
         satisfaction: None,
+        rebase: None,
         promise_id: None,
     }
 }

@@ -24,7 +24,7 @@ mod store;
 mod sweep;
 mod wire;
 
-pub use wire::{parse_calendar, parse_holidays, parse_policy_list, render_holiday};
+pub use wire::{parse_calendar, parse_holidays, parse_policy_list, render_holiday, render_plain_calendar};
 
 use std::sync::Arc;
 
@@ -82,7 +82,7 @@ pub async fn add(
             .await?;
     let book = Arc::new(store::Book::default());
     tokio::spawn(keeper::keep(store.clone(), book.clone(), shutdown.clone()));
-    let policies = service::Policies::new(store.clone(), config.rules.priorities);
+    let policies = service::Policies::new(store.clone(), book.clone(), config.rules.priorities);
     let directory = Directory::new(customers);
     let promises = service::Promises::new(store.clone(), directory.clone(), config.rules.promise_lead);
     let asking = appraiser::keep_asking(

@@ -7,6 +7,7 @@ mod m0004_bindings;
 mod m0005_case_clocks;
 mod m0007_customer_values;
 mod m0008_promises;
+mod m0013_rebases;
 #[cfg(test)]
 mod tests;
 
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_customer_values::Migration),
             Box::new(m0008_promises::Migration),
             Box::new(m0005_case_clocks::Migration),
+            Box::new(m0013_rebases::Migration),
         ]
     }
 }

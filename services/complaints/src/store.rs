@@ -4,6 +4,7 @@ mod book;
 mod calendars;
 mod clocks;
 mod counted;
+mod effects;
 mod links;
 mod policies;
 mod promises;
@@ -14,13 +15,14 @@ pub(crate) use calendars::{
     list_calendar_versions, list_calendars, place_of_calendar, place_of_version,
 };
 pub(crate) use clocks::{MAX_ENTRIES, add_clocks, catch_up, list_unclocked, note_due};
+pub(crate) use effects::{list_open, rebase};
 pub(crate) use policies::{get_policy_set, get_policy_set_by_id, list_policy_sets, publish_policies};
 pub(crate) use promises::{
     BY_ITSELF, change_promise, due_promises, list_promises, not_withdrawn, place_of_promise, settle_promises,
     tell_of_new_promise,
 };
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use barometer_chassis::{
     clock::Micros,
@@ -39,7 +41,7 @@ use uuid::Uuid;
 
 pub(crate) use self::links::{add_link, list_links, list_merged, merge, remove_link, unmerge, withdraw_case};
 use crate::{
-    case::{self, Step},
+    case::{self, Rebase, Step},
     case_entry::{self, CaseId, Said},
     clock::Entry,
 };
@@ -112,21 +114,30 @@ pub(crate) async fn list_past(
     if cases.is_empty() {
         return Ok(Some(past));
     }
-    let columns =
-        [Column::CaseId, Column::EntryType, Column::Time, Column::State, Column::Reply, Column::NeedsNoAnswer];
+    let columns = [
+        Column::CaseId,
+        Column::EntryType,
+        Column::Time,
+        Column::State,
+        Column::Reply,
+        Column::NeedsNoAnswer,
+        Column::Rebase,
+    ];
     let select = case_entry::Entity::find().select_only().columns(columns);
     let select = select.filter(Column::CaseId.is_in(writer::any_of(cases))).order_by_asc(Column::Position);
-    let rows: Vec<(CaseId, i32, Micros, i32, i32, bool)> = select.limit(max + 1).into_tuple().all(db).await?;
+    let rows: Vec<(CaseId, i32, Micros, i32, i32, bool, Option<Rebase>)> =
+        select.limit(max + 1).into_tuple().all(db).await?;
     if rows.len() as u64 > max {
         return Ok(None);
     }
-    for (case, entry_type, time, state, reply, needs_no_answer) in rows {
+    for (case, entry_type, time, state, reply, needs_no_answer, rebase) in rows {
         past.entry(case.0).or_default().push(Entry {
             entry_type: CaseEntryType::try_from(entry_type).unwrap_or_default(),
             time,
             state: State::try_from(state).unwrap_or_default(),
             reply: ReplyType::try_from(reply).unwrap_or_default(),
             needs_no_answer,
+            rebase: rebase.map(Arc::new),
         });
     }
     Ok(Some(past))

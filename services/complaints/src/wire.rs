@@ -13,11 +13,12 @@ mod history;
 mod outcome;
 mod past;
 mod policy;
+mod policy_effect;
 mod promise;
 
 pub(crate) use attachment::parse_attachments;
 pub(crate) use calendar::{CALENDAR_CHANGEABLE, parse_version, render_calendar};
-pub use calendar::{parse_calendar, parse_holidays, render_holiday};
+pub use calendar::{parse_calendar, parse_holidays, render_holiday, render_plain_calendar};
 pub(crate) use case::{AMENDABLE, amended, case_fact, parse_case, render_case};
 pub(crate) use case_clock::case_clock_fact;
 pub(crate) use case_entry::{case_entry_fact, render_entry};
@@ -32,6 +33,7 @@ pub(crate) use policy::{
     named_calendars, parse_described_case, parse_instant, render_due, render_policy, render_policy_list,
     render_policy_set,
 };
+pub(crate) use policy_effect::render_effect;
 pub(crate) use promise::{NewPromise, parse_list_promises, parse_promise, promise_fact, render_promise};
 
 use barometer_proto::complaints::v1 as wire;

@@ -19,6 +19,7 @@ mod outcomes;
 mod policies;
 mod priorities;
 mod promises;
+mod rebases;
 mod values;
 mod verbs;
 mod watching;

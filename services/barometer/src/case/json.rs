@@ -132,6 +132,12 @@ fn entry(entry: &CaseEntry, texts: bool) -> Value {
         "outcome": entry.outcome.as_ref().map(|outcome| self::outcome(outcome, texts)),
         "acceptance": word(entry.acceptance().as_str_name(), "ACCEPTANCE_"),
         "satisfaction": entry.satisfaction,
+        "rebase": entry.rebase.as_ref().map(|rebase| json!({
+            "previous_policy_name": rebase.previous_policy_name,
+            "previous_policy_set_version": rebase.previous_policy_set_version,
+            "policy_name": rebase.policy_name,
+            "policy_set_version": rebase.policy_set_version,
+        })),
     });
     let Value::Object(mut object) = value else { return Value::Null };
     // What an entry of its type does not have is left out.

@@ -94,6 +94,10 @@ fn told(entry: &CaseEntry) -> String {
             let link = format!("{} {}", plain(kind.as_str_name(), "LINK_TYPE_"), entry.other_case_id);
             if event == Event::Linked { link } else { format!("no longer {link}") }
         }
+        Event::Rebased => {
+            let rebase = entry.rebase.clone().unwrap_or_default();
+            format!("counted by policy {} (version {})", rebase.policy_name, rebase.policy_set_version)
+        }
         Event::Merged => format!("merged into {}", entry.other_case_id),
         Event::Unmerged => format!("no longer merged into {}", entry.other_case_id),
         Event::Absorbed => format!("took in {}", entry.other_case_id),

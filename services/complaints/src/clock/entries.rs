@@ -1,12 +1,15 @@
 //! From the entries of a case to the events of its clocks.
 
+use std::sync::Arc;
+
 use barometer_chassis::clock::Micros;
 use barometer_proto::complaints::v1::{CaseEntryType as Type, ReplyType, case::State};
 
 use super::{Dated, Event, Message, Wait};
+use crate::case::Rebase;
 
 /// What clocks need of an entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// What happened.
     pub entry_type: Type,
@@ -18,6 +21,8 @@ pub struct Entry {
     pub reply: ReplyType,
     /// Whether the message asks for nothing; only of the customer's.
     pub needs_no_answer: bool,
+    /// By what the case was counted, and is since; only of re-bases.
+    pub rebase: Option<Arc<Rebase>>,
 }
 
 /// What happened to a case until an instant, in the order in which it happened; of entries in the order in which they were
@@ -25,6 +30,7 @@ pub struct Entry {
 pub fn events(entries: &[Entry], until: Micros) -> Vec<Dated> {
     let mut events: Vec<Dated> = Vec::with_capacity(entries.len() + 1);
     let mut state = State::Received;
+    let mut rebases = 0_u16;
     for entry in entries.iter().filter(|entry| entry.time <= until) {
         let mut add = |event| events.push(Dated { at: entry.time, event });
         // What leaves the case where it is can be recorded late. What moves it is recorded as it happens, and only that
@@ -44,6 +50,11 @@ pub fn events(entries: &[Entry], until: Micros) -> Vec<Dated> {
             Type::Closed => add(Event::Closed),
             Type::Cancelled => add(Event::Cancelled),
             Type::Reopened => add(Event::Reopened),
+            // The first terms and the first calendar are those before all re-bases; each of these has its own, in their order.
+            Type::Rebased if entry.rebase.is_some() => {
+                rebases = rebases.saturating_add(1);
+                add(Event::Rebased { terms: rebases, desk: rebases });
+            }
             // A case that had been resolved has met what it met, merged or not.
             Type::Merged if before != State::Resolved => add(Event::Cancelled),
             Type::Unmerged if state != State::Resolved => add(Event::Reopened),
@@ -82,7 +93,7 @@ mod tests {
 
     fn entry(hour: i64, entry_type: Type, state: State) -> Entry {
         let reply = if entry_type == Type::Responded { ReplyType::Answer } else { ReplyType::Unspecified };
-        Entry { entry_type, time: Micros(hour * HOUR), state, reply, needs_no_answer: false }
+        Entry { entry_type, time: Micros(hour * HOUR), state, reply, needs_no_answer: false, rebase: None }
     }
 
     fn told(entries: &[Entry], until: i64) -> Vec<(i64, Event)> {
