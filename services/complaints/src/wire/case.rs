@@ -307,6 +307,7 @@ pub(crate) fn case_fact(row: Model) -> wire::Fact {
             cancel_time: row.cancel_time.map(Micros::to_wire),
             self_served: row.self_served,
             merged_into: row.merged_into.map(|id| id.to_string()).unwrap_or_default(),
+            policy_name: row.policy_name,
         }),
     };
     super::fact(row.id, row.number, row.version, fact)
