@@ -1,6 +1,7 @@
 //! Whole suites for tests: started as `barometer serve` starts them, on a database and a port of their own.
 
 pub mod process;
+pub mod receiver;
 pub mod samples;
 pub mod services;
 pub mod wire;

@@ -6,8 +6,8 @@ use barometer_chassis::clock::Micros;
 use barometer_proto::{
     common::v1::{ExternalId, Money},
     complaints::v1::{
-        Calendar, Case, ClockDuration, ClockKind, ClockTarget, DurationUnit, Holiday, Policy, Promise, Weekday,
-        WorkingTime, case, promise,
+        Calendar, Case, ClockDuration, ClockKind, ClockTarget, DurationUnit, Holiday, Policy, Promise, Webhook,
+        WebhookEvent, Weekday, WorkingTime, case, promise,
     },
     customers::v1::{
         Attribute, AttributeChange, Customer, Direction, Interaction, Purchase, PurchaseLine, SubscriptionEvent,
@@ -181,6 +181,20 @@ pub fn policy(name: &str, calendar_id: &str) -> Policy {
         targets: vec![target(ClockKind::FirstResponse, 60, DurationUnit::WorkingMinutes)],
         ..Policy::default()
     }
+}
+
+/// A webhook that is told of everything.
+pub fn webhook(name: &str, url: &str) -> Webhook {
+    let events = [
+        WebhookEvent::Escalation,
+        WebhookEvent::PromiseDueSoon,
+        WebhookEvent::PromiseBroken,
+        WebhookEvent::IncidentOpened,
+        WebhookEvent::IncidentMessage,
+        WebhookEvent::IncidentClosed,
+    ];
+    let events = events.into_iter().map(i32::from).collect();
+    Webhook { name: name.to_owned(), url: url.to_owned(), events, ..Webhook::default() }
 }
 
 /// A target of a clock, which stands while the case waits for the customer if it is of resolution.

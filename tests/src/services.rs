@@ -1,5 +1,7 @@
 //! The services that keep facts, without metrics: for tests that ask for no figures. They start in milliseconds.
 
+use std::time::Duration;
+
 use barometer_chassis::{
     client,
     clock::Micros,
@@ -11,11 +13,11 @@ use barometer_chassis::{
     testing::TestDatabase,
     writer::DEFAULT_QUEUE,
 };
-use barometer_complaints::case::Rules;
+use barometer_complaints::{WebhookSettings, case::Rules, delivery::Patience};
 use barometer_proto::{
     complaints::v1::{
         complaint_service_client::ComplaintServiceClient, policy_service_client::PolicyServiceClient,
-        promise_service_client::PromiseServiceClient,
+        promise_service_client::PromiseServiceClient, webhook_service_client::WebhookServiceClient,
     },
     customers::v1::customer_service_client::CustomerServiceClient,
     surveys::v1::survey_service_client::SurveyServiceClient,
@@ -39,6 +41,8 @@ pub struct Services {
     pub policies: PolicyServiceClient<Channel>,
     /// Client of the promises of complaints.
     pub promises: PromiseServiceClient<Channel>,
+    /// Client of the webhooks of complaints.
+    pub webhooks: WebhookServiceClient<Channel>,
     /// For requests made by hand.
     pub channel: Channel,
     stop: Shutdown,
@@ -73,7 +77,7 @@ impl Services {
 
     async fn start_with(database: &TestDatabase, customers: Option<String>) -> Self {
         let limits = ServerConfig {
-            drain_pause: std::time::Duration::from_millis(1),
+            drain_pause: Duration::from_millis(1),
             max_message_bytes: MAX_MESSAGE,
             ..ServerConfig::default()
         };
@@ -97,7 +101,13 @@ impl Services {
         let config = barometer_surveys::Config { location: location.clone(), write_queue, stages: stages.clone() };
         let second = barometer_surveys::add(config, customers.clone(), &mut server, &limits, background.clone());
         let second = second.await.expect("surveys");
-        let config = barometer_complaints::Config { location, write_queue, stages, rules: Rules::default() };
+        let config = barometer_complaints::Config {
+            location,
+            write_queue,
+            stages,
+            webhooks: webhooks(),
+            rules: Rules::default(),
+        };
         let third = barometer_complaints::add(config, customers, &mut server, &limits, background.clone());
         let third = third.await.expect("complaints");
 
@@ -119,6 +129,7 @@ impl Services {
             complaints: ComplaintServiceClient::new(channel.clone()),
             policies: PolicyServiceClient::new(channel.clone()),
             promises: PromiseServiceClient::new(channel.clone()),
+            webhooks: WebhookServiceClient::new(channel.clone()),
             channel,
             stop,
             task,
@@ -129,6 +140,16 @@ impl Services {
     pub async fn stop(self) {
         self.stop.cancel();
         self.task.await.expect("they end in order");
+    }
+}
+
+/// Webhooks lead to this machine, and what failed is tried again soon.
+fn webhooks() -> WebhookSettings {
+    WebhookSettings {
+        allow_private: true,
+        timeout: Duration::from_secs(1),
+        patience: Patience { attempts: 4, first_delay: 50_000 },
+        ..WebhookSettings::default()
     }
 }
 

@@ -17,6 +17,7 @@ use barometer_chassis::{
     writer::DEFAULT_QUEUE,
 };
 use barometer_complaints::{
+    Authorities, WebhookSettings,
     case::{PriorityTable, Rules, Window},
     promise::Lead,
 };
@@ -92,6 +93,14 @@ pub struct ServeArgs {
     /// to tell it; who spent less is of low value
     #[arg(long, env = "BAROMETER_VALUE_BANDS", default_value_t, value_name = "CURRENCY=MEDIUM,HIGH;…")]
     pub value_bands: Thresholds,
+
+    /// Let webhooks lead to private addresses, and by plain http; without it only to public ones by https
+    #[arg(long, env = "BAROMETER_WEBHOOK_ALLOW_PRIVATE")]
+    pub webhook_allow_private: bool,
+
+    /// Certificates (PEM) of the authorities that vouch for webhooks' receivers, instead of the public ones
+    #[arg(long, env = "BAROMETER_WEBHOOK_CA_FILE", value_name = "FILE")]
+    pub webhook_ca_file: Option<PathBuf>,
 
     /// Rows that may wait to be written, in each service; beyond it single writes are refused and imports wait
     #[arg(long, env = "BAROMETER_WRITE_QUEUE", default_value_t = DEFAULT_QUEUE, value_name = "ROWS")]
@@ -310,6 +319,11 @@ async fn open(
                 priorities: args.priority_table,
                 promise_lead: Lead::of_hours(args.promise_lead),
             },
+            webhooks: WebhookSettings {
+                allow_private: args.webhook_allow_private,
+                authorities: authorities(args.webhook_ca_file.as_deref())?,
+                ..WebhookSettings::default()
+            },
         };
         let customers = channel(args.customers_endpoint.as_ref().unwrap_or(&here), &args.client)?;
         let task = barometer_complaints::add(config, customers, &mut server, &args.server, background.clone()).await;
@@ -333,6 +347,12 @@ async fn open(
     }
 
     Ok((server, tasks))
+}
+
+/// Who vouches for webhooks' receivers.
+fn authorities(file: Option<&Path>) -> Result<Authorities, Failure> {
+    let read = |file| Authorities::read(file).map_err(|told| Failure::usage(format!("--webhook-ca-file: {told}")));
+    file.map_or(Ok(Authorities::Public), read)
 }
 
 fn channel(endpoint: &str, config: &ClientConfig) -> Result<Channel, Failure> {

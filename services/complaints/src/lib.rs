@@ -14,6 +14,7 @@ pub mod case_clock;
 pub mod case_entry;
 pub mod case_link;
 pub mod clock;
+pub mod delivery;
 mod keeper;
 mod migrations;
 pub mod policy;
@@ -22,8 +23,11 @@ pub mod promise;
 mod service;
 mod store;
 mod sweep;
+pub mod webhook;
+mod webhooks;
 mod wire;
 
+pub use webhooks::{Authorities, Settings as WebhookSettings};
 pub use wire::{parse_calendar, parse_holidays, parse_policy_list, render_holiday, render_plain_calendar};
 
 use std::sync::Arc;
@@ -35,7 +39,7 @@ use barometer_chassis::{
 use barometer_directory::Directory;
 use barometer_proto::complaints::v1::{
     FactKind, complaint_service_server::ComplaintServiceServer, policy_service_server::PolicyServiceServer,
-    promise_service_server::PromiseServiceServer,
+    promise_service_server::PromiseServiceServer, webhook_service_server::WebhookServiceServer,
 };
 use tokio::task::JoinHandle;
 use tonic::codec::CompressionEncoding;
@@ -48,6 +52,8 @@ pub const GRPC_NAME: &str = barometer_proto::complaints::v1::complaint_service_s
 pub const POLICIES_GRPC_NAME: &str = barometer_proto::complaints::v1::policy_service_server::SERVICE_NAME;
 /// The same of the promises.
 pub const PROMISES_GRPC_NAME: &str = barometer_proto::complaints::v1::promise_service_server::SERVICE_NAME;
+/// The same of its webhooks.
+pub const WEBHOOKS_GRPC_NAME: &str = barometer_proto::complaints::v1::webhook_service_server::SERVICE_NAME;
 
 /// What the service needs to run.
 #[derive(Clone, Debug)]
@@ -60,6 +66,8 @@ pub struct Config {
     pub stages: Stages,
     /// The company's rules for its cases.
     pub rules: case::Rules,
+    /// How notices are sent.
+    pub webhooks: WebhookSettings,
 }
 
 /// Opens the store and adds the service to `server`. `customers` leads to the customers service, which need not be there
@@ -82,6 +90,8 @@ pub async fn add(
             .await?;
     let book = Arc::new(store::Book::default());
     tokio::spawn(keeper::keep(store.clone(), book.clone(), shutdown.clone()));
+    tokio::spawn(webhooks::Deliverer::new(store.clone(), &config.webhooks)?.run(server.ending()));
+    let webhooks = service::Webhooks::new(store.clone(), config.webhooks.allow_private);
     let policies = service::Policies::new(store.clone(), book.clone(), config.rules.priorities);
     let directory = Directory::new(customers);
     let promises = service::Promises::new(store.clone(), directory.clone(), config.rules.promise_lead);
@@ -113,9 +123,15 @@ pub async fn add(
         .accept_compressed(CompressionEncoding::Gzip)
         .send_compressed(CompressionEncoding::Gzip);
     server.add_service(promises);
-    store.report_health(server.health(), GRPC_NAME);
-    store.report_health(server.health(), POLICIES_GRPC_NAME);
-    store.report_health(server.health(), PROMISES_GRPC_NAME);
+    let webhooks = WebhookServiceServer::new(webhooks)
+        .max_decoding_message_size(limits.max_message_bytes)
+        .max_encoding_message_size(limits.max_message_bytes)
+        .accept_compressed(CompressionEncoding::Gzip)
+        .send_compressed(CompressionEncoding::Gzip);
+    server.add_service(webhooks);
+    for name in [GRPC_NAME, POLICIES_GRPC_NAME, PROMISES_GRPC_NAME, WEBHOOKS_GRPC_NAME] {
+        store.report_health(server.health(), name);
+    }
     tokio::spawn(sweep::run(store, shutdown));
     Ok(writer)
 }

@@ -8,6 +8,7 @@ mod link;
 mod outcome;
 mod policies;
 mod promises;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -23,7 +24,7 @@ use barometer_directory::Directory;
 use barometer_proto::complaints::v1::{self as wire, complaint_service_server::ComplaintService};
 use tonic::{Request, Response, Status, Streaming};
 
-pub(crate) use self::{policies::Policies, promises::Promises};
+pub(crate) use self::{policies::Policies, promises::Promises, webhooks::Webhooks};
 use crate::{case::Rules, store::Book};
 
 /// The service.

@@ -4,22 +4,31 @@ mod book;
 mod calendars;
 mod clocks;
 mod counted;
+mod deliveries;
 mod effects;
 mod links;
 mod policies;
 mod promises;
+mod webhooks;
 
 pub(crate) use book::{Book, Today};
 pub(crate) use calendars::{
     CalendarRef, change_calendar, create_calendar, get_calendar, get_calendar_version, known_calendars,
-    list_calendar_versions, list_calendars, place_of_calendar, place_of_version,
+    list_calendar_versions, list_calendars, list_newer_versions, place_of_calendar, place_of_version,
 };
 pub(crate) use clocks::{MAX_ENTRIES, add_clocks, catch_up, list_unclocked, note_due};
+pub(crate) use deliveries::{
+    add_deliveries, add_delivery, claim_deliveries, clean_deliveries, get_delivery, list_deliveries, list_due,
+    list_stale, list_told, retry_delivery, settle_delivery,
+};
 pub(crate) use effects::{list_open, rebase};
 pub(crate) use policies::{get_policy_set, get_policy_set_by_id, list_policy_sets, publish_policies};
 pub(crate) use promises::{
     BY_ITSELF, change_promise, due_promises, list_promises, not_withdrawn, place_of_promise, settle_promises,
     tell_of_new_promise,
+};
+pub(crate) use webhooks::{
+    WebhookValues, change_webhook, create_webhook, delete_webhook, get_webhook, list_webhooks, rotate_secret,
 };
 
 use std::{collections::HashMap, sync::Arc};

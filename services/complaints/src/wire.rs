@@ -15,6 +15,7 @@ mod past;
 mod policy;
 mod policy_effect;
 mod promise;
+mod webhook;
 
 pub(crate) use attachment::parse_attachments;
 pub(crate) use calendar::{CALENDAR_CHANGEABLE, parse_version, render_calendar};
@@ -35,6 +36,10 @@ pub(crate) use policy::{
 };
 pub(crate) use policy_effect::render_effect;
 pub(crate) use promise::{NewPromise, parse_list_promises, parse_promise, promise_fact, render_promise};
+pub(crate) use webhook::{
+    WEBHOOK_CHANGEABLE, parse_list_deliveries, parse_overlap, parse_secret, parse_webhook, render_delivery,
+    render_webhook,
+};
 
 use barometer_proto::complaints::v1 as wire;
 

@@ -11,6 +11,7 @@ mod promises;
 mod surveys;
 mod table;
 mod transport;
+mod webhooks;
 mod world;
 
 use barometer_tests::wire;

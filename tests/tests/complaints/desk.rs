@@ -83,9 +83,6 @@ async fn histories_come_from_a_file_and_are_shown_as_a_timeline_with_bars() {
     let (first, rest) = shown.split_once('\n').expect("lines");
     assert!(first.starts_with("case ") && first.ends_with("  desk:17"), "{first}");
     let customer = rest.lines().find(|line| line.starts_with("customer")).expect("whose it is");
-    let due = format!("{}┃{}", "█".repeat(11), "▓".repeat(38));
-    let waited = format!("··{}···{}┃", "░".repeat(7), " ".repeat(37));
-    let by = |told: &str, who: &str| format!("  {told}{who:>width$}\n", width = 77 - told.chars().count());
     let expected = format!(
         "\
 about       complaint · delivery/late · books
@@ -98,20 +95,20 @@ outcome     upheld: voucher 10.00 EUR; because of carrier/strike
 {customer}
 solved?     the customer says yes, satisfaction 5 of 5
 
-first response   breached  3:30 over 1:00 working h          due 2024-03-21 11:30
-  21 Mar 10:30 {due} 21 Mar 15:00
-resolution       met       0 of 3 working days               due 2024-03-26 18:00
-  21 Mar 10:30 {waited} 26 Mar 18:00
+first response   breached  3:30 over 1:00 working h         due 2024-03-21 11:30
+  21 Mar 10:30 ███████████┃▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓ 21 Mar 15:00
+resolution       met       0 of 3 working days              due 2024-03-26 18:00
+  21 Mar 10:30 ·░░░░░░░░···                                     ┃ 26 Mar 18:00
   █ counted  ▓ counted past due  ░ paused  · not counted  ┃ due
 
 Thu 2024-03-21
   10:30     opened
-{}{}{}Fri 2024-03-22
+  10:45     given to emp-4, first line                                by lead-1
+  15:00     answer to the customer                                     by emp-4
+  15:00     customer asked back; waits for the customer                by emp-4
+Fri 2024-03-22
   09:00     customer wrote
-",
-        by("10:45     given to emp-4, first line", "by lead-1"),
-        by("15:00     answer to the customer", "by emp-4"),
-        by("15:00     customer asked back; waits for the customer", "by emp-4"),
+"
     );
     assert!(rest.starts_with(&expected), "{shown}\n{expected}");
     assert!(shown.lines().all(|line| line.chars().count() <= 80 && !line.contains('\u{1b}')), "{shown}");

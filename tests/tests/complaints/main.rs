@@ -23,6 +23,7 @@ mod rebases;
 mod values;
 mod verbs;
 mod watching;
+mod webhooks;
 
 use barometer_proto::complaints::v1::{
     AcknowledgeCaseRequest, AnnotateCaseRequest, AnswerBySelfServiceRequest, AssignCaseRequest, Attachment,

@@ -174,11 +174,10 @@ mod tests {
     #[test]
     fn a_line_says_how_a_clock_stands() {
         let told = |state, used| title(&clock(state, used, 60), &TimeZone::UTC, false);
-        let due = "due 1970-01-01 01:00";
-        assert_eq!(told(State::Met, 28), format!("first response   met       0:28 of 1:00 working h            {due}"));
-        let running = format!("first response   running   0:32 left of 1:00 working h       {due}");
-        assert_eq!(told(State::Running, 28), running);
-        let late = format!("first response   breached  3:30 over 1:00 working h          {due}");
+        let line = |state: &str, stands: &str| format!("first response   {state:<9} {stands:<33}due 1970-01-01 01:00");
+        assert_eq!(told(State::Met, 28), line("met", "0:28 of 1:00 working h"));
+        assert_eq!(told(State::Running, 28), line("running", "0:32 left of 1:00 working h"));
+        let late = line("breached", "3:30 over 1:00 working h");
         assert_eq!((told(State::Breached, 270), late.chars().count()), (late, 80));
         assert!(title(&clock(State::Breached, 270, 60), &TimeZone::UTC, true).contains("\u{1b}[1;31mbreached"));
     }

@@ -39,6 +39,8 @@ impl Running {
             priority_table: Default::default(),
             promise_lead: 24,
             value_bands: Default::default(),
+            webhook_allow_private: false,
+            webhook_ca_file: None,
             write_queue: DEFAULT_QUEUE,
             port_file: None,
             server: ServerConfig {

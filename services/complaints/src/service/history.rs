@@ -21,7 +21,6 @@ use super::Complaints;
 use crate::{
     appraiser::appraise,
     case::{Arrival, Incoming, Model},
-    store::Today,
     wire::{ParsedHistory, fingerprint_of, parse_history},
 };
 
@@ -37,8 +36,6 @@ pub(super) struct Histories {
 
 /// A case that has been taken through its history.
 struct Lived {
-    /// As it came in: what it was promised is decided by that.
-    opened: Model,
     case: Model,
     customer: CustomerRef,
     arrival: Arrival,
@@ -74,14 +71,12 @@ impl Complaints {
         }
         let cases = lived.iter_mut().filter_map(|lived| lived.as_mut().ok()).map(|lived| &mut lived.case);
         appraise(&self.directory, cases, &self.rules.priorities).await;
-        let today = self.book.today(self.store.db()).await?;
         let pending = |(place, lived): (i64, Result<Lived, Error>)| {
-            let pending = lived.and_then(|Lived { opened, mut case, customer: _, arrival, fingerprint }| {
-                self.bind(&today, opened, &mut case)?;
+            let pending = lived.map(|Lived { case, customer: _, arrival, fingerprint }| {
                 let request =
                     Mutation { method: "ImportCaseHistories", actor: importer.clone(), id: None, fingerprint };
                 let incoming = Incoming { arrival, book: self.book.clone() };
-                Ok(Pending { row: case, context: incoming, request, refused: None })
+                Pending { row: case, context: incoming, request, refused: None }
             });
             (place, pending)
         };
@@ -109,30 +104,15 @@ impl Complaints {
         })
     }
 
-    /// Binds a case to the policy that it would have had as it came in, were its customer worth then what they are now.
-    fn bind(&self, today: &Today, opened: Model, case: &mut Model) -> Result<(), Error> {
-        let mut opened = Model {
-            value_band: case.value_band.clone(),
-            customer_tier: case.customer_tier.clone(),
-            customer_country: case.customer_country.clone(),
-            ..opened
-        };
-        opened.priority = self.rules.priorities.of(&opened).into();
-        today.bind(&mut opened)?;
-        (case.policy_set_version, case.policy_name) = (opened.policy_set_version, opened.policy_name);
-        (case.calendar_id, case.calendar_version) = (opened.calendar_id, opened.calendar_version);
-        Ok(())
-    }
-
     /// A case as its history left it.
     fn live(&self, history: wire::CaseHistory, importer: &str) -> Result<Lived, Error> {
         let fingerprint = fingerprint_of(&history);
         let priorities = &self.rules.priorities;
-        let ParsedHistory { case: opened, customer, opened_by, past } =
+        let ParsedHistory { case, customer, opened_by, past } =
             Door::open(|door| parse_history(door, history, &self.stages, priorities, importer))?;
-        let lived = opened.clone().lived(&opened_by, past, priorities, Micros::now());
+        let lived = case.lived(&opened_by, past, priorities, Micros::now());
         let (case, entries) = lived.or_else(|(place, error)| impossible(place, error))?;
-        Ok(Lived { opened, case, customer, arrival: Arrival::ImportedWith(entries), fingerprint })
+        Ok(Lived { case, customer, arrival: Arrival::ImportedWith(entries), fingerprint })
     }
 }
 
