@@ -38,12 +38,17 @@ pub(super) fn write(
             if entry.actor.is_empty() || entry.actor == NOBODY { String::new() } else { format!("by {}", entry.actor) };
         let told = one_line(&told(entry));
         let by = one_line(&by);
-        let line = if told.chars().count() + by.chars().count() <= WIDTH {
-            format!("  {:<10}{told}{by:>width$}", time(at, zone), width = WIDTH + 1 - told.chars().count())
-        } else {
-            format!("  {:<10}{told} {by}", time(at, zone))
-        };
-        writeln!(out, "{}", line.trim_end())?;
+        let (time, room) = (time(at, zone), WIDTH.saturating_sub(by.chars().count() + 1));
+        let mut lines = wrap(&told, if told.chars().count() <= room { room } else { WIDTH });
+        // Where who did it has no room beside what was done, it stands below.
+        match lines.last_mut().filter(|last| last.chars().count() <= room) {
+            Some(last) => *last = format!("{last}{by:>width$}", width = WIDTH + 1 - last.chars().count()),
+            None => lines.push(format!("{by:>width$}", width = WIDTH + 1)),
+        }
+        for (index, line) in lines.iter().enumerate() {
+            let time = if index == 0 { time.as_str() } else { "" };
+            writeln!(out, "{}", format!("  {time:<10}{line}").trim_end())?;
+        }
         if texts {
             for line in entry.text.lines().flat_map(|line| wrap(&one_line(line), WIDTH)) {
                 writeln!(out, "            {line}")?;
@@ -138,6 +143,17 @@ mod tests {
         assert_eq!(shown(false), expected);
         assert!(shown(true).contains("            please\n            look\n"), "{}", shown(true));
         assert!(shown(false).lines().all(|line| line.chars().count() <= 80));
+    }
+
+    #[test]
+    fn long_lines_are_broken() {
+        let (actor, employee) = ("a".repeat(60), "somebody with a long name ".repeat(2));
+        let entries = [CaseEntry { actor, employee, ..entry(0, Event::Assigned) }];
+        let mut out = Vec::new();
+        write(&entries, false, false, &TimeZone::UTC, &mut out).expect("a vector takes everything");
+        let shown = String::from_utf8(out).expect("text");
+        assert_eq!(shown.lines().count(), 3, "{shown}");
+        assert!(shown.lines().all(|line| line.chars().count() <= 80), "{shown}");
     }
 
     #[test]
