@@ -16,8 +16,9 @@ use barometer_chassis::{
 use barometer_complaints::{WebhookSettings, case::Rules, delivery::Patience};
 use barometer_proto::{
     complaints::v1::{
-        complaint_service_client::ComplaintServiceClient, policy_service_client::PolicyServiceClient,
-        promise_service_client::PromiseServiceClient, webhook_service_client::WebhookServiceClient,
+        complaint_service_client::ComplaintServiceClient, follow_up_service_client::FollowUpServiceClient,
+        policy_service_client::PolicyServiceClient, promise_service_client::PromiseServiceClient,
+        webhook_service_client::WebhookServiceClient,
     },
     customers::v1::customer_service_client::CustomerServiceClient,
     surveys::v1::survey_service_client::SurveyServiceClient,
@@ -41,6 +42,8 @@ pub struct Services {
     pub policies: PolicyServiceClient<Channel>,
     /// Client of the promises of complaints.
     pub promises: PromiseServiceClient<Channel>,
+    /// Client of the follow-ups of complaints.
+    pub follow_ups: FollowUpServiceClient<Channel>,
     /// Client of the webhooks of complaints.
     pub webhooks: WebhookServiceClient<Channel>,
     /// For requests made by hand.
@@ -101,6 +104,7 @@ impl Services {
         let config = barometer_surveys::Config { location: location.clone(), write_queue, stages: stages.clone() };
         let second = barometer_surveys::add(config, customers.clone(), &mut server, &limits, background.clone());
         let second = second.await.expect("surveys");
+        let surveys = client::connect(&endpoint, &ClientConfig::default()).expect("an address");
         let config = barometer_complaints::Config {
             location,
             write_queue,
@@ -108,7 +112,8 @@ impl Services {
             webhooks: webhooks(),
             rules: Rules::default(),
         };
-        let third = barometer_complaints::add(config, customers, &mut server, &limits, background.clone());
+        let third =
+            barometer_complaints::add(config, customers, Some(surveys), &mut server, &limits, background.clone());
         let third = third.await.expect("complaints");
 
         let task = tokio::spawn({
@@ -129,6 +134,7 @@ impl Services {
             complaints: ComplaintServiceClient::new(channel.clone()),
             policies: PolicyServiceClient::new(channel.clone()),
             promises: PromiseServiceClient::new(channel.clone()),
+            follow_ups: FollowUpServiceClient::new(channel.clone()),
             webhooks: WebhookServiceClient::new(channel.clone()),
             channel,
             stop,

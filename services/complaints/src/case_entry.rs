@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use barometer_chassis::{clock::Micros, id};
-use barometer_proto::complaints::v1::{CaseEntryType, LinkType, ReplyType, case::State};
+use barometer_proto::complaints::v1::{CaseEntryType, FollowUpOutcome, LinkType, ReplyType, case::State};
 use sea_orm::entity::prelude::*;
 
 use crate::{
@@ -78,6 +78,8 @@ pub struct Model {
     /// By what the case was counted, and is since; only of re-bases.
     #[sea_orm(column_type = "JsonBinary")]
     pub rebase: Option<Rebase>,
+    /// What came of the follow-up, as [`FollowUpOutcome`]; only of entries about that.
+    pub follow_up_outcome: i32,
 }
 
 /// What was said with a verb.
@@ -97,6 +99,8 @@ pub struct Said {
     pub link: LinkType,
     /// The promise; of entries about promises only.
     pub promise: Option<Uuid>,
+    /// What came of the follow-up; of entries about that only.
+    pub follow_up_outcome: FollowUpOutcome,
 }
 
 /// Nothing: rows of this service refer to one another by id only.
@@ -154,7 +158,7 @@ pub(crate) fn of_step(step: &Step, actor: &str, said: &Said, now: Micros) -> Vec
             entry.attachments.clone_from(&said.attachments);
         }
         (entry.other_case_id, entry.link) = (said.other, said.link.into());
-        entry.promise_id = said.promise;
+        (entry.promise_id, entry.follow_up_outcome) = (said.promise, said.follow_up_outcome.into());
         match event {
             CaseEntryType::Responded => entry.reply = said.reply.into(),
             CaseEntryType::CustomerWrote => entry.needs_no_answer = said.needs_no_answer,
@@ -207,5 +211,6 @@ fn entry(case: &case::Model, event: CaseEntryType, state: State, time: Micros, a
         satisfaction: None,
         rebase: None,
         promise_id: None,
+        follow_up_outcome: FollowUpOutcome::Unspecified.into(),
     }
 }

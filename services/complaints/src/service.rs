@@ -3,6 +3,7 @@
 mod case;
 mod clocks;
 mod command;
+mod follow_ups;
 mod history;
 mod link;
 mod outcome;
@@ -24,7 +25,7 @@ use barometer_directory::Directory;
 use barometer_proto::complaints::v1::{self as wire, complaint_service_server::ComplaintService};
 use tonic::{Request, Response, Status, Streaming};
 
-pub(crate) use self::{policies::Policies, promises::Promises, webhooks::Webhooks};
+pub(crate) use self::{follow_ups::FollowUps, policies::Policies, promises::Promises, webhooks::Webhooks};
 use crate::{case::Rules, store::Book};
 
 /// The service.

@@ -1,16 +1,20 @@
 //! Queries of the complaints service.
 
+mod answers;
 mod book;
 mod calendars;
 mod clocks;
 mod counted;
 mod deliveries;
 mod effects;
+mod follow_up_rules;
+mod follow_ups;
 mod links;
 mod policies;
 mod promises;
 mod webhooks;
 
+pub(crate) use answers::{SaidByCustomer, Seen, advance, drop_lost, get_upstream, start_over, take_answers};
 pub(crate) use book::{Book, Today};
 pub(crate) use calendars::{
     CalendarRef, change_calendar, create_calendar, get_calendar, get_calendar_version, known_calendars,
@@ -22,6 +26,12 @@ pub(crate) use deliveries::{
     list_stale, list_told, retry_delivery, settle_delivery,
 };
 pub(crate) use effects::{list_open, rebase};
+pub(crate) use follow_up_rules::{
+    get_rule_set, get_rule_set_by_id, list_rule_sets, place_of_rule_set, publish_rules, rules_since,
+};
+pub(crate) use follow_ups::{
+    FollowUpRef, due_follow_ups, end_follow_ups, get_follow_up, list_follow_ups, place_of_follow_up,
+};
 pub(crate) use policies::{get_policy_set, get_policy_set_by_id, list_policy_sets, publish_policies};
 pub(crate) use promises::{
     BY_ITSELF, change_promise, due_promises, list_promises, not_withdrawn, place_of_promise, settle_promises,
@@ -38,7 +48,7 @@ use barometer_chassis::{
     door::{Page, PageToken},
     error::Error,
     id, reader,
-    writer::{self, Done, Write},
+    writer::{self, Done, Recorded, Write},
 };
 use barometer_directory::CustomerId;
 use barometer_proto::complaints::v1::{CaseEntryType, ReplyType, case::State};
@@ -50,7 +60,7 @@ use uuid::Uuid;
 
 pub(crate) use self::links::{add_link, list_links, list_merged, merge, remove_link, unmerge, withdraw_case};
 use crate::{
-    case::{self, Rebase, Step},
+    case::{self, Arrival, Incoming, Rebase, Step},
     case_entry::{self, CaseId, Said},
     clock::Entry,
 };
@@ -217,6 +227,28 @@ pub(crate) async fn take_step(
     let noted = if happened { write.position() } else { 0 };
     let Done { id, position } = writer::replace(write, step.before, step.case).await?;
     Ok(Done { id, position: position.max(noted) })
+}
+
+/// Opens a case that comes of something else that is written.
+pub(crate) async fn open_case(write: &Write<'_>, book: &Arc<Book>, case: case::Model) -> Result<case::Model, Error> {
+    let incoming = [Incoming { arrival: Arrival::Live, book: Arc::clone(book) }];
+    let position = write.next_position();
+    let mut opened = [case::Model {
+        id: id::new(),
+        number: position,
+        position,
+        version: 1,
+        create_time: write.now,
+        update_time: write.now,
+        ..case
+    }];
+    for case in &mut opened {
+        note_due(write, case, &incoming[0]).await?;
+    }
+    writer::insert(write.db, &opened).await?;
+    case::Model::recorded(write, &opened, &incoming).await?;
+    let [case] = opened;
+    Ok(case)
 }
 
 /// Adds entries at the next positions, in their order.

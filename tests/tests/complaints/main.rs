@@ -6,6 +6,7 @@ mod clocks;
 mod command_line;
 mod desk;
 mod filters;
+mod follow_ups;
 mod histories;
 mod history;
 mod importing;

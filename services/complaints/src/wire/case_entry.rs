@@ -34,6 +34,7 @@ pub(crate) fn render_entry(row: Model) -> wire::CaseEntry {
         satisfaction,
         promise_id,
         rebase,
+        follow_up_outcome,
     } = row;
     let acceptance = match accepted {
         None => Acceptance::Unspecified,
@@ -63,6 +64,7 @@ pub(crate) fn render_entry(row: Model) -> wire::CaseEntry {
         satisfaction,
         promise_id: promise_id.map(|id| id.to_string()).unwrap_or_default(),
         rebase: rebase.map(render_rebase),
+        follow_up_outcome,
     }
 }
 
@@ -85,6 +87,7 @@ pub(crate) fn case_entry_fact(row: Model) -> wire::Fact {
         other_case_id: row.other_case_id.map(|id| id.to_string()).unwrap_or_default(),
         link: row.link,
         promise_id: row.promise_id.map(|id| id.to_string()).unwrap_or_default(),
+        follow_up_outcome: row.follow_up_outcome,
     };
     super::fact(row.id, row.position, 1, fact::Fact::CaseEntry(entry))
 }
