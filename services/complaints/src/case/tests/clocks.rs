@@ -27,6 +27,7 @@ fn entry(entry: &case_entry::Model) -> Entry {
         state: State::try_from(entry.state).expect("known"),
         reply: ReplyType::try_from(entry.reply).expect("known"),
         needs_no_answer: entry.needs_no_answer,
+        rebase: None,
     }
 }
 
