@@ -130,7 +130,11 @@ proptest! {
             }
         }
         let (case, entries) = lived(told).expect("each was possible");
-        let said = Model { priority_overridden: case.priority_overridden, ..folded(&entries) };
+        let said = Model {
+            priority_overridden: case.priority_overridden,
+            prioritize_time: case.prioritize_time,
+            ..folded(&entries)
+        };
         prop_assert_eq!(said, case);
     }
 }
