@@ -340,7 +340,8 @@ impl Recorded for Model {
             };
             for Pending { row, context, refused, .. } in rows {
                 let due = async {
-                    let priority = std::mem::replace(&mut row.priority, context.arrival.first_priority(row));
+                    let first = context.arrival.first_priority(row);
+                    let priority = std::mem::replace(&mut row.priority, first);
                     today.as_ref().map_err(|told| Error::Internal(told.clone()))?.bind(row)?;
                     row.priority = priority;
                     store::note_due(write, row, context).await
