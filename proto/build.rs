@@ -2,10 +2,11 @@
 
 use std::{env, error::Error, fs, path::PathBuf};
 
-const FILES: [&str; 8] = [
+const FILES: [&str; 9] = [
     "barometer/customers/v1/customer_service.proto",
     "barometer/surveys/v1/survey_service.proto",
     "barometer/complaints/v1/complaint_service.proto",
+    "barometer/complaints/v1/escalation_service.proto",
     "barometer/complaints/v1/policy_service.proto",
     "barometer/complaints/v1/promise_service.proto",
     "barometer/complaints/v1/follow_up_service.proto",

@@ -16,9 +16,9 @@ use barometer_chassis::{
 use barometer_complaints::{WebhookSettings, case::Rules, delivery::Patience};
 use barometer_proto::{
     complaints::v1::{
-        complaint_service_client::ComplaintServiceClient, follow_up_service_client::FollowUpServiceClient,
-        policy_service_client::PolicyServiceClient, promise_service_client::PromiseServiceClient,
-        webhook_service_client::WebhookServiceClient,
+        complaint_service_client::ComplaintServiceClient, escalation_service_client::EscalationServiceClient,
+        follow_up_service_client::FollowUpServiceClient, policy_service_client::PolicyServiceClient,
+        promise_service_client::PromiseServiceClient, webhook_service_client::WebhookServiceClient,
     },
     customers::v1::customer_service_client::CustomerServiceClient,
     surveys::v1::survey_service_client::SurveyServiceClient,
@@ -40,6 +40,8 @@ pub struct Services {
     pub complaints: ComplaintServiceClient<Channel>,
     /// Client of the calendars and policies of complaints.
     pub policies: PolicyServiceClient<Channel>,
+    /// Client of what the ladders of clocks did.
+    pub escalations: EscalationServiceClient<Channel>,
     /// Client of the promises of complaints.
     pub promises: PromiseServiceClient<Channel>,
     /// Client of the follow-ups of complaints.
@@ -133,6 +135,7 @@ impl Services {
             surveys: SurveyServiceClient::new(channel.clone()),
             complaints: ComplaintServiceClient::new(channel.clone()),
             policies: PolicyServiceClient::new(channel.clone()),
+            escalations: EscalationServiceClient::new(channel.clone()),
             promises: PromiseServiceClient::new(channel.clone()),
             follow_ups: FollowUpServiceClient::new(channel.clone()),
             webhooks: WebhookServiceClient::new(channel.clone()),

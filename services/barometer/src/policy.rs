@@ -97,6 +97,12 @@ const FORMAT: &str = r#"The file holds calendars and policies. The first policy 
   first_response = "30 minutes"          # minutes, hours, working minutes, working hours, working days,
   resolution = "3 working days"          # days, weeks, months
   final_response = { target = "8 weeks", holding = "12 weeks", pauses_for_customer = false }
+  [policies.ladders]                     # what happens while a clock runs, step by step
+  resolution = [
+    { percent = 50, notify = ["owner"] },                # owner, team_lead, manager, team
+    { percent = 100, hand_over = { team = "legal" }, working_time_only = true },
+    { after_due = "1 working day", notify = ["manager"], repeat = { every = "1 working day", times = 9 } },
+  ]                                      # also: raise_by_one = true, raise_to = "high"
 
   [[policies]]
   name = "everything else"

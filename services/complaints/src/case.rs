@@ -5,6 +5,7 @@ mod attachment;
 mod binding;
 mod category;
 mod course;
+mod escalate;
 mod merge;
 mod outcome;
 mod past;
@@ -204,6 +205,9 @@ pub struct Model {
     /// The version of the case that its clocks are kept for; 0 when they never were.
     #[serde(skip)]
     pub clocked: i64,
+    /// What lies before this instant alerts nobody: when it was imported.
+    #[serde(skip)]
+    pub quiet_until: Option<Micros>,
     /// The tier that customers knew when it came in.
     #[serde(skip)]
     pub customer_tier: String,

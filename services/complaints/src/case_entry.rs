@@ -75,6 +75,8 @@ pub struct Model {
     pub satisfaction: Option<i32>,
     /// The promise; only of entries about promises.
     pub promise_id: Option<Uuid>,
+    /// The step of a ladder; only of escalations.
+    pub escalation_id: Option<Uuid>,
     /// By what the case was counted, and is since; only of re-bases.
     #[sea_orm(column_type = "JsonBinary")]
     pub rebase: Option<Rebase>,
@@ -99,6 +101,8 @@ pub struct Said {
     pub link: LinkType,
     /// The promise; of entries about promises only.
     pub promise: Option<Uuid>,
+    /// The step of a ladder that was taken; of escalations only.
+    pub escalation: Option<Uuid>,
     /// What came of the follow-up; of entries about that only.
     pub follow_up_outcome: FollowUpOutcome,
 }
@@ -170,6 +174,7 @@ pub(crate) fn of_step(step: &Step, actor: &str, said: &Said, now: Micros) -> Vec
                 (entry.priority, entry.previous_priority) = (step.case.priority, step.before.priority);
             }
             CaseEntryType::OutcomeSet => entry.outcome.clone_from(&step.case.outcome),
+            CaseEntryType::Escalated => entry.escalation_id = said.escalation,
             CaseEntryType::Rebased => {
                 entry.rebase = step.case.binding().map(|to| Rebase { from: step.before.binding(), to });
             }
@@ -211,6 +216,7 @@ fn entry(case: &case::Model, event: CaseEntryType, state: State, time: Micros, a
         satisfaction: None,
         rebase: None,
         promise_id: None,
+        escalation_id: None,
         follow_up_outcome: FollowUpOutcome::Unspecified.into(),
     }
 }

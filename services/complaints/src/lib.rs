@@ -6,6 +6,7 @@
 //! render) through [`wire`] (message ⇄ row) and the rules of [`case`], [`policy`] and [`clock`] to the writer or to
 //! [`store`].
 
+pub mod alarm;
 mod appraiser;
 pub mod calendar;
 pub mod calendar_version;
@@ -15,9 +16,11 @@ pub mod case_entry;
 pub mod case_link;
 pub mod clock;
 pub mod delivery;
+pub mod escalation;
 pub mod follow_up;
 pub mod follow_up_rule_set;
 mod keeper;
+pub mod ladder;
 mod migrations;
 pub mod policy;
 pub mod policy_set;
@@ -28,6 +31,7 @@ pub mod survey_answer;
 mod surveys;
 mod sweep;
 pub mod upstream;
+mod watch;
 pub mod webhook;
 mod webhooks;
 mod wire;
@@ -43,9 +47,9 @@ use barometer_chassis::{
 };
 use barometer_directory::Directory;
 use barometer_proto::complaints::v1::{
-    FactKind, complaint_service_server::ComplaintServiceServer, follow_up_service_server::FollowUpServiceServer,
-    policy_service_server::PolicyServiceServer, promise_service_server::PromiseServiceServer,
-    webhook_service_server::WebhookServiceServer,
+    FactKind, complaint_service_server::ComplaintServiceServer, escalation_service_server::EscalationServiceServer,
+    follow_up_service_server::FollowUpServiceServer, policy_service_server::PolicyServiceServer,
+    promise_service_server::PromiseServiceServer, webhook_service_server::WebhookServiceServer,
 };
 use tokio::task::JoinHandle;
 use tonic::codec::CompressionEncoding;
@@ -62,6 +66,8 @@ pub const PROMISES_GRPC_NAME: &str = barometer_proto::complaints::v1::promise_se
 pub const FOLLOW_UPS_GRPC_NAME: &str = barometer_proto::complaints::v1::follow_up_service_server::SERVICE_NAME;
 /// The same of its webhooks.
 pub const WEBHOOKS_GRPC_NAME: &str = barometer_proto::complaints::v1::webhook_service_server::SERVICE_NAME;
+/// The same of what its clocks' ladders did.
+pub const ESCALATIONS_GRPC_NAME: &str = barometer_proto::complaints::v1::escalation_service_server::SERVICE_NAME;
 
 /// What the service needs to run.
 #[derive(Clone, Debug)]
@@ -92,6 +98,7 @@ pub async fn add(
         Kind::new::<case::Entity>(FactKind::Case.into(), |row| row.position, wire::case_fact),
         Kind::new::<case_entry::Entity>(FactKind::CaseEntry.into(), |row| row.position, wire::case_entry_fact),
         Kind::new::<case_clock::Entity>(FactKind::CaseClock.into(), |row| row.position, wire::case_clock_fact),
+        Kind::new::<escalation::Entity>(FactKind::Escalation.into(), |row| row.position, wire::escalation_fact),
         Kind::new::<promise::Entity>(FactKind::Promise.into(), |row| row.position, wire::promise_fact),
         Kind::new::<follow_up::Entity>(FactKind::FollowUp.into(), |row| row.position, wire::follow_up_fact),
     ];
@@ -100,6 +107,7 @@ pub async fn add(
             .await?;
     let book = Arc::new(store::Book::default());
     tokio::spawn(keeper::keep(store.clone(), book.clone(), shutdown.clone()));
+    tokio::spawn(watch::keep_watch(store.clone(), book.clone(), shutdown.clone()));
     let sweeping = book.clone();
     tokio::spawn(webhooks::Deliverer::new(store.clone(), &config.webhooks)?.run(server.ending()));
     let webhooks = service::Webhooks::new(store.clone(), config.webhooks.allow_private);
@@ -139,6 +147,12 @@ pub async fn add(
         .accept_compressed(CompressionEncoding::Gzip)
         .send_compressed(CompressionEncoding::Gzip);
     server.add_service(promises);
+    let escalations = EscalationServiceServer::new(service::Escalations::new(store.clone()))
+        .max_decoding_message_size(limits.max_message_bytes)
+        .max_encoding_message_size(limits.max_message_bytes)
+        .accept_compressed(CompressionEncoding::Gzip)
+        .send_compressed(CompressionEncoding::Gzip);
+    server.add_service(escalations);
     let follow_ups = FollowUpServiceServer::new(follow_ups)
         .max_decoding_message_size(limits.max_message_bytes)
         .max_encoding_message_size(limits.max_message_bytes)
@@ -151,7 +165,14 @@ pub async fn add(
         .accept_compressed(CompressionEncoding::Gzip)
         .send_compressed(CompressionEncoding::Gzip);
     server.add_service(webhooks);
-    for name in [GRPC_NAME, POLICIES_GRPC_NAME, PROMISES_GRPC_NAME, FOLLOW_UPS_GRPC_NAME, WEBHOOKS_GRPC_NAME] {
+    for name in [
+        GRPC_NAME,
+        POLICIES_GRPC_NAME,
+        PROMISES_GRPC_NAME,
+        FOLLOW_UPS_GRPC_NAME,
+        ESCALATIONS_GRPC_NAME,
+        WEBHOOKS_GRPC_NAME,
+    ] {
         store.report_health(server.health(), name);
     }
     tokio::spawn(sweep::run(store, sweeping, shutdown));

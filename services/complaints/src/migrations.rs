@@ -5,6 +5,7 @@ mod m0002_kinds;
 mod m0003_policies;
 mod m0004_bindings;
 mod m0005_case_clocks;
+mod m0006_ladders;
 mod m0007_customer_values;
 mod m0008_promises;
 mod m0009_follow_ups;
@@ -34,6 +35,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0009_follow_ups::Migration),
             Box::new(m0010_webhooks::Migration),
             Box::new(m0014_last_times::Migration),
+            Box::new(m0006_ladders::Migration),
             Box::new(m0013_rebases::Migration),
         ]
     }

@@ -10,13 +10,14 @@ mod tests;
 use sea_orm::FromJsonQueryResult;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::check::is_longer;
 pub use self::{
     check::check,
     conditions::{AnyOf, Conditions, Subject, Subtrees},
     due::{Due, due_times},
     effect::{Effect, Standing, effects},
 };
-use crate::{calendar_version::CalendarId, clock::ClockTarget};
+use crate::{calendar_version::CalendarId, clock::ClockTarget, ladder::Ladder};
 
 /// The most policies of a list.
 pub const MAX_POLICIES: usize = 500;
@@ -36,6 +37,9 @@ pub struct Policy {
     pub calendar_id: CalendarId,
     /// At most one for each kind of clock.
     pub targets: Vec<ClockTarget>,
+    /// What happens while its clocks run: at most one for each kind of clock that it has a target for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ladders: Vec<Ladder>,
 }
 
 /// The policy of a case and its place in the list: the first that matches. None only of a list without a fallback, which

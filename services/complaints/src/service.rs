@@ -3,6 +3,7 @@
 mod case;
 mod clocks;
 mod command;
+mod escalations;
 mod follow_ups;
 mod history;
 mod link;
@@ -25,7 +26,9 @@ use barometer_directory::Directory;
 use barometer_proto::complaints::v1::{self as wire, complaint_service_server::ComplaintService};
 use tonic::{Request, Response, Status, Streaming};
 
-pub(crate) use self::{follow_ups::FollowUps, policies::Policies, promises::Promises, webhooks::Webhooks};
+pub(crate) use self::{
+    escalations::Escalations, follow_ups::FollowUps, policies::Policies, promises::Promises, webhooks::Webhooks,
+};
 use crate::{case::Rules, store::Book};
 
 /// The service.

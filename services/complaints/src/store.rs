@@ -1,5 +1,6 @@
 //! Queries of the complaints service.
 
+mod alarms;
 mod answers;
 mod book;
 mod calendars;
@@ -7,6 +8,7 @@ mod clocks;
 mod counted;
 mod deliveries;
 mod effects;
+mod escalations;
 mod follow_up_rules;
 mod follow_ups;
 mod links;
@@ -14,6 +16,9 @@ mod policies;
 mod promises;
 mod webhooks;
 
+pub(crate) use alarms::{
+    clear_alarms, clear_alarms_of, count_alarms, find_alarm, list_alarms, list_due_alarms, next_alarm, set_alarms,
+};
 pub(crate) use answers::{SaidByCustomer, Seen, advance, drop_lost, get_upstream, start_over, take_answers};
 pub(crate) use book::{Book, Today};
 pub(crate) use calendars::{
@@ -26,6 +31,7 @@ pub(crate) use deliveries::{
     list_stale, list_told, retry_delivery, settle_delivery,
 };
 pub(crate) use effects::{list_open, rebase};
+pub(crate) use escalations::{climb, get_escalation, list_escalations, list_fired, place_of_escalation};
 pub(crate) use follow_up_rules::{
     get_rule_set, get_rule_set_by_id, list_rule_sets, place_of_rule_set, publish_rules, rules_since,
 };

@@ -143,6 +143,7 @@ impl Facts {
                 let case = self.cases.row_of(fact.case_number)?;
                 self.clocks.put(stamp, case, fact)
             }
+            Fact::Escalation(_) => Ok(()),
             Fact::Promise(fact) => self.promises.put(stamp, fact, &mut self.people),
             Fact::FollowUp(_) => Ok(()),
             Fact::Tombstone(tombstone) => match tombstone.kind() {
@@ -150,8 +151,8 @@ impl Facts {
                     self.cases.withdraw(stamp);
                     Ok(())
                 }
-                // Entries go with their case.
-                FactKind::CaseEntry | FactKind::FollowUp => Ok(()),
+                // Entries and escalations go with their case.
+                FactKind::CaseEntry | FactKind::Escalation | FactKind::FollowUp => Ok(()),
                 FactKind::CaseClock => {
                     self.clocks.withdraw(stamp);
                     Ok(())

@@ -79,6 +79,7 @@ fn list() -> PolicyList {
             conditions: Conditions { categories: category.into_iter().collect(), ..Conditions::default() },
             calendar_id: CalendarId::default(),
             targets: targets.map(|(kind, minutes)| ClockTarget::new(kind, minutes, Unit::WorkingMinutes)).to_vec(),
+            ..Policy::default()
         }
     };
     PolicyList((0..=POLICIES).map(policy).collect())

@@ -277,6 +277,7 @@ fn read(table: &mut Table, cases: &Cases) {
         rpc.invalid("a long text", vec![text(field, "é".repeat(longest + 1))], &[field]);
     }
     rpc.invalid("tags", vec![list("tags", &["", "a\u{0}", &"é".repeat(65)])], &["tags[0]", "tags[1]", "tags[2]"])
+        .invalid("no order", vec![number("order", 9), number("due_before.nanos", -1)], &["due_before", "order"])
         .invalid("17 tags", vec![list("tags", &["a"; 17])], &["tags"])
         .invalid("unknown states", vec![numbers("states", vec![1, 0, 99])], &["states[1]", "states[2]"])
         .invalid("17 states", vec![numbers("states", vec![1; 17])], &["states"])

@@ -3,6 +3,7 @@
 mod case_verbs;
 mod complaints;
 mod customers;
+mod escalations;
 mod facts;
 mod follow_ups;
 mod metrics;

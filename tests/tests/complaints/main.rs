@@ -5,6 +5,7 @@ mod calendars;
 mod clocks;
 mod command_line;
 mod desk;
+mod escalations;
 mod filters;
 mod follow_ups;
 mod histories;

@@ -5,6 +5,7 @@
 mod caller;
 mod complaints;
 mod customers;
+mod escalations;
 mod follow_ups;
 mod metrics;
 mod policies;
@@ -31,6 +32,7 @@ async fn nothing_that_callers_send_is_told_to_others() {
         // A case has clocks when policies were published before it.
         policies::call_all(&mut caller).await;
         complaints::call_all(&mut caller).await;
+        escalations::call_all(&mut caller).await;
         promises::call_all(&mut caller).await;
         follow_ups::call_all(&mut caller).await;
         webhooks::call_all(&mut caller).await;

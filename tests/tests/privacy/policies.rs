@@ -1,11 +1,12 @@
 //! Every method of the calendars and policies of complaints.
 
 use barometer_proto::complaints::v1::{
-    Calendar, Conditions, CreateCalendarRequest, DescribedCase, GetCalendarRequest, GetPolicySetRequest, Holiday,
-    ListCalendarVersionsRequest, ListCalendarVersionsResponse, ListCalendarsRequest, ListCalendarsResponse,
-    ListPolicyEffectsRequest, ListPolicyEffectsResponse, ListPolicySetsRequest, ListPolicySetsResponse,
-    LoadHolidaysRequest, LookupPolicyRequest, LookupPolicyResponse, Policy, PolicySet, PublishPoliciesRequest,
-    RebaseCasesRequest, RebaseCasesResponse, UpdateCalendarRequest, get_calendar_request::By,
+    Audience, Calendar, ClockKind, Conditions, CreateCalendarRequest, DescribedCase, GetCalendarRequest,
+    GetPolicySetRequest, Holiday, Ladder, LadderStep, ListCalendarVersionsRequest, ListCalendarVersionsResponse,
+    ListCalendarsRequest, ListCalendarsResponse, ListPolicyEffectsRequest, ListPolicyEffectsResponse,
+    ListPolicySetsRequest, ListPolicySetsResponse, LoadHolidaysRequest, LookupPolicyRequest, LookupPolicyResponse,
+    Policy, PolicySet, PublishPoliciesRequest, RebaseCasesRequest, RebaseCasesResponse, UpdateCalendarRequest,
+    get_calendar_request::By, ladder_step::When,
 };
 use barometer_tests::samples::{calendar, policy};
 
@@ -39,7 +40,10 @@ pub(crate) async fn call_all(caller: &mut Caller) {
     // Names of policies are in figures; what they ask of a case is not.
     let conditions = Conditions { customer_tiers: vec![MARK.to_owned()], ..Conditions::default() };
     let first = Policy { conditions: Some(conditions), ..policy("first", &calendar_id) };
-    let set = PolicySet { policies: vec![first, policy("all", &calendar_id)], ..PolicySet::default() };
+    let set = PolicySet {
+        policies: vec![first, Policy { ladders: vec![ladder()], ..policy("all", &calendar_id) }],
+        ..PolicySet::default()
+    };
     let publish = PublishPoliciesRequest { policy_set: Some(set), ..Default::default() };
     let _: PolicySet = caller.call(&method("PublishPolicies"), &publish).await;
     let _: PolicySet = caller.call(&method("GetPolicySet"), &GetPolicySetRequest::default()).await;
@@ -52,4 +56,11 @@ pub(crate) async fn call_all(caller: &mut Caller) {
     let _: ListPolicyEffectsResponse = caller.call(&method("ListPolicyEffects"), &effects).await;
     let rebase = RebaseCasesRequest { note: MARK.to_owned(), ..RebaseCasesRequest::default() };
     let _: RebaseCasesResponse = caller.call(&method("RebaseCases"), &rebase).await;
+}
+
+/// One step, for the first response.
+fn ladder() -> Ladder {
+    let when = Some(When::Percent(50));
+    let step = LadderStep { when, notify: vec![Audience::Owner.into()], ..LadderStep::default() };
+    Ladder { kind: ClockKind::FirstResponse.into(), steps: vec![step] }
 }

@@ -1,6 +1,7 @@
 //! A file of calendars and policies: read into the messages that the suite takes, and checked by the suite's own rules.
 
 mod calendar;
+mod ladders;
 mod place;
 mod policies;
 
@@ -136,12 +137,20 @@ value_bands = ["high"]
 first_response = "30 minutes"
 resolution = "3 working days"
 final_response = { target = "8 weeks", holding = "12 weeks", pauses_for_customer = false }
+[policies.ladders]
+resolution = [
+  { percent = 50, notify = ["owner"] },
+  { percent = 100, raise_to = "urgent", hand_over = { team = "legal" }, working_time_only = true },
+  { after_due = "1 working day", notify = ["team_lead", "manager"], repeat = { every = "1 working day", times = 9 } },
+]
 
 [[policies]]
 name = "everything else"
 calendar = "office"
 targets = { acknowledgement = "1 working hour", first_response = "1 working day" }
 "#;
+        let policies = policies.replace("priorities = [\"urgent\"]\n", "");
+        let policies = policies.as_str();
         assert_eq!(told(&format!("{CALENDAR}{policies}")), [""; 0]);
         assert_eq!(told(policies), [""; 0], "calendars may be kept elsewhere");
     }
@@ -205,6 +214,36 @@ categories = ["delivery/late"]
             assert!(found, "{line}: {text} is not in {told:#?}");
         }
         assert_eq!(told.len(), expected.len(), "{told:#?}");
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_ladder_is_told_with_its_line() {
+        let file = r#"[[policies]]
+name = "all"
+calendar = "office"
+targets = { first_response = "1 working day" }
+[policies.ladders]
+first_response = [
+  { percent = 100, raise_to = "high", notify = ["boss"] },
+  { percent = 100, raise_to = "normal" },
+  { after_due = "3 hours", working_time_only = true, notify = ["owner"] },
+  { after_due = "some time" },
+]
+resolution = [{ percent = 50, notify = ["owner"] }]
+"#;
+        let expected = [
+            (7, "policy `all`: ladder of first_response, step 0: there is no `boss`"),
+            (8, "policy `all`: ladder of first_response, step 1: is not taken after the step before it"),
+            (8, "policy `all`: ladder of first_response, step 1: raises nothing"),
+            (9, "policy `all`: ladder of first_response, step 2: is measured round the clock"),
+            (10, "policy `all`: ladder of first_response, step 3: `some time` is no amount"),
+            (12, "policy `all`: ladder of resolution: the policy has no target for this clock"),
+        ];
+        let told = told(file);
+        for (line, text) in expected {
+            let found = told.iter().any(|told| told.starts_with(&format!("{line}: {text}")));
+            assert!(found, "{line}: {text} is not in {told:#?}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use barometer_chassis::{clock::Micros, error::Error};
 use barometer_proto::complaints::v1::{CaseEntryType as Event, Priority, ReplyType, case::State};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Model, PriorityTable, Verb};
 
@@ -61,7 +61,7 @@ impl Window {
 }
 
 /// Who has a case.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holder {
     /// By the caller's key of the employee; empty for nobody in particular.
     pub employee: String,
@@ -72,7 +72,7 @@ pub struct Holder {
 impl Holder {
     /// Whether this takes the case from an employee or a team that had it. Within a team, giving it to an employee where
     /// none had it takes it from nobody.
-    fn takes_from(&self, before: &Holder) -> bool {
+    pub(super) fn takes_from(&self, before: &Holder) -> bool {
         let taken = |before: &str, after: &str| !before.is_empty() && before != after;
         taken(&before.employee, &self.employee) || taken(&before.team, &self.team)
     }

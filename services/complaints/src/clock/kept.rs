@@ -55,14 +55,30 @@ impl Kept {
 }
 
 impl History<'_> {
-    /// What is kept of the clocks of this history, by kind and instance: as all of it leaves them, what is dated ahead of
-    /// `now` included.
+    /// What is kept of the clocks of this history, by kind and instance.
     pub fn kept(&self, now: Micros) -> Vec<Kept> {
-        let last = self.events().last().map_or(now, |Dated { at, .. }| *at);
-        self.clocks(now.max(last)).iter().map(|clock| self.keep(clock)).collect()
+        self.settled(now).iter().map(|clock| self.keep(clock)).collect()
     }
 
-    fn keep(&self, clock: &Clock) -> Kept {
+    /// The clocks of this history, by kind and instance: as all of it leaves them, what is dated ahead of `now` included.
+    pub fn settled(&self, now: Micros) -> Vec<Clock> {
+        let last = self.events().last().map_or(now, |Dated { at, .. }| *at);
+        self.clocks(now.max(last))
+    }
+
+    /// Since when a clock runs without having stood; nothing of one that stands or has stopped.
+    pub fn runs_since(&self, clock: &Clock) -> Option<Micros> {
+        let of = self.terms(clock.terms).target(clock.kind)?;
+        let mut since = None;
+        for segment in self.segments(clock.run) {
+            let stands = segment.scene.standing(of).is_some();
+            since = if stands { None } else { since.or(Some(segment.from)) };
+        }
+        since.filter(|_| clock.stop.is_none())
+    }
+
+    /// What is kept of one of its clocks.
+    pub fn keep(&self, clock: &Clock) -> Kept {
         let Clock { kind, instance, state, start, stop, due, target, allowed, used, held, terms, desk, run } = *clock;
         let of = self.terms(terms).target(kind);
         let (mut ran, mut stands) = (Ran::default(), false);

@@ -1,6 +1,6 @@
 //! What a policy demands of the clocks of a case.
 
-use barometer_chassis::door::Door;
+use barometer_chassis::{clock::Micros, door::Door};
 use barometer_proto::complaints::v1 as wire;
 use serde::{Deserialize, Serialize};
 
@@ -166,6 +166,21 @@ impl Unit {
 }
 
 impl Target {
+    /// As an amount of what a clock with a target of that unit counts, in microseconds or days; none when it counts something
+    /// else. Months differ in length.
+    pub fn of_unit(self, unit: Unit) -> Option<i64> {
+        let amount = i64::from(self.amount);
+        match (unit, self.unit) {
+            (Unit::ElapsedMinutes, Unit::ElapsedMinutes) | (Unit::WorkingMinutes, Unit::WorkingMinutes) => {
+                Some(amount * 60 * Micros::SECOND)
+            }
+            (Unit::WorkingDays, Unit::WorkingDays) => Some(amount),
+            (Unit::CalendarDays | Unit::Weeks | Unit::Months, Unit::CalendarDays) => Some(amount),
+            (Unit::CalendarDays | Unit::Weeks | Unit::Months, Unit::Weeks) => Some(7 * amount),
+            _ => None,
+        }
+    }
+
     /// From a message; what is wrong is noted under its fields.
     pub fn parse(door: &mut Door, message: wire::ClockDuration) -> Target {
         let wire::ClockDuration { amount, unit } = message;

@@ -69,6 +69,7 @@ async fn the_clocks_of_an_older_release_are_kept_once_they_are_found() {
             conditions: Conditions::default(),
             calendar_id: office,
             targets: vec![ClockTarget::new(Kind::FirstResponse, 60, Unit::WorkingMinutes)],
+            ladders: Vec::new(),
         }]);
         write(&store, |write| Box::pin(store::publish_policies(write, policies, "", "test".to_owned()))).await;
         // More than share a transaction.

@@ -5,7 +5,10 @@ use std::collections::HashMap;
 use barometer_chassis::error::Violation;
 
 use super::{Policy, PolicyList, unreachable};
-use crate::clock::{Kind, Target, Unit};
+use crate::{
+    clock::{Kind, Target, Unit},
+    ladder,
+};
 
 /// The clocks of a case in the order in which they can end: none may be due after one that follows.
 const IN_ORDER: [(Kind, &str); 4] = [
@@ -28,6 +31,7 @@ pub fn check(policies: &PolicyList) -> Vec<Violation> {
         }
         names.entry(&policy.name).or_insert(place);
         check_targets(policy, &mut refuse);
+        check_ladders(policy, &mut refuse);
     }
     found.extend(unreachable(policies).into_iter().map(|(place, by)| never_reached(policies, place, by)));
     found.extend(without_fallback(policies));
@@ -86,9 +90,28 @@ fn check_targets(policy: &Policy, refuse: &mut impl FnMut(&str, &'static str, St
     }
 }
 
+/// What is wrong with the ladders of one policy.
+fn check_ladders(policy: &Policy, refuse: &mut impl FnMut(&str, &'static str, String)) {
+    let mut seen: HashMap<Kind, usize> = HashMap::new();
+    for (place, ladder) in policy.ladders.iter().enumerate() {
+        let path = format!(".ladders[{place}]");
+        if let Some(first) = seen.get(&ladder.kind) {
+            let told = format!("ladders[{first}] is of the same clock: each has one ladder");
+            refuse(&format!("{path}.kind"), "REPEATED", told);
+        }
+        seen.entry(ladder.kind).or_insert(place);
+        match policy.targets.iter().find(|target| target.kind == ladder.kind) {
+            None => refuse(&format!("{path}.kind"), "NO_TARGET", "the policy has no target for this clock".to_owned()),
+            Some(target) => ladder::check(target.target, ladder, &policy.conditions, |step, field, reason, told| {
+                refuse(&format!("{path}.steps[{step}]{field}"), reason, told);
+            }),
+        }
+    }
+}
+
 /// Whether one target is due after the other whenever both start: so many days of any calendar are never over before as
 /// many days of the week, nor working minutes before as many minutes. Of other units nothing can be said.
-fn is_longer(one: Target, other: Target) -> bool {
+pub(crate) fn is_longer(one: Target, other: Target) -> bool {
     /// Working units take at least as long as others.
     #[derive(PartialEq)]
     enum Counts {
@@ -135,7 +158,7 @@ mod tests {
 
     fn policy(name: &str, conditions: Conditions, targets: &[(Kind, u32, Unit)]) -> Policy {
         let targets = targets.iter().map(|(kind, amount, unit)| ClockTarget::new(*kind, *amount, *unit)).collect();
-        Policy { name: name.to_owned(), conditions, calendar_id: CalendarId::default(), targets }
+        Policy { name: name.to_owned(), conditions, calendar_id: CalendarId::default(), targets, ladders: Vec::new() }
     }
 
     fn found(policies: Vec<Policy>) -> Vec<String> {

@@ -15,7 +15,8 @@ use crate::{
     calendar::Timetable,
     calendar_version::{self, CalendarId},
     case::{self, Binding},
-    clock::{Desk, PolicyVersion, Terms, Version},
+    clock::{Desk, Kind, PolicyVersion, Terms, Version},
+    ladder::Ladder,
     policy::{self, Policy, PolicyList},
     policy_set,
 };
@@ -36,6 +37,28 @@ struct Kept {
     timetable: Arc<Timetable>,
     /// When it came to be.
     since: Micros,
+}
+
+/// The ladders of a policy.
+#[derive(Debug)]
+pub(crate) struct Ladders(Option<(Arc<policy_set::Model>, usize)>);
+
+impl Ladders {
+    /// All of them.
+    fn all(&self) -> &[Ladder] {
+        let policy = self.0.as_ref().and_then(|(set, place)| set.policies.0.get(*place));
+        policy.map(|policy| policy.ladders.as_slice()).unwrap_or_default()
+    }
+
+    /// The one of a clock.
+    pub(crate) fn of(&self, kind: Kind) -> Option<&Ladder> {
+        self.all().iter().find(|ladder| ladder.kind == kind)
+    }
+
+    /// Whether there are none.
+    pub(crate) fn are_none(&self) -> bool {
+        self.all().is_empty()
+    }
 }
 
 /// What cases are bound to that come in now.
@@ -82,6 +105,16 @@ impl Book {
         let set = self.policies(db, binding.set_version).await?;
         let desk = self.desk(db, binding.calendar_id, binding.calendar_version).await?;
         Ok((terms_of(&set, &binding.policy)?, desk))
+    }
+
+    /// The ladders of the policy of a case.
+    pub(crate) async fn ladders(&self, db: &impl ConnectionTrait, case: &case::Model) -> Result<Ladders, Error> {
+        if case.calendar_id.is_none() {
+            return Ok(Ladders(None));
+        }
+        let set = self.policies(db, case.policy_set_version).await?;
+        let place = set.policies.0.iter().position(|policy| policy.name == case.policy_name);
+        Ok(Ladders(place.map(|place| (set, place))))
     }
 
     /// A version of a calendar, to count by.

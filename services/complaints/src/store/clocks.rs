@@ -1,6 +1,6 @@
 //! The clocks of cases as they are kept: written with whatever happens to a case, in the same transaction.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use barometer_chassis::{
     clock::Micros,
@@ -15,12 +15,14 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{Book, MAX_PARAMETERS, list_past};
+use super::{Book, MAX_PARAMETERS, clear_alarms, clear_alarms_of, list_alarms, list_fired, list_past, set_alarms};
 use crate::{
+    alarm::{self, Subject},
     case::{self, Incoming, Step},
     case_clock::{Column, Entity, Model},
     case_entry::{self, CaseId},
-    clock::Entry,
+    clock::{Clock, Entry},
+    ladder::{Course, Fired},
 };
 
 /// The most entries of a case whose clocks are kept. They stay as they are once it has more.
@@ -29,25 +31,40 @@ pub(crate) const MAX_ENTRIES: u64 = 50_000;
 /// An instant after everything, however far ahead it was dated.
 const END: Micros = Micros(i64::MAX);
 
-/// The clocks of a case with this history. Their ids, positions and times are still to be given.
+/// Which steps were taken of the ladders of clocks, by kind and instance.
+type Taken = HashMap<(i32, i32), Fired>;
+
+/// The clocks of a case with this history, and when the next step of each one's ladder is. Their ids, positions and times
+/// are still to be given.
 async fn clocks_of(
     db: &impl ConnectionTrait,
     book: &Book,
     case: &case::Model,
     entries: &[Entry],
+    taken: &Taken,
     now: Micros,
-) -> Result<Vec<Model>, Error> {
+) -> Result<Vec<(Model, Option<Micros>)>, Error> {
     let Some(counted) = book.count(db, case, entries, END).await? else { return Ok(Vec::new()) };
-    let history = counted.history()?;
-    Ok(history.kept(now).iter().map(|clock| Model::new(case, &history, clock)).collect())
+    let (history, ladders, none) = (counted.history()?, book.ladders(db, case).await?, Fired::default());
+    let clocks = history.settled(now);
+    let row = |clock: &Clock| {
+        let row = Model::new(case, &history, &history.keep(clock));
+        let next = ladders.of(clock.kind).and_then(|ladder| {
+            let course = Course::new(&history, clock, case.quiet_until)?;
+            ladder.next(&course, taken.get(&row.key()).unwrap_or(&none))
+        });
+        (row, next)
+    };
+    Ok(clocks.iter().map(row).collect())
 }
 
 /// Notes on a new case what is due first of its clocks.
 pub(crate) async fn note_due(write: &Write<'_>, case: &mut case::Model, incoming: &Incoming) -> Result<(), Error> {
+    case.quiet_until = incoming.arrival.is_imported().then_some(write.now);
     let clocks = clocks_of_new(write, case, incoming).await?;
     // Its first version is written next.
     case.clocked = 1;
-    (case.due_time, case.due_clock) = first_due(&clocks);
+    (case.due_time, case.due_clock) = first_due(clocks.iter().map(|(clock, _)| clock));
     Ok(())
 }
 
@@ -60,16 +77,30 @@ pub(crate) async fn add_clocks(
     for (case, incoming) in cases {
         all.append(&mut clocks_of_new(write, case, incoming).await?);
     }
-    for clock in &mut all {
+    let mut alarms = Vec::new();
+    for (clock, next) in &mut all {
         put_first(write, clock);
+        alarms.extend(next.map(|next| alarm(write, clock, next)));
     }
-    Ok(writer::insert(write.db, &all).await?)
+    let clocks: Vec<Model> = all.into_iter().map(|(clock, _)| clock).collect();
+    writer::insert(write.db, &clocks).await?;
+    set_alarms(write, alarms).await
 }
 
-async fn clocks_of_new(write: &Write<'_>, case: &case::Model, incoming: &Incoming) -> Result<Vec<Model>, Error> {
+/// The alarm of a clock, at an instant.
+fn alarm(write: &Write<'_>, clock: &Model, time: Micros) -> alarm::Model {
+    let (subject_id, case_id, set_time) = (clock.id, Some(clock.case_id), write.now);
+    alarm::Model { subject_id, subject: Subject::Clock.number(), case_id, time, set_time }
+}
+
+async fn clocks_of_new(
+    write: &Write<'_>,
+    case: &case::Model,
+    incoming: &Incoming,
+) -> Result<Vec<(Model, Option<Micros>)>, Error> {
     let Incoming { arrival, book } = incoming;
     let entries: Vec<_> = arrival.history(case, write.now).iter().map(case_entry::Model::for_clocks).collect();
-    clocks_of(write.db, book, case, &entries, write.now).await
+    clocks_of(write.db, book, case, &entries, &Taken::new(), write.now).await
 }
 
 /// Writes the clocks of a case as a step leaves them, whose entries are not written yet; and notes on the case what is due
@@ -93,12 +124,15 @@ pub(crate) async fn keep_clocks(
     if !case.has_clocks() {
         return Ok(());
     }
+    // Put under another policy, it may have alarms of the one before.
+    let rebound = (case.policy_set_version, &case.policy_name) != (before.policy_set_version, &before.policy_name);
+    let rings = rebound || !book.ladders(write.db, case).await?.are_none();
     let (due_time, due_clock) = match list_past(write.db, vec![case.id], MAX_ENTRIES).await? {
         None => (case.due_time, case.due_clock),
         Some(mut past) => {
             let mut past = past.remove(&case.id).unwrap_or_default();
             past.extend(entries.iter().map(case_entry::Model::for_clocks));
-            write_clocks(write, book, case, &past).await?
+            write_clocks(write, book, case, &past, rings).await?
         }
     };
     if !moved && (before.due_time, before.due_clock, before.clocked) != (due_time, due_clock, version) {
@@ -131,33 +165,50 @@ pub(crate) async fn catch_up(write: &Write<'_>, book: &Book, cases: Vec<Uuid>) -
     for case in cases.all(write.db).await? {
         let (due_time, due_clock) = match list_past(write.db, vec![case.id], MAX_ENTRIES).await? {
             None => (case.due_time, case.due_clock),
-            Some(mut past) => write_clocks(write, book, &case, &past.remove(&case.id).unwrap_or_default()).await?,
+            Some(mut past) => {
+                write_clocks(write, book, &case, &past.remove(&case.id).unwrap_or_default(), false).await?
+            }
         };
         note(write, case.id, due_time, due_clock, case.version).await?;
     }
     Ok(())
 }
 
-/// Brings the clocks of a case up to its history; answers what is due first.
+/// Brings the clocks of a case up to its history, and their alarms if it `rings` or a clock has one; answers what is due
+/// first.
 async fn write_clocks(
     write: &Write<'_>,
     book: &Book,
     case: &case::Model,
     entries: &[Entry],
+    rings: bool,
 ) -> Result<(Option<Micros>, Option<i32>), Error> {
-    let clocks = clocks_of(write.db, book, case, entries, write.now).await?;
-    let first = first_due(&clocks);
+    let taken = match book.ladders(write.db, case).await?.are_none() {
+        true => Taken::new(),
+        false => list_fired(write.db, CaseId(case.id)).await?,
+    };
+    let clocks = clocks_of(write.db, book, case, entries, &taken, write.now).await?;
+    let first = first_due(clocks.iter().map(|(clock, _)| clock));
     let kept = Entity::find().filter(Column::CaseId.eq(CaseId(case.id))).all(write.db).await?;
     let mut kept: BTreeMap<_, Model> = kept.into_iter().map(|clock| (clock.key(), clock)).collect();
-    let mut changed = Vec::new();
-    for mut clock in clocks {
-        match kept.remove(&clock.key()) {
+    let (mut changed, mut alarms) = (Vec::new(), Vec::new());
+    for (mut clock, next) in clocks {
+        let old = kept.remove(&clock.key());
+        match &old {
             None => {
                 put_first(write, &mut clock);
-                changed.push(clock);
+                changed.push(clock.clone());
             }
-            Some(old) => changed.extend(clock.change(&old).map(|new| put_again(write, new))),
+            Some(old) => {
+                clock.id = old.id;
+                changed.extend(clock.clone().change(old).map(|new| put_again(write, new)));
+            }
         }
+        alarms.extend(next.map(|next| alarm(write, &clock, next)));
+    }
+    // Every clock that was there before may have one.
+    if !kept.is_empty() || !alarms.is_empty() || rings {
+        change_alarms(write, CaseId(case.id), alarms).await?;
     }
     for gone in kept.into_values().filter(|clock| clock.withdraw_time.is_none()) {
         changed.push(put_again(write, Model { withdraw_time: Some(write.now), ..gone }));
@@ -169,6 +220,29 @@ async fn write_clocks(
         Entity::insert_many(rows).on_conflict(conflict.clone()).exec_without_returning(write.db).await?;
     }
     Ok(first)
+}
+
+/// Brings the alarms of a case's clocks to these.
+async fn change_alarms(write: &Write<'_>, case: CaseId, mut alarms: Vec<alarm::Model>) -> Result<(), Error> {
+    let of_clocks = |alarm: &alarm::Model| alarm.subject == Subject::Clock.number();
+    let set: Vec<_> = list_alarms(write.db, case).await?.into_iter().filter(of_clocks).collect();
+    let same =
+        |alarm: &alarm::Model, other: &alarm::Model| alarm.subject_id == other.subject_id && alarm.time == other.time;
+    let gone = set.iter().filter(|old| alarms.iter().all(|new| new.subject_id != old.subject_id));
+    clear_alarms(write, gone.map(|old| old.subject_id).collect()).await?;
+    alarms.retain(|new| !set.iter().any(|old| same(old, new)));
+    set_alarms(write, alarms).await
+}
+
+/// Sets the alarms of a case's clocks to what holds now.
+pub(crate) async fn set_anew(write: &Write<'_>, book: &Book, case: &case::Model) -> Result<(), Error> {
+    if !case.has_clocks() {
+        return clear_alarms_of(write, CaseId(case.id)).await;
+    }
+    if let Some(mut past) = list_past(write.db, vec![case.id], MAX_ENTRIES).await? {
+        write_clocks(write, book, case, &past.remove(&case.id).unwrap_or_default(), true).await?;
+    }
+    Ok(())
 }
 
 /// A new clock at the next position.
@@ -184,8 +258,8 @@ fn put_again(write: &Write<'_>, clock: Model) -> Model {
 }
 
 /// What is due first of the clocks that run, and when.
-fn first_due(clocks: &[Model]) -> (Option<Micros>, Option<i32>) {
-    let first = clocks.iter().filter_map(|clock| Some((clock.runs_until()?, clock.kind))).min();
+fn first_due<'c>(clocks: impl Iterator<Item = &'c Model>) -> (Option<Micros>, Option<i32>) {
+    let first = clocks.filter_map(|clock| Some((clock.runs_until()?, clock.kind))).min();
     first.unzip()
 }
 

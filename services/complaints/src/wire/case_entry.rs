@@ -33,6 +33,7 @@ pub(crate) fn render_entry(row: Model) -> wire::CaseEntry {
         accepted,
         satisfaction,
         promise_id,
+        escalation_id,
         rebase,
         follow_up_outcome,
     } = row;
@@ -63,6 +64,7 @@ pub(crate) fn render_entry(row: Model) -> wire::CaseEntry {
         acceptance: acceptance.into(),
         satisfaction,
         promise_id: promise_id.map(|id| id.to_string()).unwrap_or_default(),
+        escalation_id: escalation_id.map(|id| id.to_string()).unwrap_or_default(),
         rebase: rebase.map(render_rebase),
         follow_up_outcome,
     }

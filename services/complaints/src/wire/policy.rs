@@ -7,7 +7,10 @@ use barometer_proto::complaints::v1::{self as wire, CaseKind, Priority, Severity
 use prost_types::Timestamp;
 use uuid::Uuid;
 
-use super::category::parse_category;
+use super::{
+    category::parse_category,
+    ladder::{parse_ladder, render_ladder},
+};
 use crate::{
     calendar_version::CalendarId,
     case::{PriorityTable, UNKNOWN_BAND},
@@ -18,7 +21,7 @@ use crate::{
 
 /// The most values of a condition.
 const MAX_VALUES: usize = 100;
-/// More targets than there are kinds of clocks.
+/// More targets, and ladders, than there are kinds of clocks.
 const MAX_TARGETS: usize = 16;
 /// 1900-01-01T00:00:00Z, before which nothing happened.
 const EARLIEST: Micros = Micros(-2_208_988_800 * Micros::SECOND);
@@ -47,7 +50,7 @@ pub fn parse_policy_list(door: &mut Door, message: wire::PolicySet, calendars: &
 }
 
 fn parse_policy(door: &mut Door, message: wire::Policy, calendars: &BTreeSet<CalendarId>) -> Policy {
-    let wire::Policy { name, conditions, calendar_id, targets } = message;
+    let wire::Policy { name, conditions, calendar_id, targets, ladders } = message;
     let named = door.optional_id("calendar_id", &calendar_id).map(CalendarId);
     if calendar_id.is_empty() {
         door.missing("calendar_id");
@@ -59,6 +62,7 @@ fn parse_policy(door: &mut Door, message: wire::Policy, calendars: &BTreeSet<Cal
         conditions: door.inside("conditions", |door| parse_conditions(door, conditions.unwrap_or_default())),
         calendar_id: named.unwrap_or_default(),
         targets: door.each("targets", targets, MAX_TARGETS, ClockTarget::parse),
+        ladders: door.each("ladders", ladders, MAX_TARGETS, parse_ladder),
     }
 }
 
@@ -129,10 +133,11 @@ pub(crate) fn render_policy_list(list: PolicyList) -> Vec<wire::Policy> {
 
 /// A policy for callers.
 pub(crate) fn render_policy(policy: Policy) -> wire::Policy {
-    let Policy { name, conditions, calendar_id, targets } = policy;
+    let Policy { name, conditions, calendar_id, targets, ladders } = policy;
     let conditions = (conditions != Conditions::default()).then(|| render_conditions(&conditions));
     let targets = targets.into_iter().map(ClockTarget::to_wire).collect();
-    wire::Policy { name, conditions, calendar_id: calendar_id.to_string(), targets }
+    let ladders = ladders.into_iter().map(render_ladder).collect();
+    wire::Policy { name, conditions, calendar_id: calendar_id.to_string(), targets, ladders }
 }
 
 fn render_conditions(conditions: &Conditions) -> wire::Conditions {

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use uuid::Uuid;
 
-use super::{super::amount, place::Places};
+use super::{super::amount, ladders, place::Places};
 
 type Texts = Option<Vec<Spanned<String>>>;
 
@@ -31,6 +31,7 @@ pub(super) struct Text {
     products: Texts,
     countries: Texts,
     targets: Option<BTreeMap<String, Spanned<Target>>>,
+    ladders: Option<ladders::Texts>,
 }
 
 /// A target as it is written.
@@ -99,6 +100,7 @@ fn read(places: &mut Places<'_>, names: &mut Names<'_>, index: usize, text: Span
         products,
         countries,
         targets,
+        ladders,
     } = text.into_inner();
     let label = match &name {
         Some(name) => format!("policy `{}`", name.get_ref()),
@@ -142,8 +144,10 @@ fn read(places: &mut Places<'_>, names: &mut Names<'_>, index: usize, text: Span
     let targets = targets.unwrap_or_default().into_iter().enumerate();
     let targets =
         targets.map(|(at, (name, text))| target(places, format!("{path}.targets[{at}]"), &label, &name, text));
+    let targets = targets.collect();
     wire::Policy {
-        targets: targets.collect(),
+        targets,
+        ladders: ladders::read(places, &path, offset, &label, ladders.unwrap_or_default()),
         name: name.map(Spanned::into_inner).unwrap_or_default(),
         conditions: Some(conditions),
         calendar_id: calendar_id.map(|id| id.to_string()).unwrap_or_default(),
@@ -184,7 +188,7 @@ fn words(
 }
 
 /// No value of any enum.
-const UNKNOWN: i32 = -1;
+pub(super) const UNKNOWN: i32 = -1;
 
 fn target(places: &mut Places<'_>, path: String, label: &str, name: &str, text: Spanned<Target>) -> ClockTarget {
     let offset = text.span().start;
@@ -201,12 +205,8 @@ fn target(places: &mut Places<'_>, path: String, label: &str, name: &str, text: 
     };
     let target = amount("target", &table.target);
     let holding_target = table.holding.and_then(|holding| amount("holding_target", &holding));
-    let kind = ClockKind::from_str_name(&format!("CLOCK_KIND_{}", name.to_uppercase())).map(i32::from);
-    let kind = kind.filter(|kind| *kind != 0).unwrap_or_else(|| {
-        places.note(format!("{path}.kind"), offset, label.clone());
-        places.bad(&format!("there is no clock `{name}`: they are {}", clocks().join(", ")));
-        UNKNOWN
-    });
+    places.note(format!("{path}.kind"), offset, label.clone());
+    let kind = clock(places, name);
     ClockTarget {
         kind,
         target,
@@ -214,6 +214,15 @@ fn target(places: &mut Places<'_>, path: String, label: &str, name: &str, text: 
         pauses_for_customer: table.pauses_for_customer,
         pauses_for_third_party: table.pauses_for_third_party,
     }
+}
+
+/// The clock of a name; what is wrong is told of the field noted last.
+pub(super) fn clock(places: &mut Places<'_>, name: &str) -> i32 {
+    let kind = ClockKind::from_str_name(&format!("CLOCK_KIND_{}", name.to_uppercase())).map(i32::from);
+    kind.filter(|kind| *kind != 0).unwrap_or_else(|| {
+        places.bad(&format!("there is no clock `{name}`: they are {}", clocks().join(", ")));
+        UNKNOWN
+    })
 }
 
 /// The clocks, as they are written.

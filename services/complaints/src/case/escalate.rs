@@ -1,0 +1,62 @@
+//! What a step of a ladder makes of a case.
+
+use barometer_chassis::clock::Micros;
+use barometer_proto::complaints::v1::CaseEntryType as Event;
+
+use super::{Model, Step};
+use crate::ladder::Rung;
+
+impl Model {
+    /// Takes a step of a ladder: its history tells of it, and of what it changed.
+    pub(crate) fn escalate(mut self, rung: &Rung, time: Micros) -> Step {
+        let (before, state) = (self.clone(), self.state());
+        let mut events = vec![(Event::Escalated, state)];
+        let raised = rung.raise.map_or(self.priority(), |raise| raise.of(self.priority()));
+        if raised != self.priority() {
+            // What was found urgent stays so when the case is amended.
+            (self.priority, self.priority_overridden) = (raised.into(), true);
+            events.push((Event::Prioritized, state));
+        }
+        if let Some(holder) = rung.hand_over.as_ref().filter(|holder| **holder != before.holder()) {
+            if holder.takes_from(&before.holder()) {
+                self.hand_offs = self.hand_offs.saturating_add(1);
+            }
+            (self.employee, self.team) = (holder.employee.clone(), holder.team.clone());
+            events.push((Event::Assigned, state));
+        }
+        Step { before, case: self, events, time }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use barometer_proto::complaints::v1::{Priority, case::State};
+
+    use super::*;
+    use crate::{case::Holder, ladder::Raise};
+
+    fn case(employee: &str, priority: Priority) -> Model {
+        Model {
+            state: State::InProgress.into(),
+            employee: employee.to_owned(),
+            priority: priority.into(),
+            ..Model::default()
+        }
+    }
+
+    #[test]
+    fn a_step_raises_and_hands_over() {
+        let to = Holder { employee: String::new(), team: "legal".to_owned() };
+        let rung = Rung { raise: Some(Raise::ByOne), hand_over: Some(to.clone()), ..Rung::default() };
+        let step = case("ana", Priority::Normal).escalate(&rung, Micros(7));
+        let events: Vec<Event> = step.events.iter().map(|(event, _)| *event).collect();
+        assert_eq!(events, [Event::Escalated, Event::Prioritized, Event::Assigned]);
+        assert_eq!((step.case.priority(), step.case.priority_overridden), (Priority::High, true));
+        assert_eq!((step.case.holder(), step.case.hand_offs), (to, 1));
+        assert_eq!(step.case.state(), State::InProgress, "it moves nothing");
+
+        let again = step.case.escalate(&Rung { raise: Some(Raise::To(3)), ..rung }, Micros(8));
+        assert_eq!(again.events.len(), 1, "all is so already");
+        assert_eq!(again.case, again.before);
+    }
+}
