@@ -3,6 +3,7 @@
 mod complaints;
 mod customers;
 mod field;
+mod histories;
 mod interactions;
 mod key;
 mod line;
@@ -31,12 +32,13 @@ use crate::suite::Suite;
 
 use complaints::Complaints;
 use customers::Customers;
+use histories::Histories;
 use interactions::Interactions;
 use noun::Noun;
 use plan::{Mapping, Plan};
 use purchases::Purchases;
-use reader::Source;
-use report::Report;
+use reader::{Batches, Source};
+use report::{ROWS, Report};
 use responses::Responses;
 use subscriptions::Subscriptions;
 use upload::Upload;
@@ -88,7 +90,9 @@ const EXAMPLES: &str = r"Examples:
 
   barometer import complaints cases.csv --time-zone Europe/Chisinau \
     --map opened=received_at --map first_response=answered_at --map resolved=solved_at \
-    --map external_id=case_no --map customer=customer_no --map category=kind --map team=department";
+    --map external_id=case_no --map customer=customer_no --map category=kind --map team=department
+
+  barometer import histories log.csv --map-by-name --source desk --customer-system crm";
 
 /// How fields, values and keys are understood.
 fn long_help() -> String {
@@ -107,6 +111,10 @@ Values:
   --set kind=csat, --set kind=ces or --set type=transactional says otherwise.
   A complaint has come as far as its instants say: `opened`, `acknowledged`, `first_response`, `resolved`, `closed`, none \
   before another that stands left of it here. Resolving one answers its customer.
+  Histories have one event a line, of any case in any order: `event` is one of opened, acknowledged, responded, \
+  customer_wrote, awaited_customer, awaited_third_party, resumed, self_served, resolved, reopened, closed, cancelled, \
+  assigned, prioritized, annotated, outcome_set, acceptance_asked, acceptance_recorded. What is said of the case stands in \
+  the line of `opened`. Their format is told whole in docs/histories.md.
 
 Keys:
   A customer is named by your own key of it, and created when new. `external_id` is your own key of a row, and \
@@ -139,7 +147,8 @@ impl ImportArgs {
         for remark in &plan.remarks {
             output::remark(remark);
         }
-        let report = Report::new(rejects, source.bytes(), output::remark);
+        let unit = if self.kind == Kind::Histories { histories::CASES } else { ROWS };
+        let report = Report::new(rejects, source.bytes(), unit, output::remark);
         match self.kind {
             Kind::Customers => self.upload(Customers::new(channel), source, plan, report).await,
             Kind::Purchases => self.upload(Purchases::new(channel), source, plan, report).await,
@@ -147,11 +156,16 @@ impl ImportArgs {
             Kind::Subscriptions => self.upload(Subscriptions::new(channel), source, plan, report).await,
             Kind::Responses => self.upload(Responses::new(channel, &plan), source, plan, report).await,
             Kind::Complaints => self.upload(Complaints::new(channel), source, plan, report).await,
+            Kind::Histories => self.send(Histories::new(channel), histories::start(source, plan), report).await,
         }
     }
 
     async fn upload<N: Noun>(&self, noun: N, source: Source, plan: Plan, report: Report) -> Result<(), Failure> {
         let batches = source.start::<N>(plan);
+        self.send(noun, batches, report).await
+    }
+
+    async fn send<N: Noun>(&self, noun: N, batches: Batches<N::Row>, report: Report) -> Result<(), Failure> {
         let upload = Upload::new(noun, batches, report, self.give_up_after, self.endpoint.url());
         let summary = upload.run().await?.close()?;
         let included = match summary.position() {

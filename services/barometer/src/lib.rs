@@ -1,6 +1,7 @@
-//! The barometer program: serve, import, query, catalogue, policy, calendar, demo.
+//! The barometer program: serve, import, query, catalogue, case, policy, calendar, demo.
 
 pub mod calendar;
+pub mod case;
 pub mod catalogue;
 pub mod decimal;
 pub mod demo;

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use barometer::calendar::CalendarArgs;
+use barometer::case::CaseArgs;
 use barometer::catalogue::CatalogueArgs;
 use barometer::demo::DemoArgs;
 use barometer::failure::{self, Failure};
@@ -32,6 +33,7 @@ enum Command {
     Import(ImportArgs),
     Query(QueryArgs),
     Catalogue(CatalogueArgs),
+    Case(CaseArgs),
     Policy(PolicyArgs),
     Calendar(CalendarArgs),
     Demo(DemoArgs),
@@ -63,6 +65,7 @@ async fn run(command: Command) -> Result<(), Failure> {
         Command::Import(import) => import.run().await,
         Command::Query(query) => query.run().await,
         Command::Catalogue(catalogue) => catalogue.run().await,
+        Command::Case(case) => case.run().await,
         Command::Policy(policy) => policy.run().await,
         Command::Calendar(calendar) => calendar.run().await,
         Command::Demo(demo) => demo.run().await,

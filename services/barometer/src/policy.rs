@@ -2,14 +2,17 @@
 
 mod amount;
 pub(crate) mod file;
+mod publish;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
+use crate::endpoint::Endpoint;
 use crate::failure::Failure;
 use crate::output;
-use file::Checked;
+use file::{Checked, Written};
+use publish::Office;
 
 /// Work with the policies of complaints
 #[derive(Debug, Args)]
@@ -21,6 +24,8 @@ pub struct PolicyArgs {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(CheckArgs),
+    Publish(PublishArgs),
+    Rebase(RebaseArgs),
 }
 
 /// Check a file of policies without a running suite: every problem is told with its line
@@ -30,6 +35,45 @@ struct CheckArgs {
     /// The file, in TOML
     #[arg(value_name = "FILE")]
     file: PathBuf,
+
+    /// Tell also what would change for the cases that are open if it were published; this asks a running suite
+    #[arg(long)]
+    against_open: bool,
+
+    #[command(flatten)]
+    endpoint: Endpoint,
+}
+
+/// Put the policies of a file into force, and its calendars: for cases that come in from then on
+#[derive(Debug, Args)]
+struct PublishArgs {
+    /// The file, in TOML, as `barometer policy check` takes it
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+
+    #[command(flatten)]
+    endpoint: Endpoint,
+}
+
+/// Put open cases under the policies that are in force now: their clocks that run are under the new targets from then on
+///
+/// Without --yes nothing is changed, and it is told what would change. It can be broken off and run again.
+#[derive(Debug, Args)]
+struct RebaseArgs {
+    /// Only these cases, by their ids; all that are open when absent
+    #[arg(long = "case", value_name = "ID", requires = "yes")]
+    cases: Vec<String>,
+
+    /// A note for colleagues, which stands in the history of each case
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    note: String,
+
+    /// Do it
+    #[arg(long)]
+    yes: bool,
+
+    #[command(flatten)]
+    endpoint: Endpoint,
 }
 
 const FORMAT: &str = r#"The file holds calendars and policies. The first policy that matches a case is the case's; the last must match all:
@@ -76,28 +120,63 @@ impl PolicyArgs {
     /// When a file can not be read, has problems, or nothing can be printed.
     pub async fn run(self) -> Result<(), Failure> {
         match self.command {
-            Command::Check(check) => check.run(),
+            Command::Check(check) => check.run().await,
+            Command::Publish(publish) => publish.run().await,
+            Command::Rebase(rebase) => rebase.run().await,
         }
     }
 }
 
 impl CheckArgs {
-    fn run(self) -> Result<(), Failure> {
-        let name = self.file.display().to_string();
-        let Checked { calendars, policies, problems } = file::check(&self.file)?;
-        output::print(|out| {
-            for problem in &problems {
-                writeln!(out, "{name}:{}: {}", problem.line, output::one_line(&problem.text))?;
-            }
-            if problems.is_empty() {
-                writeln!(out, "{name}: all well (policies: {policies}, calendars: {})", calendars.len())?;
-            }
-            Ok(())
-        })?;
-        match problems.len() {
-            0 => Ok(()),
-            1 => Err(Failure::problems(format!("{name}: 1 problem"))),
-            many => Err(Failure::problems(format!("{name}: {many} problems"))),
+    async fn run(self) -> Result<(), Failure> {
+        let written = checked(&self.file)?;
+        if !self.against_open {
+            return Ok(());
         }
+        let effects = Office::new(&self.endpoint)?.effects_of(written).await?;
+        output::print(|out| {
+            writeln!(out)?;
+            effects.write(out)
+        })
+    }
+}
+
+impl PublishArgs {
+    async fn run(self) -> Result<(), Failure> {
+        let written = checked(&self.file)?;
+        let version = Office::new(&self.endpoint)?.publish(written).await?;
+        output::print(|out| writeln!(out, "published as version {version}"))
+    }
+}
+
+impl RebaseArgs {
+    async fn run(self) -> Result<(), Failure> {
+        let mut office = Office::new(&self.endpoint)?;
+        if !self.yes {
+            let effects = office.effects(None).await?;
+            return output::print(|out| effects.write(out));
+        }
+        let rebased = office.rebase(&self.cases, &self.note).await?;
+        output::print(|out| writeln!(out, "rebased {rebased}"))
+    }
+}
+
+/// What a file says, all problems told; a failure when there are any.
+fn checked(file: &Path) -> Result<Written, Failure> {
+    let name = file.display().to_string();
+    let Checked { calendars, policies, problems, written } = file::check(file)?;
+    output::print(|out| {
+        for problem in &problems {
+            writeln!(out, "{name}:{}: {}", problem.line, output::one_line(&problem.text))?;
+        }
+        if problems.is_empty() {
+            writeln!(out, "{name}: all well (policies: {policies}, calendars: {})", calendars.len())?;
+        }
+        Ok(())
+    })?;
+    match problems.len() {
+        0 => Ok(written),
+        1 => Err(Failure::problems(format!("{name}: 1 problem"))),
+        many => Err(Failure::problems(format!("{name}: {many} problems"))),
     }
 }

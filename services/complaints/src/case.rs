@@ -2,11 +2,13 @@
 
 mod arrival;
 mod attachment;
+mod binding;
 mod category;
 mod course;
 mod escalate;
 mod merge;
 mod outcome;
+mod past;
 mod priority;
 mod tags;
 #[cfg(test)]
@@ -30,9 +32,11 @@ use serde::Serialize;
 pub use self::{
     arrival::{Arrival, Incoming},
     attachment::{Attachment, Attachments},
+    binding::{Binding, Rebase},
     category::{Category, within},
     course::{Holder, Step, When, Window},
     outcome::{Outcome, Redress, Worth},
+    past::{Deed, PastEvent},
     priority::{PriorityTable, UNKNOWN_BAND},
     tags::Tags,
     verb::Verb,
@@ -342,7 +346,10 @@ impl Recorded for Model {
             };
             for Pending { row, context, refused, .. } in rows {
                 let due = async {
+                    let first = context.arrival.first_priority(row);
+                    let priority = std::mem::replace(&mut row.priority, first);
                     today.as_ref().map_err(|told| Error::Internal(told.clone()))?.bind(row)?;
+                    row.priority = priority;
                     store::note_due(write, row, context).await
                 };
                 match due.await {

@@ -1,12 +1,14 @@
 //! The case entry: one thing that happened to a case. Entries are only ever added.
 
+use std::sync::Arc;
+
 use barometer_chassis::{clock::Micros, id};
 use barometer_proto::complaints::v1::{CaseEntryType, FollowUpOutcome, LinkType, ReplyType, case::State};
 use sea_orm::entity::prelude::*;
 
 use crate::{
     calendar_version::CalendarId,
-    case::{self, Attachments, Outcome, Step},
+    case::{self, Attachments, Outcome, Rebase, Step},
     clock::{Entry, Version},
 };
 
@@ -76,6 +78,9 @@ pub struct Model {
     pub promise_id: Option<Uuid>,
     /// The step of a ladder; only of escalations.
     pub escalation_id: Option<Uuid>,
+    /// By what the case was counted, and is since; only of re-bases.
+    #[sea_orm(column_type = "JsonBinary")]
+    pub rebase: Option<Rebase>,
     /// What came of the follow-up, as [`FollowUpOutcome`]; only of entries about that.
     pub follow_up_outcome: i32,
     /// The calendar by which the case counts from then on; only of those that hand it to another team.
@@ -123,6 +128,7 @@ impl Model {
             reply: ReplyType::try_from(self.reply).unwrap_or_default(),
             needs_no_answer: self.needs_no_answer,
             calendar: self.calendar_id.map(|id| Version { id: id.0, version: self.calendar_version }),
+            rebase: self.rebase.clone().map(Arc::new),
         }
     }
 }
@@ -175,6 +181,9 @@ pub(crate) fn of_step(step: &Step, actor: &str, said: &Said, now: Micros) -> Vec
             }
             CaseEntryType::OutcomeSet => entry.outcome.clone_from(&step.case.outcome),
             CaseEntryType::Escalated => entry.escalation_id = said.escalation,
+            CaseEntryType::Rebased => {
+                entry.rebase = step.case.binding().map(|to| Rebase { from: step.before.binding(), to });
+            }
             CaseEntryType::AcceptanceRecorded => {
                 (entry.accepted, entry.satisfaction) = (step.case.accepted, step.case.satisfaction);
             }
@@ -211,6 +220,7 @@ fn entry(case: &case::Model, event: CaseEntryType, state: State, time: Micros, a
         outcome: None,
         accepted: None,
         satisfaction: None,
+        rebase: None,
         promise_id: None,
         escalation_id: None,
         follow_up_outcome: FollowUpOutcome::Unspecified.into(),

@@ -40,7 +40,7 @@ mod webhooks;
 mod wire;
 
 pub use webhooks::{Authorities, Settings as WebhookSettings};
-pub use wire::{parse_calendar, parse_holidays, parse_policy_list, render_holiday};
+pub use wire::{parse_calendar, parse_holidays, parse_policy_list, render_holiday, render_plain_calendar};
 
 use std::sync::Arc;
 
@@ -118,7 +118,7 @@ pub async fn add(
     let sweeping = book.clone();
     tokio::spawn(webhooks::Deliverer::new(store.clone(), &config.webhooks)?.run(server.ending()));
     let webhooks = service::Webhooks::new(store.clone(), config.webhooks.allow_private);
-    let policies = service::Policies::new(store.clone(), config.rules.priorities);
+    let policies = service::Policies::new(store.clone(), book.clone(), config.rules.priorities);
     let directory = Directory::new(customers);
     let follow_ups = service::FollowUps::new(store.clone());
     if let Some(surveys) = surveys {

@@ -11,6 +11,7 @@ mod m0007_work;
 mod m0008_promises;
 mod m0009_follow_ups;
 mod m0010_webhooks;
+mod m0013_rebases;
 mod m0014_last_times;
 #[cfg(test)]
 mod tests;
@@ -37,6 +38,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0014_last_times::Migration),
             Box::new(m0006_ladders::Migration),
             Box::new(m0007_work::Migration),
+            Box::new(m0013_rebases::Migration),
         ]
     }
 }

@@ -3,6 +3,7 @@
 mod check;
 mod conditions;
 mod due;
+mod effect;
 #[cfg(test)]
 mod tests;
 
@@ -14,6 +15,7 @@ pub use self::{
     check::check,
     conditions::{AnyOf, Conditions, Subject, Subtrees},
     due::{Due, due_times},
+    effect::{Effect, Standing, effects},
 };
 use crate::{calendar_version::CalendarId, clock::ClockTarget, ladder::Ladder};
 

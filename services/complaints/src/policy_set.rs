@@ -6,7 +6,7 @@ use sea_orm::entity::prelude::*;
 use crate::policy::PolicyList;
 
 /// A version's row. It never changes.
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "policy_set")]
 pub struct Model {
     /// Id of the version.

@@ -5,6 +5,7 @@ mod clocks;
 mod command;
 mod escalations;
 mod follow_ups;
+mod history;
 mod link;
 mod outcome;
 mod policies;
@@ -79,6 +80,26 @@ impl ComplaintService for Complaints {
         let record = move |rows| {
             let service = recording.clone();
             async move { service.import(rows).await }
+        };
+        let ending = self.ending.clone();
+        Ok(Response::new(import::acknowledge_in_stages(request.into_inner(), ending, prepare, record)))
+    }
+
+    type ImportCaseHistoriesStream = Acknowledgements<wire::ImportCaseHistoriesResponse>;
+
+    async fn import_case_histories(
+        &self,
+        request: Request<Streaming<wire::ImportCaseHistoriesRequest>>,
+    ) -> Result<Response<Self::ImportCaseHistoriesStream>, Status> {
+        let actor = Principal::of(&request);
+        let (preparing, recording) = (self.clone(), self.clone());
+        let prepare = move |batch: wire::ImportCaseHistoriesRequest| {
+            let (service, actor) = (preparing.clone(), actor.clone());
+            async move { service.prepare_histories(&actor, batch.histories).await }
+        };
+        let record = move |histories| {
+            let service = recording.clone();
+            async move { service.import_histories(histories).await }
         };
         let ending = self.ending.clone();
         Ok(Response::new(import::acknowledge_in_stages(request.into_inner(), ending, prepare, record)))

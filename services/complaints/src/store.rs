@@ -8,6 +8,7 @@ mod claims;
 mod clocks;
 mod counted;
 mod deliveries;
+mod effects;
 mod escalations;
 mod follow_up_rules;
 mod follow_ups;
@@ -23,7 +24,7 @@ pub(crate) use alarms::{
     clear_alarms, clear_alarms_of, count_alarms, find_alarm, list_alarms, list_due_alarms, next_alarm, set_alarms,
 };
 pub(crate) use answers::{SaidByCustomer, Seen, advance, drop_lost, get_upstream, start_over, take_answers};
-pub(crate) use book::Book;
+pub(crate) use book::{Book, Today};
 pub(crate) use calendars::{
     CalendarRef, change_calendar, create_calendar, get_calendar, get_calendar_version, known_calendars,
     list_calendar_versions, list_calendars, list_newer_versions, place_of_calendar, place_of_version,
@@ -36,6 +37,7 @@ pub(crate) use deliveries::{
     add_deliveries, add_delivery, claim_deliveries, clean_deliveries, get_delivery, list_deliveries, list_due,
     list_stale, list_told, retry_delivery, settle_delivery,
 };
+pub(crate) use effects::{list_open, rebase};
 pub(crate) use escalations::{climb, get_escalation, list_escalations, list_fired, place_of_escalation};
 pub(crate) use follow_up_rules::{
     get_rule_set, get_rule_set_by_id, list_rule_sets, place_of_rule_set, publish_rules, rules_since,
@@ -74,7 +76,7 @@ use uuid::Uuid;
 
 pub(crate) use self::links::{add_link, list_links, list_merged, merge, remove_link, unmerge, withdraw_case};
 use crate::{
-    case::{self, Arrival, Incoming, Step},
+    case::{self, Arrival, Incoming, Rebase, Step},
     case_entry::{self, CaseId, Said},
     clock::{Entry, Version},
 };
@@ -144,7 +146,7 @@ pub(crate) async fn list_past(
 ) -> Result<Option<HashMap<Uuid, Vec<Entry>>>, Error> {
     use case_entry::Column;
     /// As the columns below.
-    type Row = (CaseId, i32, Micros, i32, i32, bool, Option<Uuid>, i64);
+    type Row = (CaseId, i32, Micros, i32, i32, bool, Option<Uuid>, i64, Option<Rebase>);
     let mut past: HashMap<Uuid, Vec<Entry>> = HashMap::new();
     if cases.is_empty() {
         return Ok(Some(past));
@@ -158,6 +160,7 @@ pub(crate) async fn list_past(
         Column::NeedsNoAnswer,
         Column::CalendarId,
         Column::CalendarVersion,
+        Column::Rebase,
     ];
     let select = case_entry::Entity::find().select_only().columns(columns);
     let select = select.filter(Column::CaseId.is_in(writer::any_of(cases))).order_by_asc(Column::Position);
@@ -165,7 +168,7 @@ pub(crate) async fn list_past(
     if rows.len() as u64 > max {
         return Ok(None);
     }
-    for (case, entry_type, time, state, reply, needs_no_answer, calendar, version) in rows {
+    for (case, entry_type, time, state, reply, needs_no_answer, calendar, version, rebase) in rows {
         past.entry(case.0).or_default().push(Entry {
             entry_type: CaseEntryType::try_from(entry_type).unwrap_or_default(),
             time,
@@ -173,6 +176,7 @@ pub(crate) async fn list_past(
             reply: ReplyType::try_from(reply).unwrap_or_default(),
             needs_no_answer,
             calendar: calendar.map(|id| Version { id, version }),
+            rebase: rebase.map(Arc::new),
         });
     }
     Ok(Some(past))

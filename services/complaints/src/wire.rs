@@ -12,10 +12,12 @@ mod escalation;
 mod filter;
 mod follow_up;
 mod follow_up_rule;
+mod history;
 mod ladder;
 mod outcome;
 mod past;
 mod policy;
+mod policy_effect;
 mod promise;
 mod team;
 mod webhook;
@@ -23,7 +25,7 @@ mod work;
 
 pub(crate) use attachment::parse_attachments;
 pub(crate) use calendar::{CALENDAR_CHANGEABLE, parse_version, render_calendar};
-pub use calendar::{parse_calendar, parse_holidays, render_holiday};
+pub use calendar::{parse_calendar, parse_holidays, render_holiday, render_plain_calendar};
 pub(crate) use case::{AMENDABLE, amended, case_fact, parse_case, render_case};
 pub(crate) use case_clock::case_clock_fact;
 pub(crate) use case_entry::{case_entry_fact, render_entry};
@@ -33,6 +35,7 @@ pub(crate) use escalation::{escalation_fact, parse_list_escalations, render_esca
 pub(crate) use filter::parse_list_cases;
 pub(crate) use follow_up::{follow_up_fact, parse_follow_up_ref, parse_list_follow_ups, render_follow_up};
 pub(crate) use follow_up_rule::{parse_rule_list, render_rule_list, render_rule_set};
+pub(crate) use history::{ParsedHistory, fingerprint_of, parse_acceptance, parse_history};
 pub(crate) use outcome::parse_outcome;
 pub(crate) use past::{Past, parse_past};
 pub use policy::parse_policy_list;
@@ -40,6 +43,7 @@ pub(crate) use policy::{
     named_calendars, parse_described_case, parse_instant, render_due, render_policy, render_policy_list,
     render_policy_set,
 };
+pub(crate) use policy_effect::render_effect;
 pub(crate) use promise::{NewPromise, parse_list_promises, parse_promise, promise_fact, render_promise};
 pub(crate) use webhook::{
     WEBHOOK_CHANGEABLE, parse_list_deliveries, parse_overlap, parse_secret, parse_webhook, render_delivery,

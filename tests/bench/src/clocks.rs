@@ -10,7 +10,7 @@ use barometer_complaints::{
 use jiff::{Timestamp, civil::Weekday, tz::TimeZone};
 
 use crate::{
-    Settings,
+    Settings, changes,
     load::Effort,
     report::{Aim, Line, Measured, Report, Unit as In},
 };
@@ -50,6 +50,7 @@ pub fn measure(settings: &Settings, report: &mut Report) {
     let all = Kind::ALL.map(|kind| ClockTarget::new(kind, TARGET, Unit::WorkingMinutes));
     let rate = clocks(settings.effort, &years, &[Terms::new(PolicyVersion::default(), all)], &desks, 52 * WEEK);
     report.lines.push(Line::new(PART, "the same year: all kinds, each instance", rate, In::PerSecond("clocks")));
+    changes::measure(settings, PART, &desks[0], START, report);
 }
 
 fn timetable() -> Timetable {

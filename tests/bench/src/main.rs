@@ -1,6 +1,7 @@
 //! Measures the suite beside others, in ratios of one run. `tests/bench/run` builds and installs what it needs.
 
 mod answers;
+mod changes;
 mod claims;
 mod clocks;
 mod figures;

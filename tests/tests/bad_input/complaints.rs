@@ -20,7 +20,7 @@ use tonic::Code;
 use crate::{
     case_verbs::{attachments, links, merges, outcomes, verbs},
     customers::watch,
-    facts::{Recorded, batches, pages},
+    facts::{Recorded, batches, histories, pages},
     nouns::texts,
     table::{Edit, Rpc, Table, clear, number, numbers, text, texts as list},
     world::{DONE, NOBODY, World},
@@ -38,6 +38,7 @@ async fn bad_input_is_told_and_changes_nothing() {
         amend(&mut table, &cases);
         cases.kind.withdraw(&mut table.rpc("WithdrawCase", &[]));
         batches(&mut table.rpc("ImportCases", &[]));
+        histories(&mut table.rpc("ImportCaseHistories", &[]));
         verbs(&mut table, &cases);
         clocks(&mut table, &cases);
         links(&mut table, &cases);

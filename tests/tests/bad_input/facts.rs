@@ -197,6 +197,15 @@ pub(crate) fn pages(rpc: &mut Rpc<'_>) {
     }
 }
 
+/// Batches of cases with their histories.
+pub(crate) fn histories(rpc: &mut Rpc<'_>) {
+    rpc.invalid("no histories", vec![], &["histories"]).invalid(
+        "1,001 histories",
+        vec![copies("histories", 1_001)],
+        &["histories"],
+    );
+}
+
 /// Batches of imports.
 pub(crate) fn batches(rpc: &mut Rpc<'_>) {
     rpc.invalid("no rows", vec![], &["rows"]).invalid("1,001 rows", vec![copies("rows", 1_001)], &["rows"]);

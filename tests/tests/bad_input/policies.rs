@@ -3,8 +3,8 @@
 use barometer_chassis::testing::on_each_database;
 use barometer_proto::complaints::v1::{
     Calendar, CaseKind, Conditions, CreateCalendarRequest, DescribedCase, GetPolicySetRequest,
-    ListCalendarVersionsRequest, ListCalendarsRequest, LoadHolidaysRequest, LookupPolicyRequest, Policy, PolicySet,
-    Priority, PublishPoliciesRequest, Severity, UpdateCalendarRequest,
+    ListCalendarVersionsRequest, ListCalendarsRequest, ListPolicyEffectsRequest, LoadHolidaysRequest,
+    LookupPolicyRequest, Policy, PolicySet, Priority, PublishPoliciesRequest, Severity, UpdateCalendarRequest,
 };
 use barometer_tests::{
     samples::{calendar, mask, policy},
@@ -33,6 +33,8 @@ async fn bad_input_is_told_and_changes_nothing() {
         read(&mut table, &kept);
         publish(&mut table, &kept);
         lookup(&mut table);
+        effects(&mut table, &kept);
+        rebases(&mut table);
         table.check(&services.channel).await;
         assert_eq!(everything(&services).await, before, "calendars and policies are in no feed");
         services.stop().await;
@@ -299,6 +301,28 @@ fn targets(rpc: &mut Rpc<'_>, of: &dyn Fn(&str) -> String) {
         let edits = vec![number(&part("target.amount"), amount), number(&part("target.unit"), unit)];
         rpc.invalid("an amount", edits, &[&part(&format!("target.{wrong}"))]);
     }
+}
+
+fn effects(table: &mut Table, kept: &Kept) {
+    let set = PolicySet { policies: vec![policy("all", &kept.office)], ..PolicySet::default() };
+    let good = ListPolicyEffectsRequest { policy_set: Some(set), ..Default::default() };
+    let rpc = &mut table.rpc("ListPolicyEffects", &good.encode_to_vec());
+    pages(rpc);
+    let unknown = text("policy_set.policies[0].calendar_id", NOBODY);
+    rpc.invalid("an unknown calendar", vec![unknown], &["policy_set.policies[0].calendar_id"])
+        .invalid("no policies", vec![clear("policy_set.policies")], &["policy_set.policies"])
+        .answered("the latest", vec![clear("policy_set")]);
+}
+
+fn rebases(table: &mut Table) {
+    let rpc = &mut table.rpc("RebaseCases", &[]);
+    pages(rpc);
+    rpc.invalid("a long note", vec![text("note", "é".repeat(10_001))], &["note"]);
+    rpc.invalid("no ids", vec![list("case_ids", &["x", ""])], &["case_ids[0]", "case_ids[1]"])
+        .invalid("one id twice", vec![list("case_ids", &[NOBODY, NOBODY])], &["case_ids[1]"])
+        .invalid("101 ids", vec![copies("case_ids", 101)], &["case_ids"])
+        .invalid("a request id", vec![text("request_id", "x")], &["request_id"])
+        .unknown("nobody's case", vec![list("case_ids", &[NOBODY])]);
 }
 
 fn lookup(table: &mut Table) {

@@ -5,8 +5,9 @@ use barometer_proto::{
     complaints::v1::{
         Acceptance, AcknowledgeCaseRequest, AnnotateCaseRequest, AnswerBySelfServiceRequest, AskForAcceptanceRequest,
         AssignCaseRequest, Attachment, AwaitCustomerRequest, AwaitThirdPartyRequest, BatchGetClocksRequest,
-        BatchGetClocksResponse, CancelCaseRequest, Case, CaseKind, Clock, ClockKind, CloseCaseRequest,
-        ExplainClockRequest, Finding, LinkCasesRequest, LinkType, ListCaseEntriesRequest, ListCaseEntriesResponse,
+        BatchGetClocksResponse, CancelCaseRequest, Case, CaseEntryType, CaseEvent, CaseHistory, CaseKind, Clock,
+        ClockKind, CloseCaseRequest, ExplainClockRequest, Finding, ImportCaseHistoriesRequest,
+        ImportCaseHistoriesResponse, LinkCasesRequest, LinkType, ListCaseEntriesRequest, ListCaseEntriesResponse,
         MergeCaseRequest, OpenCaseRequest, Outcome, PrioritizeCaseRequest, Priority, RecordAcceptanceRequest,
         RecordCustomerMessageRequest, Redress, Remedy, ReopenCaseRequest, ResolveCaseRequest, RespondToCaseRequest,
         ResumeCaseRequest, SetOutcomeRequest, UnlinkCasesRequest, UnmergeCaseRequest, WatchFactsRequest,
@@ -105,6 +106,21 @@ pub(crate) async fn call_all(caller: &mut Caller) {
     let _: Clock = caller.call(&method("ExplainClock"), &explain).await;
     let list = ListCaseEntriesRequest { case_id: id(), ..Default::default() };
     let _: ListCaseEntriesResponse = caller.call(&method("ListCaseEntries"), &list).await;
+
+    let past = CaseEvent {
+        r#type: CaseEntryType::Annotated.into(),
+        time: case.open_time,
+        actor: mark(),
+        text: mark(),
+        attachments: attachments(),
+        ..CaseEvent::default()
+    };
+    let key_of_past = ExternalId { system: mark(), value: format!("{MARK}-past") };
+    let lived = Case { external_id: Some(key_of_past), ..case.clone() };
+    let histories = vec![CaseHistory { row: 1, case: Some(lived), actor: mark(), events: vec![past] }];
+    let import = ImportCaseHistoriesRequest { histories };
+    let imported: ImportCaseHistoriesResponse = caller.call(&method("ImportCaseHistories"), &import).await;
+    assert_eq!((imported.recorded, imported.refused), (1, 0));
 
     let sample = Case { external_id: Some(key), ..case }.encode_to_vec();
     recorded::call_all(caller, Noun { service: SERVICE, verb: "Open", name: "Case", field: "case", sample }).await;

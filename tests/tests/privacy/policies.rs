@@ -3,8 +3,9 @@
 use barometer_proto::complaints::v1::{
     Audience, Calendar, ClockKind, Conditions, CreateCalendarRequest, DescribedCase, GetCalendarRequest,
     GetPolicySetRequest, Holiday, Ladder, LadderStep, ListCalendarVersionsRequest, ListCalendarVersionsResponse,
-    ListCalendarsRequest, ListCalendarsResponse, ListPolicySetsRequest, ListPolicySetsResponse, LoadHolidaysRequest,
-    LookupPolicyRequest, LookupPolicyResponse, Policy, PolicySet, PublishPoliciesRequest, UpdateCalendarRequest,
+    ListCalendarsRequest, ListCalendarsResponse, ListPolicyEffectsRequest, ListPolicyEffectsResponse,
+    ListPolicySetsRequest, ListPolicySetsResponse, LoadHolidaysRequest, LookupPolicyRequest, LookupPolicyResponse,
+    Policy, PolicySet, PublishPoliciesRequest, RebaseCasesRequest, RebaseCasesResponse, UpdateCalendarRequest,
     get_calendar_request::By, ladder_step::When,
 };
 use barometer_tests::samples::{calendar, policy};
@@ -50,6 +51,11 @@ pub(crate) async fn call_all(caller: &mut Caller) {
     let described = DescribedCase { customer_tier: MARK.to_owned(), ..DescribedCase::default() };
     let lookup = LookupPolicyRequest { case: Some(described), ..Default::default() };
     let _: LookupPolicyResponse = caller.call(&method("LookupPolicy"), &lookup).await;
+    let set = PolicySet { policies: vec![policy(MARK, &calendar_id)], ..PolicySet::default() };
+    let effects = ListPolicyEffectsRequest { policy_set: Some(set), ..ListPolicyEffectsRequest::default() };
+    let _: ListPolicyEffectsResponse = caller.call(&method("ListPolicyEffects"), &effects).await;
+    let rebase = RebaseCasesRequest { note: MARK.to_owned(), ..RebaseCasesRequest::default() };
+    let _: RebaseCasesResponse = caller.call(&method("RebaseCases"), &rebase).await;
 }
 
 /// One step, for the first response.

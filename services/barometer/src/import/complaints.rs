@@ -46,7 +46,7 @@ impl Noun for Complaints {
 }
 
 /// What became of it, when the file says anything of that.
-fn outcome(line: &mut Line<'_>) -> Option<Outcome> {
+pub(super) fn outcome(line: &mut Line<'_>) -> Option<Outcome> {
     let (finding, root_cause, lesson) = (line.word("finding"), line.text("root_cause"), line.text("lesson"));
     let remedy = line.word("redress");
     let amount = line.money("redress_amount");
@@ -57,6 +57,11 @@ fn outcome(line: &mut Line<'_>) -> Option<Outcome> {
 }
 
 fn case(line: &mut Line<'_>) -> Case {
+    Case { open_time: line.time("opened"), external_id: line.external_id(), ..described(line) }
+}
+
+/// What a line says of a case, but for when it was opened and what its key is.
+pub(super) fn described(line: &mut Line<'_>) -> Case {
     Case {
         customer: line.customer().map(case::Customer::CustomerKey),
         subject: line.text("subject"),
@@ -66,10 +71,10 @@ fn case(line: &mut Line<'_>) -> Case {
         channel: line.text("channel"),
         touchpoint: line.text("touchpoint"),
         journey_stage: line.text("journey_stage"),
-        open_time: line.time("opened"),
+        open_time: None,
         employee: line.text("employee"),
         team: line.text("team"),
-        external_id: line.external_id(),
+        external_id: None,
         dimensions: line.dimensions(),
         kind: line.word("kind"),
         severity: line.word("severity"),

@@ -20,6 +20,8 @@ pub enum Kind {
     Responses,
     /// Complaints of the past, as far as they have come.
     Complaints,
+    /// Cases of the past with everything that happened to them, one event a line.
+    Histories,
 }
 
 /// One field that a column or a value can be given to.
@@ -85,6 +87,7 @@ impl Kind {
             Self::Subscriptions => &SUBSCRIPTIONS,
             Self::Responses => &RESPONSES,
             Self::Complaints => &COMPLAINTS,
+            Self::Histories => &HISTORIES,
         }
     }
 
@@ -103,6 +106,7 @@ impl Kind {
             Self::Subscriptions => "subscriptions",
             Self::Responses => "responses",
             Self::Complaints => "complaints",
+            Self::Histories => "histories",
         }
     }
 }
@@ -279,6 +283,39 @@ const COMPLAINTS: [Field; 26] = [
     field("currency", Shape::Currency).rule(Rule::With("redress_amount")),
     field("root_cause", Shape::Text),
     field("lesson", Shape::Text),
+];
+
+const HISTORIES: [Field; 30] = [
+    field("case", Shape::Text).required(),
+    field("time", Shape::Time).required(),
+    field("event", Shape::Word(value::CASE_EVENT)).required(),
+    field("actor", Shape::Text),
+    field("text", Shape::Text),
+    field("employee", Shape::Text).groups(),
+    field("team", Shape::Text).groups(),
+    field("reply", Shape::Word(value::REPLY)),
+    field("needs_no_answer", Shape::Flag),
+    field("priority", Shape::Word(value::PRIORITY)),
+    field("finding", Shape::Word(value::FINDING)),
+    field("redress", Shape::Word(value::REMEDY)),
+    field("redress_amount", Shape::Decimal),
+    field("currency", Shape::Currency).rule(Rule::With("redress_amount")),
+    field("root_cause", Shape::Text),
+    field("lesson", Shape::Text),
+    field("acceptance", Shape::Word(value::ACCEPTANCE)),
+    field("satisfaction", Shape::Integer),
+    field("customer", Shape::Text),
+    field("kind", Shape::Word(value::CASE_KIND)),
+    field("severity", Shape::Word(value::SEVERITY)),
+    field("category", Shape::Text).groups(),
+    field("product", Shape::Text).groups(),
+    field("remedy_sought", Shape::Word(value::REMEDY)),
+    field("tags", Shape::List),
+    field("channel", Shape::Text).groups(),
+    field("touchpoint", Shape::Text).groups(),
+    field("journey_stage", Shape::Text).groups(),
+    field("subject", Shape::Text),
+    field("description", Shape::Text),
 ];
 
 #[cfg(test)]

@@ -2,10 +2,11 @@
 
 use barometer_chassis::door::Door;
 use clap::Args;
-use csv::StringRecord;
+use csv::{ByteRecord, StringRecord};
 use jiff::tz::TimeZone;
 
 use super::field::{Field, Kind, Rule};
+use super::value::Problem;
 use crate::failure::{DATA, Failure, USAGE};
 use crate::instant;
 
@@ -15,6 +16,10 @@ pub(crate) struct Mapping {
     /// Takes a field from a column; repeat it for each field
     #[arg(long = "map", value_name = "FIELD=COLUMN", value_parser = assignment)]
     maps: Vec<(String, String)>,
+
+    /// Takes every other field that has a column of its own name from that column
+    #[arg(long)]
+    map_by_name: bool,
 
     /// Gives a field the same value in every row; repeat it for each field
     #[arg(long = "set", value_name = "FIELD=VALUE", value_parser = assignment)]
@@ -49,7 +54,7 @@ pub(crate) struct Plan {
     /// Dimensions by name, and the columns that they are in.
     pub(crate) dimensions: Vec<(String, usize)>,
     /// How many fields a row has.
-    pub(crate) width: usize,
+    width: usize,
     /// System of the rows' own keys.
     pub(crate) source: String,
     /// System of the customers' keys.
@@ -84,6 +89,9 @@ impl Plan {
         for dimension in &mapping.dimensions {
             draft.dimension(dimension);
         }
+        if mapping.map_by_name {
+            draft.map_by_name();
+        }
         draft.check_missing();
         let source = mapping.source.as_deref().unwrap_or(file_name);
         draft.check_system("--source (the file's name by default)", source);
@@ -114,6 +122,24 @@ impl Plan {
             Source::Value(value) => value,
         };
         (&fields[index], value)
+    }
+
+    /// The bytes of a field in a record that may be no text; none when the record is too short for it.
+    pub(crate) fn bytes<'a>(&'a self, name: &str, record: &'a ByteRecord) -> Option<&'a [u8]> {
+        match &self.sources[self.kind.field(name)?] {
+            Source::None => None,
+            Source::Column(column) => record.get(*column),
+            Source::Value(value) => Some(value.as_bytes()),
+        }
+    }
+
+    /// Whether a record has as many fields as the header.
+    pub(crate) fn check_width(&self, has: usize) -> Result<(), Problem> {
+        let width = self.width;
+        if has == width {
+            return Ok(());
+        }
+        Err(Problem::new("WRONG_LENGTH", format!("has {has} fields, the header has {width}")))
     }
 
     /// The value that a field has in every row, if one was set.
@@ -157,6 +183,16 @@ impl<'a> Draft<'a> {
         }
         // A column that is not there was noted; the field is not missing as well.
         self.sources[index] = Source::Column(column.unwrap_or_default());
+    }
+
+    /// Fields that nothing was said of, from the columns of their names.
+    fn map_by_name(&mut self) {
+        for (index, field) in self.kind.fields().iter().enumerate() {
+            let free = self.sources[index] == Source::None && field.rule != Rule::Constant;
+            if free && self.header.iter().any(|column| column == field.name) {
+                self.sources[index] = Source::Column(self.column(field.name).unwrap_or_default());
+            }
+        }
     }
 
     fn set(&mut self, name: &str, value: &str, zone: &TimeZone) {
@@ -312,6 +348,15 @@ mod tests {
     }
 
     #[test]
+    fn fields_come_from_columns_of_their_names_unless_something_else_was_said() {
+        let flags = "--map time=Date --set score=7 --set survey=SFO --map-by-name";
+        let by_name = plan(Kind::Responses, flags).expect("a plan");
+        let source = |field: &str| by_name.sources[by_name.kind.field(field).expect("a field")].clone();
+        assert_eq!((source("language"), source("score")), (Source::Column(3), Source::Value("7".to_owned())));
+        assert_eq!(source("comment"), Source::None);
+    }
+
+    #[test]
     fn a_dimension_that_is_built_in_is_used_as_the_field() {
         let plan = plan(Kind::Responses, &format!("{GOOD} --dimension language")).expect("a plan");
         assert_eq!(plan.sources[plan.kind.field("language").expect("a field")], Source::Column(3));
@@ -341,13 +386,9 @@ mod tests {
     }
 
     #[test]
-    fn columns_that_are_not_there_are_the_files_fault() {
+    fn columns_that_are_not_there_are_the_files_fault_and_money_needs_a_currency() {
         let failure = plan(Kind::Responses, &format!("{GOOD} --map comment=words")).expect_err("no such column");
         assert_eq!(failure.exit_code(), DATA);
-    }
-
-    #[test]
-    fn money_needs_a_currency() {
         let good = "--map customer=id --map time=Date --set channel=web --set direction=inbound";
         assert!(plan(Kind::Interactions, good).is_ok());
         let failure = plan(Kind::Interactions, &format!("{good} --map cost=score")).expect_err("no currency");

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::Path;
 use std::thread;
 
-use csv::{ErrorKind, StringRecord};
+use csv::{ByteRecord, ErrorKind, StringRecord};
 use prost::Message;
 use tokio::sync::mpsc;
 
@@ -16,11 +16,14 @@ use super::value::Problem;
 use crate::failure::Failure;
 
 /// Most rows of a batch.
-const MAX_ROWS: usize = 1_000;
+pub(super) const MAX_ROWS: usize = 1_000;
 /// Most bytes of a batch: well below the smallest limit of messages that anybody sets, and acknowledged soon.
-const MAX_BYTES: usize = 1024 * 1024;
+pub(super) const MAX_BYTES: usize = 1024 * 1024;
 /// Batches that are read ahead.
-const AHEAD: usize = 2;
+pub(super) const AHEAD: usize = 2;
+
+/// Batches as they are read; the last one may be why the file can not be read on.
+pub(crate) type Batches<R> = mpsc::Receiver<Result<Batch<R>, Failure>>;
 
 /// Rows that are sent together, and those before, between and after them that can not be sent.
 #[derive(Debug)]
@@ -29,6 +32,8 @@ pub(crate) struct Batch<R> {
     pub(crate) rows: Vec<R>,
     /// Lines that were rejected here.
     pub(crate) rejected: Vec<RejectedLine>,
+    /// Rows that were rejected here.
+    pub(crate) refused: u64,
     /// Bytes of the file up to the end of the batch.
     pub(crate) end: u64,
 }
@@ -78,7 +83,7 @@ impl Source {
         if header.iter().all(str::is_empty) {
             return Err(unreadable(&"it does not begin with the names of its columns"));
         }
-        let behind = (1 + inner_lines(&header)).saturating_sub(csv.position().line() - 1);
+        let behind = (1 + inner_lines(header.as_byte_record())).saturating_sub(csv.position().line() - 1);
         Ok(Self { csv, header, bytes, behind })
     }
 
@@ -92,8 +97,17 @@ impl Source {
         self.bytes
     }
 
+    /// Reads the next record as it stands there: the line on which it begins; none at the end of the file.
+    pub(super) fn read(&mut self, record: &mut ByteRecord) -> Result<Option<u64>, Failure> {
+        match self.csv.read_byte_record(record) {
+            Ok(true) => Ok(Some(self.line(record))),
+            Ok(false) => Ok(None),
+            Err(error) => Err(unreadable_after(self.csv.position().line(), &error)),
+        }
+    }
+
     /// The line on which the record that was just read begins.
-    fn line(&self, record: &StringRecord) -> u64 {
+    fn line(&self, record: &ByteRecord) -> u64 {
         // Counted from where the reader was before it, which leaves out blank lines in between, and back from where it is
         // now, which is one too few for a last line without an end.
         let before = record.position().map_or(0, csv::Position::line) + self.behind;
@@ -102,7 +116,7 @@ impl Source {
     }
 
     /// Reads the rows, as `plan` says. Ends when the receiver is dropped.
-    pub(crate) fn start<N: Noun>(mut self, plan: Plan) -> mpsc::Receiver<Result<Batch<N::Row>, Failure>> {
+    pub(crate) fn start<N: Noun>(mut self, plan: Plan) -> Batches<N::Row> {
         let (sender, receiver) = mpsc::channel(AHEAD);
         // Not one of the runtime's threads, which would wait for a pipe that nobody writes to.
         thread::spawn(move || {
@@ -133,7 +147,7 @@ type Weighed<R> = (R, usize);
 /// What became of a line.
 type Checked<R> = Result<Weighed<R>, RejectedLine>;
 /// What is wrong with a line, by field.
-type Problems = Vec<(String, Problem)>;
+pub(super) type Problems = Vec<(String, Problem)>;
 
 impl<'a, N: Noun> Batcher<'a, N> {
     fn new(plan: &'a Plan) -> Self {
@@ -162,7 +176,8 @@ impl<'a, N: Noun> Batcher<'a, N> {
             }
         }
         let is_end = rows.is_empty() && rejected.is_empty();
-        Ok((!is_end).then(|| Batch { rows, rejected, end: source.csv.position().byte() }))
+        let refused = rejected.len() as u64;
+        Ok((!is_end).then(|| Batch { rows, rejected, refused, end: source.csv.position().byte() }))
     }
 
     /// The next line as a row with its size, or as rejected; none at the end of the file.
@@ -170,7 +185,7 @@ impl<'a, N: Noun> Batcher<'a, N> {
         match source.csv.read_record(&mut self.record) {
             Ok(false) => Ok(None),
             Ok(true) => {
-                let line = source.line(&self.record);
+                let line = source.line(self.record.as_byte_record());
                 Ok(Some(self.row(line).map_err(|problems| rejected_line(line, problems))))
             }
             Err(error) => match error.kind() {
@@ -180,19 +195,13 @@ impl<'a, N: Noun> Batcher<'a, N> {
                     let line = pos.as_ref().map_or(0, csv::Position::line) + source.behind;
                     Ok(Some(Err(rejected_line(line, vec![(field, problem)]))))
                 }
-                _ => {
-                    Err(Failure::data(format!("can not read on after line {}: {error}", source.csv.position().line())))
-                }
+                _ => Err(unreadable_after(source.csv.position().line(), &error)),
             },
         }
     }
 
     fn row(&mut self, number: u64) -> Result<Weighed<N::Row>, Problems> {
-        if self.record.len() != self.plan.width {
-            let (has, width) = (self.record.len(), self.plan.width);
-            let problem = Problem::new("WRONG_LENGTH", format!("has {has} fields, the header has {width}"));
-            return Err(vec![(String::new(), problem)]);
-        }
+        self.plan.check_width(self.record.len()).map_err(|problem| vec![(String::new(), problem)])?;
         let mut line = Line::new(self.plan, &self.record, &mut self.keys);
         let row = N::read(i64::try_from(number).unwrap_or(i64::MAX), &mut line);
         let problems = line.into_problems();
@@ -207,12 +216,16 @@ impl<'a, N: Noun> Batcher<'a, N> {
     }
 }
 
-/// Line breaks within the fields of a record.
-fn inner_lines(record: &StringRecord) -> u64 {
-    record.iter().map(|field| field.bytes().filter(|byte| *byte == b'\n').count() as u64).sum()
+fn unreadable_after(line: u64, error: &csv::Error) -> Failure {
+    Failure::data(format!("can not read on after line {line}: {error}"))
 }
 
-fn rejected_line(line: u64, problems: Problems) -> RejectedLine {
+/// Line breaks within the fields of a record.
+fn inner_lines(record: &ByteRecord) -> u64 {
+    record.iter().map(|field| field.iter().filter(|byte| **byte == b'\n').count() as u64).sum()
+}
+
+pub(super) fn rejected_line(line: u64, problems: Problems) -> RejectedLine {
     let violation =
         |(field, Problem { reason, description })| Violation { field, reason: reason.to_owned(), description };
     RejectedLine { line, violations: problems.into_iter().map(violation).collect() }

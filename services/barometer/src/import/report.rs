@@ -24,7 +24,7 @@ pub(crate) struct Tally {
     pub(crate) recorded: u64,
     /// Rows that were there already.
     pub(crate) unchanged: u64,
-    /// Rows that were rejected, here or by the suite.
+    /// Rows that were rejected, here or by the suite; of each any number of lines is told.
     pub(crate) rejected: u64,
     /// Position of the last write; when nothing was written, of rows that were there.
     pub(crate) position: String,
@@ -35,20 +35,28 @@ pub(crate) struct Report {
     tally: Tally,
     rejects: Rejects,
     progress: Progress,
+    unit: Unit,
     tell: fn(&str),
 }
 
+/// What is counted: in the plural, and one of it.
+pub(crate) type Unit = (&'static str, &'static str);
+
+/// What most files are made of.
+pub(crate) const ROWS: Unit = ("rows", "row");
+
 impl Report {
     /// A report that writes rejected rows to `rejects`, of a file of so many bytes. Remarks go to `tell`.
-    pub(crate) fn new(rejects: PathBuf, bytes: Option<u64>, tell: fn(&str)) -> Self {
+    pub(crate) fn new(rejects: PathBuf, bytes: Option<u64>, unit: Unit, tell: fn(&str)) -> Self {
         let rejects = Rejects { path: rejects, file: None };
-        Self { tally: Tally::default(), rejects, progress: Progress::new(bytes), tell }
+        Self { tally: Tally::default(), rejects, progress: Progress::new(bytes, unit), unit, tell }
     }
 
-    /// Notes what came of a batch that ends at so many bytes of the file.
+    /// Notes what came of a batch that ends at so many bytes of the file, and of which so many rows were refused.
     pub(crate) fn settle(
         &mut self,
         mut rejected: Vec<RejectedLine>,
+        refused: u64,
         end: u64,
         answer: Acknowledgement,
     ) -> Result<(), Failure> {
@@ -57,7 +65,7 @@ impl Report {
         self.rejects.write(&rejected)?;
         self.tally.recorded += answer.recorded;
         self.tally.unchanged += answer.unchanged;
-        self.tally.rejected += rejected.len() as u64;
+        self.tally.rejected += refused;
         // What is written now comes after all that was there: later batches of known rows must not take it back.
         if answer.recorded > 0 || self.tally.recorded == 0 && !answer.position.is_empty() {
             self.tally.position = answer.position;
@@ -87,7 +95,7 @@ impl Report {
     /// When the file of rejected rows can not be written.
     pub(crate) fn close(self) -> Result<Summary, Failure> {
         let elapsed = self.progress.finish();
-        Ok(Summary { tally: self.tally, elapsed, rejects: self.rejects.finish()? })
+        Ok(Summary { tally: self.tally, unit: self.unit, elapsed, rejects: self.rejects.finish()? })
     }
 }
 
@@ -95,6 +103,7 @@ impl Report {
 #[derive(Debug)]
 pub(crate) struct Summary {
     tally: Tally,
+    unit: Unit,
     elapsed: Duration,
     /// Where the rejected rows are.
     rejects: PathBuf,
@@ -109,12 +118,13 @@ impl Summary {
     /// Writes it in lines of a name and a value; `included` says whether the figures hold it all by now.
     pub(crate) fn write(&self, included: Option<bool>, out: &mut dyn Write) -> io::Result<()> {
         let Tally { recorded, unchanged, rejected, position } = &self.tally;
-        writeln!(out, "rows read   {}", self.tally.rows())?;
+        let (rows, _) = self.unit;
+        writeln!(out, "{:<12}{}", format!("{rows} read"), self.tally.rows())?;
         writeln!(out, "recorded    {recorded}")?;
         writeln!(out, "unchanged   {unchanged}")?;
         writeln!(out, "rejected    {rejected}")?;
         writeln!(out, "seconds     {:.1}", self.elapsed.as_secs_f64())?;
-        writeln!(out, "rows/s      {:.0}", rate(self.tally.rows(), self.elapsed))?;
+        writeln!(out, "{:<12}{:.0}", format!("{rows}/s"), rate(self.tally.rows(), self.elapsed))?;
         if !position.is_empty() {
             writeln!(out, "position    {position}")?;
         }
@@ -133,10 +143,11 @@ impl Summary {
     /// # Errors
     /// When rows were rejected.
     pub(crate) fn verdict(&self) -> Result<(), Failure> {
+        let (rows, row) = self.unit;
         let were = match self.tally.rejected {
             0 => return Ok(()),
-            1 => "1 row was".to_owned(),
-            n => format!("{n} rows were"),
+            1 => format!("1 {row} was"),
+            n => format!("{n} {rows} were"),
         };
         Err(Failure::rejected(format!("{were} rejected; see {}", self.rejects.display())))
     }
@@ -204,24 +215,25 @@ impl From<RejectedRow> for RejectedLine {
 struct Progress {
     bar: Option<ProgressBar>,
     bytes: Option<u64>,
+    unit: Unit,
     started: Instant,
     told: Instant,
 }
 
 impl Progress {
-    fn new(bytes: Option<u64>) -> Self {
+    fn new(bytes: Option<u64>, unit: Unit) -> Self {
         let bar = io::stderr().is_terminal().then(|| match bytes {
             Some(bytes) => ProgressBar::new(bytes).with_style(style("{bar:30} {percent:>3} %  {msg}  {eta} left")),
             None => ProgressBar::no_length().with_style(style("{spinner} {msg}")),
         });
         let now = Instant::now();
-        Self { bar, bytes, started: now, told: now }
+        Self { bar, bytes, unit, started: now, told: now }
     }
 
     /// Shows how far it is; where there is no bar, now and then as a line for the user.
     fn advance(&mut self, rows: u64, end: u64) -> Option<String> {
         let elapsed = self.started.elapsed();
-        let done = Done { rows, elapsed, end, bytes: self.bytes };
+        let done = Done { rows, unit: self.unit, elapsed, end, bytes: self.bytes };
         match &self.bar {
             Some(bar) => {
                 bar.set_position(end);
@@ -251,6 +263,7 @@ fn style(template: &str) -> ProgressStyle {
 /// How far an import has come.
 struct Done {
     rows: u64,
+    unit: Unit,
     elapsed: Duration,
     end: u64,
     bytes: Option<u64>,
@@ -258,7 +271,8 @@ struct Done {
 
 impl Done {
     fn rate(&self) -> String {
-        format!("{} rows, {:.0} rows/s", grouped(self.rows), rate(self.rows, self.elapsed))
+        let (rows, _) = self.unit;
+        format!("{} {rows}, {:.0} {rows}/s", grouped(self.rows), rate(self.rows, self.elapsed))
     }
 }
 
@@ -292,7 +306,7 @@ mod tests {
     fn rejected_rows_are_in_the_order_of_the_file() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("rejected.csv");
-        let mut report = Report::new(path.clone(), None, |_| {});
+        let mut report = Report::new(path.clone(), None, ROWS, |_| {});
         let violation = FieldViolation { field: "time".into(), reason: "LATE".into(), description: "a, b".into() };
         let answer = Acknowledgement {
             recorded: 3,
@@ -300,7 +314,7 @@ mod tests {
             rejected: vec![RejectedRow { row: 3, violations: vec![violation] }],
             position: "p".into(),
         };
-        report.settle(vec![rejected(2, "score"), rejected(4, "")], 10, answer).expect("it is written");
+        report.settle(vec![rejected(2, "score"), rejected(4, "")], 3, 10, answer).expect("it is written");
         assert_eq!(report.tally, Tally { recorded: 3, unchanged: 1, rejected: 3, position: "p".into() });
         let summary = report.close().expect("it is written");
         let failure = summary.verdict().expect_err("rows were rejected");
@@ -315,7 +329,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("rejected.csv");
         fs::write(&path, "of an earlier run").expect("it is written");
-        Report::new(path.clone(), Some(0), |_| {})
+        Report::new(path.clone(), Some(0), ROWS, |_| {})
             .close()
             .expect("it is removed")
             .verdict()
@@ -325,7 +339,7 @@ mod tests {
 
     #[test]
     fn progress_says_how_long_it_will_take() {
-        let done = Done { rows: 12_000, elapsed: Duration::from_secs(3), end: 25, bytes: Some(100) };
+        let done = Done { rows: 12_000, unit: ROWS, elapsed: Duration::from_secs(3), end: 25, bytes: Some(100) };
         assert_eq!(done.to_string(), "12,000 rows, 4000 rows/s, 25 %, about 9 s left");
     }
 }

@@ -143,14 +143,17 @@ impl<N: Noun> Upload<N> {
         self.since = Instant::now();
         self.broken = None;
         self.pause = FIRST_PAUSE;
-        self.report.settle(batch.rejected, batch.end, answer)?;
+        // What is neither recorded nor there already was refused.
+        let there = answer.recorded + answer.unchanged;
+        let refused = batch.refused + (batch.rows.len() as u64).saturating_sub(there);
+        self.report.settle(batch.rejected, refused, batch.end, answer)?;
         self.settle_unsent()
     }
 
     /// Settles batches that need no acknowledgement once they are the first in line.
     fn settle_unsent(&mut self) -> Result<(), Failure> {
         while let Some(batch) = self.waiting.pop_front_if(|batch| batch.rows.is_empty()) {
-            self.report.settle(batch.rejected, batch.end, Acknowledgement::default())?;
+            self.report.settle(batch.rejected, batch.refused, batch.end, Acknowledgement::default())?;
         }
         Ok(())
     }
@@ -205,6 +208,7 @@ mod tests {
     use crate::import::line::Line;
     use crate::import::noun::Acknowledgements;
     use crate::import::reader::RejectedLine;
+    use crate::import::report::ROWS;
 
     /// A service that keeps rows by their number and whose connection breaks.
     #[derive(Default)]
@@ -259,7 +263,8 @@ mod tests {
             let rows: Vec<_> = next.by_ref().take(*size).map(row).collect();
             let line = RejectedLine { line: 1, violations: Vec::new() };
             let rejected = if rows.is_empty() { vec![line] } else { Vec::new() };
-            let sent = sender.try_send(Ok(Batch { rows, rejected, end: 0 }));
+            let refused = rejected.len() as u64;
+            let sent = sender.try_send(Ok(Batch { rows, rejected, refused, end: 0 }));
             assert!(sent.is_ok(), "there is room");
         }
         receiver
@@ -267,7 +272,7 @@ mod tests {
 
     async fn upload(sizes: &[usize], breaks: Vec<(usize, usize)>) -> Result<(u64, usize), Failure> {
         let folder = tempfile::tempdir().expect("a folder");
-        let report = Report::new(folder.path().join("rejected.csv"), None, |_| {});
+        let report = Report::new(folder.path().join("rejected.csv"), None, ROWS, |_| {});
         let service = Fragile { breaks, ..Fragile::default() };
         let kept = service.kept.clone();
         let patience = Duration::from_secs(60);

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use barometer_chassis::clock::Micros;
 use barometer_chassis::door::Currency;
-use barometer_proto::complaints::v1::{CaseKind, Finding, Remedy, Severity};
+use barometer_proto::complaints::v1::{
+    Acceptance, CaseEntryType, CaseKind, Finding, Priority, Remedy, ReplyType, Severity,
+};
 use barometer_proto::customers::v1::{Direction, SubscriptionEventType};
 use barometer_proto::surveys::v1::{Disposition, SurveyKind, SurveyType};
 use jiff::SignedDuration;
@@ -78,6 +80,47 @@ pub(crate) const FINDING: Words = &[
     ("upheld", Finding::Upheld as i32),
     ("partly_upheld", Finding::PartlyUpheld as i32),
     ("rejected", Finding::Rejected as i32),
+];
+
+/// How urgent a case is.
+pub(crate) const PRIORITY: Words = &[
+    ("low", Priority::Low as i32),
+    ("normal", Priority::Normal as i32),
+    ("high", Priority::High as i32),
+    ("urgent", Priority::Urgent as i32),
+];
+
+/// What kind of reply a customer got.
+pub(crate) const REPLY: Words = &[
+    ("answer", ReplyType::Answer as i32),
+    ("holding", ReplyType::Holding as i32),
+    ("update", ReplyType::Update as i32),
+];
+
+/// What a customer says of a solution.
+pub(crate) const ACCEPTANCE: Words =
+    &[("accepted", Acceptance::Accepted as i32), ("declined", Acceptance::Declined as i32)];
+
+/// What happened to a case.
+pub(crate) const CASE_EVENT: Words = &[
+    ("opened", CaseEntryType::Opened as i32),
+    ("acknowledged", CaseEntryType::Acknowledged as i32),
+    ("responded", CaseEntryType::Responded as i32),
+    ("customer_wrote", CaseEntryType::CustomerWrote as i32),
+    ("awaited_customer", CaseEntryType::AwaitedCustomer as i32),
+    ("awaited_third_party", CaseEntryType::AwaitedThirdParty as i32),
+    ("resumed", CaseEntryType::Resumed as i32),
+    ("self_served", CaseEntryType::SelfServed as i32),
+    ("resolved", CaseEntryType::Resolved as i32),
+    ("reopened", CaseEntryType::Reopened as i32),
+    ("closed", CaseEntryType::Closed as i32),
+    ("cancelled", CaseEntryType::Cancelled as i32),
+    ("assigned", CaseEntryType::Assigned as i32),
+    ("prioritized", CaseEntryType::Prioritized as i32),
+    ("annotated", CaseEntryType::Annotated as i32),
+    ("outcome_set", CaseEntryType::OutcomeSet as i32),
+    ("acceptance_asked", CaseEntryType::AcceptanceAsked as i32),
+    ("acceptance_recorded", CaseEntryType::AcceptanceRecorded as i32),
 ];
 
 /// The occasion of a survey.

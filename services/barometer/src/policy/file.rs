@@ -7,7 +7,8 @@ mod policies;
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use barometer_complaints::calendar::Calendar;
+use barometer_complaints::{calendar::Calendar, render_plain_calendar};
+use barometer_proto::complaints::v1 as wire;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -24,6 +25,34 @@ pub(crate) struct Checked {
     pub(crate) policies: usize,
     /// What is wrong, from the first line to the last.
     pub(crate) problems: Vec<Problem>,
+    /// The same as messages, to be sent when nothing is wrong.
+    pub(crate) written: Written,
+}
+
+/// Calendars and policies as messages.
+#[derive(Debug, Default)]
+pub(crate) struct Written {
+    /// The calendars.
+    pub(crate) calendars: Vec<wire::Calendar>,
+    policies: Vec<wire::Policy>,
+    /// The calendars that policies name, by the ids that stand in them instead.
+    names: BTreeMap<String, String>,
+}
+
+impl Written {
+    /// The names of the calendars that policies name.
+    pub(crate) fn named(&self) -> Vec<String> {
+        self.names.values().cloned().collect()
+    }
+
+    /// The policies, with the ids of their calendars in a suite.
+    pub(crate) fn policies(&self, ids: &BTreeMap<String, String>) -> Vec<wire::Policy> {
+        let with_id = |policy: &wire::Policy| {
+            let id = self.names.get(&policy.calendar_id).and_then(|name| ids.get(name));
+            wire::Policy { calendar_id: id.cloned().unwrap_or_default(), ..policy.clone() }
+        };
+        self.policies.iter().map(with_id).collect()
+    }
 }
 
 /// The file as it is written. What is missing is empty, so that the suite's rules say whether it has to be there.
@@ -46,7 +75,12 @@ pub(crate) fn check(path: &Path) -> Result<Checked, Failure> {
             let mut places = Places::new(&text);
             let offset = error.span().map_or(0, |span| span.start);
             places.problem(offset, "", error.message());
-            return Ok(Checked { calendars: BTreeMap::new(), policies: 0, problems: places.into_problems() });
+            return Ok(Checked {
+                calendars: BTreeMap::new(),
+                policies: 0,
+                problems: places.into_problems(),
+                written: Written::default(),
+            });
         }
     };
     let mut places = Places::new(&text);
@@ -55,9 +89,12 @@ pub(crate) fn check(path: &Path) -> Result<Checked, Failure> {
     let calendars = calendar::check(&mut places, written.calendars.unwrap_or_default(), folder)?;
     let policies = written.policies.unwrap_or_default();
     let count = policies.len();
-    policies::check(&mut places, policies, named.then_some(&calendars));
-    let calendars = calendars.into_iter().filter_map(|(name, calendar)| Some((name, calendar?))).collect();
-    Ok(Checked { calendars, policies: count, problems: places.into_problems() })
+    let (policies, names) = policies::check(&mut places, policies, named.then_some(&calendars));
+    let calendars: BTreeMap<String, Calendar> =
+        calendars.into_iter().filter_map(|(name, calendar)| Some((name, calendar?))).collect();
+    let messages = calendars.iter().map(|(name, calendar)| render_plain_calendar(name.clone(), calendar)).collect();
+    let written = Written { calendars: messages, policies, names };
+    Ok(Checked { calendars, policies: count, problems: places.into_problems(), written })
 }
 
 fn read(path: &Path) -> Result<String, Failure> {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use barometer_chassis::clock::Micros;
+use barometer_proto::complaints::v1::CaseEntryType;
 
 use super::Model;
 use crate::{
@@ -36,6 +37,13 @@ impl Arrival {
     /// Whether it is of the past, of which nothing alerts.
     pub fn is_imported(&self) -> bool {
         !matches!(self, Arrival::Live)
+    }
+
+    /// How urgent a case was when it came in, by which its policy is chosen: as `Priority`.
+    pub(crate) fn first_priority(&self, case: &Model) -> i32 {
+        let Arrival::ImportedWith(entries) = self else { return case.priority };
+        let changed = entries.iter().find(|entry| entry.entry_type == i32::from(CaseEntryType::Prioritized));
+        changed.map_or(case.priority, |entry| entry.previous_priority)
     }
 
     /// The entries that a case has once it is recorded.

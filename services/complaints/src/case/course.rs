@@ -40,6 +40,9 @@ impl Default for Window {
 }
 
 impl Window {
+    /// Cases of the past were reopened by the rules of their day.
+    pub(super) const UNBOUNDED: Window = Window(Micros(i64::MAX));
+
     /// So many days of 24 hours.
     pub fn of_days(days: u16) -> Self {
         Window(Micros(i64::from(days) * Micros::DAY))

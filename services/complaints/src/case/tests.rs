@@ -1,6 +1,7 @@
 mod clocks;
 mod history;
 mod late;
+mod past;
 mod persons;
 
 use barometer_chassis::door::{Door, Stages};

@@ -1,12 +1,15 @@
 //! From the entries of a case to the events of its clocks.
 
+use std::sync::Arc;
+
 use barometer_chassis::clock::Micros;
 use barometer_proto::complaints::v1::{CaseEntryType as Type, ReplyType, case::State};
 
 use super::{Dated, Event, Message, Version, Wait};
+use crate::case::Rebase;
 
 /// What clocks need of an entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// What happened.
     pub entry_type: Type,
@@ -20,16 +23,34 @@ pub struct Entry {
     pub needs_no_answer: bool,
     /// The calendar by which the case counts from then on; only of hand-overs to another team.
     pub calendar: Option<Version>,
+    /// By what the case was counted, and is since; only of re-bases.
+    pub rebase: Option<Arc<Rebase>>,
+}
+
+impl Entry {
+    /// That a case is counted by something else from now on.
+    pub(crate) fn rebased(time: Micros, state: State, rebase: Rebase) -> Entry {
+        Entry {
+            entry_type: Type::Rebased,
+            time,
+            state,
+            reply: ReplyType::Unspecified,
+            needs_no_answer: false,
+            calendar: None,
+            rebase: Some(Arc::new(rebase)),
+        }
+    }
 }
 
 /// What happened to a case until an instant, in the order in which it happened; of all entries, in the order in which they
 /// were recorded. Also of those after that instant: the state of an entry is that of when it was recorded, so only with
-/// those before it does it tell what moved the case. And the calendars that came into force on the way: their desks follow
-/// that of the case's policy, so that the first of them is of index 1.
-pub fn events(entries: &[Entry], until: Micros) -> (Vec<Dated>, Vec<Version>) {
-    let mut calendars: Vec<Version> = Vec::new();
+/// those before it does it tell what moved the case. And the calendars of its desks by their index, of which the first is
+/// that by which it was opened.
+pub fn events(entries: &[Entry], opened_by: Version, until: Micros) -> (Vec<Dated>, Vec<Version>) {
+    let mut desks = Desks { calendars: vec![opened_by], policy: opened_by, in_force: opened_by };
     let mut events: Vec<Dated> = Vec::with_capacity(entries.len() + 1);
     let mut state = State::Received;
+    let mut rebases = 0_u16;
     for entry in entries {
         let mut add = |event| events.push(Dated { at: entry.time, event });
         // What leaves the case where it is can be recorded late. What moves it is recorded as it happens, and only that
@@ -49,9 +70,16 @@ pub fn events(entries: &[Entry], until: Micros) -> (Vec<Dated>, Vec<Version>) {
             Type::Closed => add(Event::Closed),
             Type::Cancelled => add(Event::Cancelled),
             Type::Reopened => add(Event::Reopened),
+            // The first terms are those before all re-bases; each of these has its own, in their order.
+            Type::Rebased if let Some(rebase) = &entry.rebase => {
+                rebases = rebases.saturating_add(1);
+                add(Event::Rebased { terms: rebases, desk: desks.rebased(rebase.to.calendar()) });
+            }
             // A case that had been resolved has met what it met, merged or not.
             Type::Merged if before != State::Resolved => add(Event::Cancelled),
-            Type::Assigned => add_handover(&mut calendars, entry.calendar).into_iter().for_each(add),
+            Type::Assigned if let Some(calendar) = entry.calendar => {
+                add(Event::HandedOver { desk: desks.hand_over(calendar) });
+            }
             Type::Unmerged if state != State::Resolved => add(Event::Reopened),
             _ => {}
         }
@@ -62,19 +90,43 @@ pub fn events(entries: &[Entry], until: Micros) -> (Vec<Dated>, Vec<Version>) {
     }
     events.retain(|dated| dated.at <= until);
     events.sort_by_key(|dated| dated.at);
-    (events, calendars)
+    (events, desks.calendars)
 }
 
-/// The hand-over to who works by a calendar, which is noted when it is new.
-fn add_handover(calendars: &mut Vec<Version>, calendar: Option<Version>) -> Option<Event> {
-    let calendar = calendar?;
-    let known = calendars.iter().position(|known| *known == calendar);
-    let index = known.unwrap_or_else(|| {
-        calendars.push(calendar);
-        calendars.len() - 1
-    });
-    // A case has far fewer entries than there are indices.
-    Some(Event::HandedOver { desk: u16::try_from(index + 1).unwrap_or(u16::MAX) })
+/// The calendars that a case has had, each of which stands once.
+struct Desks {
+    calendars: Vec<Version>,
+    /// That of its policy.
+    policy: Version,
+    /// That by which it counts: its policy's, or that of the team that has it.
+    in_force: Version,
+}
+
+impl Desks {
+    /// The desk of those who have the case from now on.
+    fn hand_over(&mut self, to: Version) -> u16 {
+        self.in_force = to;
+        self.index()
+    }
+
+    /// The desk under another policy. A team that works by a calendar of its own goes on by that.
+    fn rebased(&mut self, to: Version) -> u16 {
+        if self.in_force == self.policy {
+            self.in_force = to;
+        }
+        self.policy = to;
+        self.index()
+    }
+
+    fn index(&mut self) -> u16 {
+        let known = self.calendars.iter().position(|known| *known == self.in_force);
+        let index = known.unwrap_or_else(|| {
+            self.calendars.push(self.in_force);
+            self.calendars.len() - 1
+        });
+        // A case has far fewer entries than there are indices.
+        u16::try_from(index).unwrap_or(u16::MAX)
+    }
 }
 
 fn wait(state: State) -> Option<Wait> {
@@ -96,16 +148,30 @@ fn message(reply: ReplyType) -> Message {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{calendar_version::CalendarId, case::Binding};
 
     const HOUR: i64 = 3_600 * Micros::SECOND;
+    const FIRST: Version = version(1);
+
+    const fn version(of: u128) -> Version {
+        Version { id: uuid::Uuid::from_u128(of), version: 1 }
+    }
 
     fn entry(hour: i64, entry_type: Type, state: State) -> Entry {
         let reply = if entry_type == Type::Responded { ReplyType::Answer } else { ReplyType::Unspecified };
-        Entry { entry_type, time: Micros(hour * HOUR), state, reply, needs_no_answer: false, calendar: None }
+        Entry {
+            entry_type,
+            time: Micros(hour * HOUR),
+            state,
+            reply,
+            needs_no_answer: false,
+            calendar: None,
+            rebase: None,
+        }
     }
 
     fn told(entries: &[Entry], until: i64) -> Vec<(i64, Event)> {
-        let (events, _) = events(entries, Micros(until * HOUR));
+        let (events, _) = events(entries, FIRST, Micros(until * HOUR));
         events.into_iter().map(|dated| (dated.at.0 / HOUR, dated.event)).collect()
     }
 
@@ -147,7 +213,7 @@ mod tests {
 
     #[test]
     fn a_hand_over_brings_its_calendar_and_each_calendar_stands_once() {
-        let calendar = |of: u128| Some(Version { id: uuid::Uuid::from_u128(of), version: 1 });
+        let calendar = |of| Some(version(of));
         let to = |hour, of| Entry { calendar: of, ..entry(hour, Type::Assigned, State::Received) };
         let within = to(3, None);
         let entries = [
@@ -159,8 +225,41 @@ mod tests {
         ];
         let over = |hour, desk| (hour, Event::HandedOver { desk });
         assert_eq!(told(&entries, 9), [(0, Event::Opened), over(1, 1), over(2, 2), over(4, 1)]);
-        let calendars = events(&entries, Micros(9 * HOUR)).1;
-        assert_eq!(calendars, [calendar(7), calendar(8)].map(|of| of.expect("one")));
+        let calendars = events(&entries, FIRST, Micros(9 * HOUR)).1;
+        assert_eq!(calendars, [FIRST, version(7), version(8)]);
+    }
+
+    #[test]
+    fn a_team_keeps_its_calendar_under_another_policy() {
+        let binding = |calendar: u128| Binding {
+            set_version: 1,
+            policy: "all".to_owned(),
+            calendar_id: CalendarId(version(calendar).id),
+            calendar_version: 1,
+        };
+        let rebased = |hour, to| {
+            let rebase = Rebase { from: None, to: binding(to) };
+            Entry::rebased(Micros(hour * HOUR), State::Received, rebase)
+        };
+        let to = |hour, of| Entry { calendar: Some(version(of)), ..entry(hour, Type::Assigned, State::Received) };
+        let entries = [
+            entry(0, Type::Opened, State::Received),
+            rebased(1, 2),
+            to(2, 7),
+            rebased(3, 3),
+            // To a team without one.
+            to(4, 3),
+            rebased(5, 2),
+        ];
+        let expected = [
+            (0, Event::Opened),
+            (1, Event::Rebased { terms: 1, desk: 1 }),
+            (2, Event::HandedOver { desk: 2 }),
+            (3, Event::Rebased { terms: 2, desk: 2 }),
+            (4, Event::HandedOver { desk: 3 }),
+            (5, Event::Rebased { terms: 3, desk: 1 }),
+        ];
+        assert_eq!(told(&entries, 9), expected);
     }
 
     #[test]

@@ -1,13 +1,16 @@
 //! What the RPCs do that say what became of a case, and what the customer says to it.
 
 use barometer_chassis::{door::Door, error::Error, layers::Principal};
-use barometer_proto::complaints::v1::{self as wire, Acceptance};
+use barometer_proto::complaints::v1 as wire;
 
 use super::{
     Complaints,
     command::{Command, MAX_TEXT, parse},
 };
-use crate::{case::Model, wire::parse_outcome};
+use crate::{
+    case::Model,
+    wire::{parse_acceptance, parse_outcome},
+};
 
 impl Complaints {
     pub(super) async fn decide(
@@ -47,17 +50,7 @@ impl Complaints {
         let wire::RecordAcceptanceRequest { case_id, acceptance, satisfaction, comment, time, etag, request_id } =
             request;
         let (accepted, command) = Door::open(|door| {
-            let accepted = match door.choice("acceptance", acceptance) {
-                Acceptance::Accepted => true,
-                Acceptance::Declined | Acceptance::Unspecified => false,
-                Acceptance::Open | Acceptance::Asked | Acceptance::NotAsked => {
-                    door.refuse("acceptance", "UNKNOWN_VALUE", "is neither ACCEPTED nor DECLINED");
-                    false
-                }
-            };
-            if satisfaction.is_some_and(|score| !(1..=5).contains(&score)) {
-                door.refuse("satisfaction", "OUT_OF_RANGE", "is not 1 to 5");
-            }
+            let accepted = parse_acceptance(door, acceptance, satisfaction);
             let text = door.text("comment", comment, MAX_TEXT);
             let command = parse(door, &case_id, etag, text, time, &request_id);
             (accepted, Command { accepted: Some((accepted, satisfaction)), ..command })

@@ -1,26 +1,30 @@
 //! The RPCs of calendars and policies: parse, act, render.
 
 mod calendar;
+mod effect;
 mod policy_set;
+
+use std::sync::Arc;
 
 use barometer_chassis::{layers::Principal, store::Store, writer::Request as Mutation};
 use barometer_proto::complaints::v1::{self as wire, policy_service_server::PolicyService};
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
-use crate::case::PriorityTable;
+use crate::{case::PriorityTable, store::Book};
 
 /// The service.
 #[derive(Clone)]
 pub(crate) struct Policies {
     store: Store<wire::Fact>,
+    book: Arc<Book>,
     priorities: PriorityTable,
 }
 
 impl Policies {
     /// The service over its store. Described cases have their priorities by a table, as cases have.
-    pub(crate) fn new(store: Store<wire::Fact>, priorities: PriorityTable) -> Self {
-        Policies { store, priorities }
+    pub(crate) fn new(store: Store<wire::Fact>, book: Arc<Book>, priorities: PriorityTable) -> Self {
+        Policies { store, book, priorities }
     }
 }
 
@@ -103,5 +107,20 @@ impl PolicyService for Policies {
         request: Request<wire::LookupPolicyRequest>,
     ) -> Result<Response<wire::LookupPolicyResponse>, Status> {
         Ok(Response::new(self.lookup(request.into_inner()).await?))
+    }
+
+    async fn list_policy_effects(
+        &self,
+        request: Request<wire::ListPolicyEffectsRequest>,
+    ) -> Result<Response<wire::ListPolicyEffectsResponse>, Status> {
+        Ok(Response::new(self.list_effects(request.into_inner()).await?))
+    }
+
+    async fn rebase_cases(
+        &self,
+        request: Request<wire::RebaseCasesRequest>,
+    ) -> Result<Response<wire::RebaseCasesResponse>, Status> {
+        let actor = Principal::of(&request);
+        Ok(Response::new(self.rebase(&actor, request.into_inner()).await?))
     }
 }

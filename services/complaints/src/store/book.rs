@@ -8,15 +8,16 @@ use std::{
 
 use barometer_chassis::{clock::Micros, error::Error, writer::any_of};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use uuid::Uuid;
 
 use super::{get_calendar_version, get_policy_set};
 use crate::{
     calendar::Timetable,
     calendar_version::{self, CalendarId},
-    case,
+    case::{self, Binding},
     clock::{Desk, Kind, PolicyVersion, Terms, Version},
     ladder::Ladder,
-    policy::{self, Policy},
+    policy::{self, Policy, PolicyList},
     policy_set,
 };
 
@@ -71,9 +72,23 @@ pub(crate) struct Today {
 impl Book {
     /// What cases are bound to that come in now: nothing when no policies were published.
     pub(crate) async fn today(&self, db: &impl ConnectionTrait) -> Result<Today, Error> {
+        match latest_policies(db).await? {
+            Some(version) => Self::by(db, self.policies(db, version).await?).await,
+            None => Ok(Today::default()),
+        }
+    }
+
+    /// What they would be bound to if this list were published now.
+    pub(crate) async fn trying(&self, db: &impl ConnectionTrait, policies: PolicyList) -> Result<Today, Error> {
+        let version = latest_policies(db).await?.unwrap_or(0) + 1;
+        let now = Micros::now();
+        let set = policy_set::Model { id: Uuid::nil(), version, policies, actor: String::new(), create_time: now };
+        Self::by(db, Arc::new(set)).await
+    }
+
+    /// These policies with the calendars of now.
+    async fn by(db: &impl ConnectionTrait, policies: Arc<policy_set::Model>) -> Result<Today, Error> {
         use calendar_version::Column;
-        let Some(version) = latest_policies(db).await? else { return Ok(Today::default()) };
-        let policies = self.policies(db, version).await?;
         let named = policies.policies.0.iter().map(|policy| policy.calendar_id.0);
         let named = named.collect::<std::collections::BTreeSet<_>>().into_iter().collect();
         let latest = calendar_version::Entity::find()
@@ -85,20 +100,9 @@ impl Book {
         Ok(Today { policies: Some(policies), calendars })
     }
 
-    /// What the policy of a case demands, and by which calendar; nothing of a case that is bound to none.
-    pub(crate) async fn terms(
-        &self,
-        db: &impl ConnectionTrait,
-        case: &case::Model,
-    ) -> Result<Option<(Terms, Desk)>, Error> {
-        let Some(calendar) = case.calendar_id else { return Ok(None) };
-        let set = self.policies(db, case.policy_set_version).await?;
-        let policy = set.policies.0.iter().find(|policy| policy.name == case.policy_name);
-        let Policy { name, targets, .. } =
-            policy.ok_or_else(|| Error::Internal("a case is bound to a policy that is not there".to_owned()))?;
-        let policy = PolicyVersion { name: name.clone(), set_version: set.version };
-        let desk = self.desk(db, calendar, case.calendar_version).await?;
-        Ok(Some((Terms::new(policy, targets.iter().copied()), desk)))
+    /// What a policy demands.
+    pub(crate) async fn terms(&self, db: &impl ConnectionTrait, binding: &Binding) -> Result<Terms, Error> {
+        terms_of(&*self.policies(db, binding.set_version).await?, &binding.policy)
     }
 
     /// The ladders of the policy of a case.
@@ -142,6 +146,21 @@ impl Book {
 }
 
 impl Today {
+    /// Whether no policies were published.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.policies.is_none()
+    }
+
+    /// Version of their list.
+    pub(crate) fn version(&self) -> Option<i64> {
+        self.policies.as_ref().map(|set| set.version)
+    }
+
+    /// What the policy demands that a case would be bound to.
+    pub(crate) fn terms(&self, binding: &Binding) -> Result<Terms, Error> {
+        terms_of(self.policies.as_deref().unwrap_or(&policy_set::Model::default()), &binding.policy)
+    }
+
     /// Binds a case that comes in to the first policy that matches it.
     pub(crate) fn bind(&self, case: &mut case::Model) -> Result<(), Error> {
         let Some(set) = &self.policies else { return Ok(()) };
@@ -152,6 +171,14 @@ impl Today {
         (case.calendar_id, case.calendar_version) = (Some(policy.calendar_id), *version);
         Ok(())
     }
+}
+
+fn terms_of(set: &policy_set::Model, name: &str) -> Result<Terms, Error> {
+    let policy = set.policies.0.iter().find(|policy| policy.name == name);
+    let Policy { name, targets, .. } =
+        policy.ok_or_else(|| Error::Internal("a case is bound to a policy that is not there".to_owned()))?;
+    let policy = PolicyVersion { name: name.clone(), set_version: set.version };
+    Ok(Terms::new(policy, targets.iter().copied()))
 }
 
 async fn latest_policies(db: &impl ConnectionTrait) -> Result<Option<i64>, Error> {

@@ -3,11 +3,11 @@
 use barometer_chassis::{clock::Micros, error::Error};
 use sea_orm::ConnectionTrait;
 
-use super::{Book, list_newer_versions};
+use super::{Book, Today, list_newer_versions};
 use crate::{
     calendar_version::CalendarId,
-    case,
-    clock::{self, Dated, Desk, Entry, History, Kind, Renewal, Terms, Version},
+    case::{self, Binding, Rebase},
+    clock::{self, Dated, Desk, Entry, History, Kind, PolicyVersion, Renewal, Terms, Version},
 };
 
 /// What happened to a case, and by which policies and calendars it is counted.
@@ -36,18 +36,57 @@ impl Book {
         entries: &[Entry],
         until: Micros,
     ) -> Result<Option<Counted>, Error> {
-        if !case.has_clocks() {
-            return Ok(None);
+        match case.has_clocks() {
+            true => self.course(db, case, entries, until, None).await.map(Some),
+            false => Ok(None),
         }
-        let Some((terms, desk)) = self.terms(db, case).await? else { return Ok(None) };
-        let (events, calendars) = clock::events(entries, until);
-        let mut desks = vec![desk];
+    }
+
+    /// The same if the case were bound to these policies at that instant.
+    pub(crate) async fn count_rebased(
+        &self,
+        db: &impl ConnectionTrait,
+        case: &case::Model,
+        entries: &[Entry],
+        policies: &Today,
+        to: Binding,
+        at: Micros,
+    ) -> Result<Counted, Error> {
+        let rebase = Rebase { from: case.binding(), to };
+        let entries = entries.iter().cloned().chain([Entry::rebased(at, case.state(), rebase)]);
+        self.course(db, case, &entries.collect::<Vec<_>>(), at, Some(policies)).await
+    }
+
+    /// By what it is counted; `tried` are policies that may not have been published.
+    async fn course(
+        &self,
+        db: &impl ConnectionTrait,
+        case: &case::Model,
+        entries: &[Entry],
+        until: Micros,
+        tried: Option<&Today>,
+    ) -> Result<Counted, Error> {
+        let rebases: Vec<&Rebase> = entries.iter().filter_map(|entry| entry.rebase.as_deref()).collect();
+        let first = rebases.first().map_or_else(|| case.binding(), |rebase| rebase.from.clone());
+        let mut terms = Vec::with_capacity(rebases.len() + 1);
+        for binding in std::iter::once(first.as_ref()).chain(rebases.iter().map(|rebase| Some(&rebase.to))) {
+            terms.push(match (binding, tried) {
+                (Some(binding), Some(tried)) if tried.version() == Some(binding.set_version) => tried.terms(binding)?,
+                (Some(binding), _) => self.terms(db, binding).await?,
+                // Until it was bound to any, nothing was promised.
+                (None, _) => Terms::new(PolicyVersion::default(), []),
+            });
+        }
+        let opened_by = first.as_ref().or(rebases.first().map(|rebase| &rebase.to));
+        let opened_by = opened_by.ok_or_else(|| Error::Internal("a case is counted by nothing".to_owned()))?;
+        let (events, calendars) = clock::events(entries, opened_by.calendar(), until);
+        let mut desks = Vec::with_capacity(calendars.len());
         for calendar in calendars {
             desks.push(self.desk(db, CalendarId(calendar.id), calendar.version).await?);
         }
-        let mut counted = Counted { events, terms: vec![terms], desks, renewals: Vec::new() };
+        let mut counted = Counted { events, terms, desks, renewals: Vec::new() };
         self.renew(db, &mut counted).await?;
-        Ok(Some(counted))
+        Ok(counted)
     }
 
     /// Adds the versions of its calendars that came to be in its course, of those by which clocks started.

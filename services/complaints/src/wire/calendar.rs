@@ -52,21 +52,29 @@ pub fn parse_holidays(door: &mut Door, field: &str, file: &[u8], zone: &str) -> 
 /// A version for callers.
 pub(crate) fn render_calendar(row: Model) -> wire::Calendar {
     let Model { id, version, latest: _, name, calendar, actor: _, create_time, update_time } = row;
+    wire::Calendar {
+        calendar_id: id.to_string(),
+        version,
+        etag: version.to_string(),
+        create_time: Some(create_time.to_wire()),
+        update_time: Some(update_time.to_wire()),
+        ..render_plain_calendar(name, &calendar)
+    }
+}
+
+/// A calendar as callers write it.
+pub fn render_plain_calendar(name: String, calendar: &Calendar) -> wire::Calendar {
     let working_time = |time: &WorkingTime| wire::WorkingTime {
         weekday: i32::from(time.weekday),
         start_minute: i32::from(time.hours.start),
         end_minute: i32::from(time.hours.end),
     };
     wire::Calendar {
-        calendar_id: id.to_string(),
         name,
         time_zone: calendar.time_zone().to_owned(),
         working_times: calendar.working_times().iter().map(working_time).collect(),
         holidays: calendar.holidays().iter().map(render_holiday).collect(),
-        version,
-        etag: version.to_string(),
-        create_time: Some(create_time.to_wire()),
-        update_time: Some(update_time.to_wire()),
+        ..wire::Calendar::default()
     }
 }
 

@@ -3,7 +3,7 @@
 use barometer_proto::complaints::v1::{self as wire, Acceptance, fact};
 
 use super::{attachment::render_attachments, outcome::render_outcome};
-use crate::case_entry::Model;
+use crate::{case::Rebase, case_entry::Model};
 
 /// An entry for callers.
 pub(crate) fn render_entry(row: Model) -> wire::CaseEntry {
@@ -34,6 +34,7 @@ pub(crate) fn render_entry(row: Model) -> wire::CaseEntry {
         satisfaction,
         promise_id,
         escalation_id,
+        rebase,
         follow_up_outcome,
         calendar_id,
         calendar_version,
@@ -66,6 +67,7 @@ pub(crate) fn render_entry(row: Model) -> wire::CaseEntry {
         satisfaction,
         promise_id: promise_id.map(|id| id.to_string()).unwrap_or_default(),
         escalation_id: escalation_id.map(|id| id.to_string()).unwrap_or_default(),
+        rebase: rebase.map(render_rebase),
         follow_up_outcome,
         calendar_id: calendar_id.map(|id| id.to_string()).unwrap_or_default(),
         calendar_version,
@@ -94,4 +96,16 @@ pub(crate) fn case_entry_fact(row: Model) -> wire::Fact {
         follow_up_outcome: row.follow_up_outcome,
     };
     super::fact(row.id, row.position, 1, fact::Fact::CaseEntry(entry))
+}
+
+fn render_rebase(rebase: Rebase) -> wire::Rebase {
+    let Rebase { from, to } = rebase;
+    let (previous_policy_name, previous_policy_set_version) =
+        from.map(|binding| (binding.policy, binding.set_version)).unwrap_or_default();
+    wire::Rebase {
+        previous_policy_name,
+        previous_policy_set_version,
+        policy_name: to.policy,
+        policy_set_version: to.set_version,
+    }
 }

@@ -51,20 +51,22 @@ struct TargetTable {
     pauses_for_third_party: Option<bool>,
 }
 
-/// Notes what is wrong with policies. Whether the calendars that they name are there is known only if there are any.
+/// Notes what is wrong with policies; gives them, and the calendars that they name by the ids that were made up for them. Whether the calendars that they name are there is known only if there are any.
 pub(super) fn check(
     places: &mut Places<'_>,
     texts: Vec<Spanned<Text>>,
     calendars: Option<&BTreeMap<String, Option<Calendar>>>,
-) {
+) -> (Vec<wire::Policy>, BTreeMap<String, String>) {
     places.note("policies", 0, "policies");
     let mut names = Names { ids: BTreeMap::new(), calendars };
-    let policies = texts.into_iter().enumerate().map(|(index, text)| read(places, &mut names, index, text)).collect();
-    let set = PolicySet { policies, ..PolicySet::default() };
-    let known: BTreeSet<CalendarId> = names.ids.into_values().collect();
+    let policies: Vec<wire::Policy> =
+        texts.into_iter().enumerate().map(|(index, text)| read(places, &mut names, index, text)).collect();
+    let set = PolicySet { policies: policies.clone(), ..PolicySet::default() };
+    let known: BTreeSet<CalendarId> = names.ids.values().copied().collect();
     if let Err(error) = Door::open(|door| parse_policy_list(door, set, &known)) {
         places.refused(error);
     }
+    (policies, names.ids.into_iter().map(|(name, id)| (id.to_string(), name)).collect())
 }
 
 /// Ids made up for the names of calendars.

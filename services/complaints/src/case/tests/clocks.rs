@@ -28,6 +28,7 @@ fn entry(entry: &case_entry::Model) -> Entry {
         reply: ReplyType::try_from(entry.reply).expect("known"),
         needs_no_answer: entry.needs_no_answer,
         calendar: None,
+        rebase: None,
     }
 }
 
@@ -70,7 +71,7 @@ fn last_answer(entries: &[Entry]) -> Option<Micros> {
 }
 
 fn events_of(entries: &[Entry], until: Micros) -> Vec<Dated> {
-    clock::events(entries, until).0
+    clock::events(entries, Version::default(), until).0
 }
 
 fn check(case: &Model, entries: &[Entry]) -> Result<(), TestCaseError> {

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// What a history says of a case.
-fn folded(history: &[case_entry::Model]) -> Model {
+pub(super) fn folded(history: &[case_entry::Model]) -> Model {
     let of = |events: &'static [Event]| {
         history.iter().filter(move |entry| events.iter().any(|event| entry.entry_type == i32::from(*event)))
     };

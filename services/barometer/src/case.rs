@@ -1,0 +1,247 @@
+//! `barometer case`: what happened to a case, and how its clocks stand.
+
+mod bar;
+mod clocks;
+mod json;
+mod summary;
+mod timeline;
+mod words;
+
+use std::io::{self, IsTerminal, Write};
+
+use barometer_chassis::{client::Channel, clock::Micros};
+use barometer_proto::{
+    common::v1::ExternalId,
+    complaints::v1::{
+        BatchGetClocksRequest, Case, CaseEntry, Clock, ClockKind, ExplainClockRequest, GetCalendarRequest,
+        GetCaseRequest, ListCaseEntriesRequest, complaint_service_client::ComplaintServiceClient, get_calendar_request,
+        get_case_request::By, policy_service_client::PolicyServiceClient,
+    },
+};
+use clap::{Args, ValueEnum, builder::FalseyValueParser};
+use jiff::tz::TimeZone;
+use tonic::{Response, Status};
+use uuid::Uuid;
+
+use self::clocks::Shown;
+use crate::endpoint::{Endpoint, request};
+use crate::failure::Failure;
+use crate::instant;
+use crate::output;
+
+/// Show what happened to a case, and how its clocks stand
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct CaseArgs {
+    /// Which one: its id, or your own key of it as SYSTEM:KEY
+    #[arg(value_name = "ID")]
+    id: String,
+
+    /// How its clocks stood or will stand at this time, if nothing happens; now when absent
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+
+    /// Time zone of all times; that of the calendar by which the case is counted when absent, else UTC
+    #[arg(long, value_name = "ZONE", value_parser = instant::time_zone)]
+    time_zone: Option<TimeZone>,
+
+    /// Show what was written, too: subject, messages, notes, reasons
+    #[arg(long)]
+    texts: bool,
+
+    /// Show every clock, not the latest of each kind only
+    #[arg(long)]
+    all_clocks: bool,
+
+    /// How to print it
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+
+    /// Print no colours, even on a terminal
+    #[arg(long, env = "NO_COLOR", value_parser = FalseyValueParser::new(), hide_env_values = true)]
+    no_color: bool,
+
+    #[command(flatten)]
+    endpoint: Endpoint,
+}
+
+/// How a case is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people, 80 characters wide.
+    Text,
+    /// For programs.
+    Json,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  barometer case 01890a5d-ac96-774b-bcce-b302099a8057
+  barometer case desk:17 --time-zone Europe/Chisinau --texts
+  barometer case desk:17 --at 2026-03-03 --format json";
+
+/// The most entries that are shown: the latest.
+const MAX_ENTRIES: usize = 10_000;
+/// Entries of a page.
+const PAGE: i32 = 1_000;
+
+/// A case with everything that is shown of it.
+struct Whole {
+    case: Case,
+    /// From the first to the last.
+    entries: Vec<CaseEntry>,
+    /// Whether there are earlier ones.
+    cut: bool,
+    clocks: Vec<Shown>,
+    /// As of when the clocks are told.
+    at: Micros,
+    zone: TimeZone,
+}
+
+impl CaseArgs {
+    /// Shows it.
+    ///
+    /// # Errors
+    /// When the flags are wrong, there is no such case, the suite does not answer, or nothing can be printed.
+    pub async fn run(self) -> Result<(), Failure> {
+        let whole = self.ask().await?;
+        let colours = !self.no_color && io::stdout().is_terminal();
+        output::print(|out| match self.format {
+            Format::Json => json::write(&whole, self.texts, out),
+            Format::Text => write(&whole, self.texts, colours, out),
+        })
+    }
+
+    async fn ask(&self) -> Result<Whole, Failure> {
+        let by = by(&self.id)?;
+        let mut desk = Desk::new(&self.endpoint)?;
+        let case = desk.case(by).await?;
+        let zone = match &self.time_zone {
+            Some(zone) => zone.clone(),
+            None => desk.zone(&case).await?,
+        };
+        let at = match &self.at {
+            None => Micros::now(),
+            Some(text) => instant::instant(text, &zone)
+                .ok_or_else(|| Failure::usage(format!("--at: `{text}` is neither a date nor a time")))?,
+        };
+        let (entries, cut) = desk.entries(&case.case_id).await?;
+        let clocks = desk.clocks(&case.case_id, at).await?;
+        let mut shown = clocks::chosen(clocks, if self.all_clocks { usize::MAX } else { clocks::LATEST });
+        for clock in shown.iter_mut().filter_map(Shown::clock_mut) {
+            *clock = desk.explain(&case.case_id, clock, at).await?;
+        }
+        Ok(Whole { case, entries, cut, clocks: shown, at, zone })
+    }
+}
+
+fn write(whole: &Whole, texts: bool, colours: bool, out: &mut dyn Write) -> io::Result<()> {
+    let Whole { case, entries, cut, clocks, at, zone } = whole;
+    summary::write(case, texts, zone, out)?;
+    if !clocks.is_empty() {
+        writeln!(out)?;
+        clocks::write(clocks, *at, zone, colours, out)?;
+    }
+    writeln!(out)?;
+    timeline::write(entries, *cut, texts, zone, out)
+}
+
+/// By which key a case is asked for.
+fn by(id: &str) -> Result<By, Failure> {
+    if Uuid::try_parse(id).is_ok() {
+        return Ok(By::CaseId(id.to_owned()));
+    }
+    match id.split_once(':') {
+        Some((system, value)) if !system.is_empty() && !value.is_empty() => {
+            Ok(By::ExternalId(ExternalId { system: system.to_owned(), value: value.to_owned() }))
+        }
+        _ => Err(Failure::usage(format!("ID: `{id}` is neither an id of the suite nor SYSTEM:KEY"))),
+    }
+}
+
+/// The complaints service of a running suite.
+struct Desk {
+    cases: ComplaintServiceClient<Channel>,
+    policies: PolicyServiceClient<Channel>,
+    url: String,
+}
+
+impl Desk {
+    fn new(endpoint: &Endpoint) -> Result<Self, Failure> {
+        let channel = endpoint.connect()?;
+        Ok(Desk {
+            cases: ComplaintServiceClient::new(channel.clone()).max_decoding_message_size(usize::MAX),
+            policies: PolicyServiceClient::new(channel).max_decoding_message_size(usize::MAX),
+            url: endpoint.url(),
+        })
+    }
+
+    fn told<A>(&self, answer: Result<Response<A>, Status>) -> Result<A, Failure> {
+        let flag_of = |field: &str| match field {
+            "time" => "--at".to_owned(),
+            _ => "ID".to_owned(),
+        };
+        answer.map(Response::into_inner).map_err(|status| Failure::of_request(&status, &self.url, flag_of))
+    }
+
+    async fn case(&mut self, by: By) -> Result<Case, Failure> {
+        let answer = self.cases.get_case(request(GetCaseRequest { by: Some(by) })).await;
+        self.told(answer)
+    }
+
+    /// The zone of the calendar by which a case is counted.
+    async fn zone(&mut self, case: &Case) -> Result<TimeZone, Failure> {
+        let Some(clock) = case.clocks.first() else { return Ok(TimeZone::UTC) };
+        let by = Some(get_calendar_request::By::CalendarId(clock.calendar_id.clone()));
+        let asked = request(GetCalendarRequest { by, version: clock.calendar_version });
+        let answer = self.policies.get_calendar(asked).await;
+        instant::time_zone(&self.told(answer)?.time_zone).map_err(Failure::internal)
+    }
+
+    /// What happened, from the first to the last, and whether there is more before that.
+    async fn entries(&mut self, case_id: &str) -> Result<(Vec<CaseEntry>, bool), Failure> {
+        let (mut entries, mut page_token) = (Vec::new(), String::new());
+        loop {
+            let asked = ListCaseEntriesRequest { case_id: case_id.to_owned(), page_size: PAGE, page_token };
+            let answer = self.cases.list_case_entries(request(asked)).await;
+            let mut page = self.told(answer)?;
+            entries.append(&mut page.case_entries);
+            page_token = page.next_page_token;
+            if page_token.is_empty() || entries.len() >= MAX_ENTRIES {
+                entries.truncate(MAX_ENTRIES);
+                entries.reverse();
+                return Ok((entries, !page_token.is_empty()));
+            }
+        }
+    }
+
+    async fn clocks(&mut self, case_id: &str, at: Micros) -> Result<Vec<Clock>, Failure> {
+        let asked = BatchGetClocksRequest { case_ids: vec![case_id.to_owned()], time: Some(at.to_wire()) };
+        let answer = self.cases.batch_get_clocks(request(asked)).await;
+        let mut cases = self.told(answer)?.cases;
+        Ok(cases.pop().map(|case| case.clocks).unwrap_or_default())
+    }
+
+    /// A clock with its stretches.
+    async fn explain(&mut self, case_id: &str, clock: &Clock, at: Micros) -> Result<Clock, Failure> {
+        let (kind, instance) = (ClockKind::into(clock.kind()), clock.instance);
+        let asked = ExplainClockRequest { case_id: case_id.to_owned(), kind, instance, time: Some(at.to_wire()) };
+        let answer = self.cases.explain_clock(request(asked)).await;
+        self.told(answer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_case_is_named_by_its_id_or_by_a_key() {
+        assert!(matches!(by("01890a5d-ac96-774b-bcce-b302099a8057"), Ok(By::CaseId(_))));
+        let key = by("desk:17:b").expect("a key");
+        assert_eq!(key, By::ExternalId(ExternalId { system: "desk".to_owned(), value: "17:b".to_owned() }));
+        for bad in ["17", ":17", "desk:", ""] {
+            assert!(by(bad).is_err(), "{bad}");
+        }
+    }
+}
