@@ -2,11 +2,13 @@
 
 use std::{env, error::Error, fs, path::PathBuf};
 
-const FILES: [&str; 7] = [
+const FILES: [&str; 9] = [
     "barometer/customers/v1/customer_service.proto",
     "barometer/surveys/v1/survey_service.proto",
     "barometer/complaints/v1/complaint_service.proto",
+    "barometer/complaints/v1/incident_service.proto",
     "barometer/complaints/v1/policy_service.proto",
+    "barometer/complaints/v1/privacy_service.proto",
     "barometer/complaints/v1/promise_service.proto",
     "barometer/complaints/v1/webhook_service.proto",
     "barometer/metrics/v1/metrics_service.proto",

@@ -16,7 +16,8 @@ use barometer_chassis::{
 use barometer_complaints::{WebhookSettings, case::Rules, delivery::Patience};
 use barometer_proto::{
     complaints::v1::{
-        complaint_service_client::ComplaintServiceClient, policy_service_client::PolicyServiceClient,
+        complaint_service_client::ComplaintServiceClient, incident_service_client::IncidentServiceClient,
+        policy_service_client::PolicyServiceClient, privacy_service_client::PrivacyServiceClient,
         promise_service_client::PromiseServiceClient, webhook_service_client::WebhookServiceClient,
     },
     customers::v1::customer_service_client::CustomerServiceClient,
@@ -41,6 +42,10 @@ pub struct Services {
     pub policies: PolicyServiceClient<Channel>,
     /// Client of the promises of complaints.
     pub promises: PromiseServiceClient<Channel>,
+    /// Client of the incidents of complaints.
+    pub incidents: IncidentServiceClient<Channel>,
+    /// Client of the exports and erasures of complaints.
+    pub privacy: PrivacyServiceClient<Channel>,
     /// Client of the webhooks of complaints.
     pub webhooks: WebhookServiceClient<Channel>,
     /// For requests made by hand.
@@ -130,6 +135,8 @@ impl Services {
             policies: PolicyServiceClient::new(channel.clone()),
             promises: PromiseServiceClient::new(channel.clone()),
             webhooks: WebhookServiceClient::new(channel.clone()),
+            incidents: IncidentServiceClient::new(channel.clone()),
+            privacy: PrivacyServiceClient::new(channel.clone()),
             channel,
             stop,
             task,

@@ -8,13 +8,15 @@ use barometer_tests::{Suite, eventually};
 use tonic::transport::Channel;
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
 
-const SERVICES: [&str; 6] = [
+const SERVICES: [&str; 8] = [
     barometer_customers::GRPC_NAME,
     barometer_surveys::GRPC_NAME,
     barometer_complaints::GRPC_NAME,
     barometer_complaints::POLICIES_GRPC_NAME,
     barometer_complaints::PROMISES_GRPC_NAME,
     barometer_complaints::WEBHOOKS_GRPC_NAME,
+    barometer_complaints::INCIDENTS_GRPC_NAME,
+    barometer_complaints::PRIVACY_GRPC_NAME,
 ];
 
 async fn are_all(suite: &Suite, services: &[&str], status: ServingStatus) -> bool {

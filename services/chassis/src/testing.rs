@@ -105,6 +105,12 @@ impl TestDatabase {
         self.postgres.as_ref().map(OwnedDatabase::url)
     }
 
+    /// Everything that is in the tables of a service, as text; of PostgreSQL only.
+    pub async fn contents(&self, service: &str) -> String {
+        let url = self.postgres_url().expect("it is PostgreSQL");
+        cluster::psql(&url, &format!("SELECT schema_to_xml('{service}', true, false, '')")).await
+    }
+
     /// A directory of its own for SQLite files, snapshots and whatever else: what `--data-dir` takes.
     pub fn directory(&self) -> &Path {
         self.directory.path()

@@ -275,8 +275,8 @@ impl Recorded for Model {
 
     recorded_head!();
 
-    fn prepare<'w>(_write: &'w Write<'w>, _rows: &'w mut [Pending<Self>]) -> BoxFuture<'w, Result<(), Error>> {
-        Box::pin(async { Ok(()) })
+    fn prepare<'w>(write: &'w Write<'w>, rows: &'w mut [Pending<Self>]) -> BoxFuture<'w, Result<(), Error>> {
+        Box::pin(async move { store::refuse_erased(write, rows, |case| case.customer_id).await })
     }
 
     /// The history of a new case begins with it.
@@ -287,7 +287,8 @@ impl Recorded for Model {
     ) -> BoxFuture<'w, Result<(), Error>> {
         Box::pin(async move {
             let history = |(case, arrival): (&Self, &Arrival)| arrival.history(case, write.now);
-            store::add_entries(write, rows.iter().zip(arrivals).flat_map(history).collect()).await
+            store::add_entries(write, rows.iter().zip(arrivals).flat_map(history).collect()).await?;
+            store::link_by_rules(write, rows).await
         })
     }
 }

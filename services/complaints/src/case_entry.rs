@@ -5,6 +5,7 @@ use barometer_proto::complaints::v1::{CaseEntryType, LinkType, ReplyType, case::
 use sea_orm::entity::prelude::*;
 
 use crate::case::{self, Attachments, Outcome, Step};
+use crate::incident::IncidentId;
 
 id! {
     /// Id of a case.
@@ -70,6 +71,8 @@ pub struct Model {
     pub satisfaction: Option<i32>,
     /// The promise; only of entries about promises.
     pub promise_id: Option<Uuid>,
+    /// The incident; only of what it did.
+    pub incident_id: Option<IncidentId>,
 }
 
 /// What was said with a verb.
@@ -89,6 +92,8 @@ pub struct Said {
     pub link: LinkType,
     /// The promise; of entries about promises only.
     pub promise: Option<Uuid>,
+    /// The incident that did it.
+    pub incident: Option<IncidentId>,
 }
 
 /// Nothing: rows of this service refer to one another by id only.
@@ -132,6 +137,7 @@ pub(crate) fn of_step(step: &Step, actor: &str, said: &Said, now: Micros) -> Vec
             entry.attachments.clone_from(&said.attachments);
         }
         (entry.other_case_id, entry.link) = (said.other, said.link.into());
+        entry.incident_id = said.incident;
         entry.promise_id = said.promise;
         match event {
             CaseEntryType::Responded => entry.reply = said.reply.into(),
@@ -179,6 +185,7 @@ fn entry(case: &case::Model, event: CaseEntryType, state: State, time: Micros, a
         link: LinkType::Unspecified.into(),
         outcome: None,
         accepted: None,
+        incident_id: None,
         satisfaction: None,
         promise_id: None,
     }

@@ -13,6 +13,15 @@ pub mod case_entry;
 pub mod case_link;
 pub mod clock;
 pub mod delivery;
+mod erased_trace;
+pub mod erasure;
+mod erasure_secret;
+mod erasures;
+pub mod incident;
+pub mod incident_case;
+pub mod incident_customer;
+pub mod incident_task;
+mod incidents;
 mod migrations;
 pub mod policy;
 pub mod policy_set;
@@ -33,7 +42,8 @@ use barometer_chassis::{
 };
 use barometer_directory::Directory;
 use barometer_proto::complaints::v1::{
-    FactKind, complaint_service_server::ComplaintServiceServer, policy_service_server::PolicyServiceServer,
+    FactKind, complaint_service_server::ComplaintServiceServer, incident_service_server::IncidentServiceServer,
+    policy_service_server::PolicyServiceServer, privacy_service_server::PrivacyServiceServer,
     promise_service_server::PromiseServiceServer, webhook_service_server::WebhookServiceServer,
 };
 use tokio::task::JoinHandle;
@@ -47,6 +57,10 @@ pub const GRPC_NAME: &str = barometer_proto::complaints::v1::complaint_service_s
 pub const POLICIES_GRPC_NAME: &str = barometer_proto::complaints::v1::policy_service_server::SERVICE_NAME;
 /// The same of the promises.
 pub const PROMISES_GRPC_NAME: &str = barometer_proto::complaints::v1::promise_service_server::SERVICE_NAME;
+/// The same of its incidents.
+pub const INCIDENTS_GRPC_NAME: &str = barometer_proto::complaints::v1::incident_service_server::SERVICE_NAME;
+/// The same of its exports and erasures.
+pub const PRIVACY_GRPC_NAME: &str = barometer_proto::complaints::v1::privacy_service_server::SERVICE_NAME;
 /// The same of its webhooks.
 pub const WEBHOOKS_GRPC_NAME: &str = barometer_proto::complaints::v1::webhook_service_server::SERVICE_NAME;
 
@@ -75,6 +89,7 @@ pub async fn add(
     shutdown: Shutdown,
 ) -> Result<JoinHandle<()>, Error> {
     let kinds = vec![
+        Kind::new::<incident::Entity>(FactKind::Incident.into(), |row| row.position, wire::incident_fact),
         Kind::new::<case::Entity>(FactKind::Case.into(), |row| row.position, wire::case_fact),
         Kind::new::<case_entry::Entity>(FactKind::CaseEntry.into(), |row| row.position, wire::case_entry_fact),
         Kind::new::<promise::Entity>(FactKind::Promise.into(), |row| row.position, wire::promise_fact),
@@ -86,6 +101,10 @@ pub async fn add(
     let webhooks = service::Webhooks::new(store.clone(), config.webhooks.allow_private);
     let policies = service::Policies::new(store.clone(), config.rules.priorities);
     let directory = Directory::new(customers);
+    tokio::spawn(incidents::work(store.clone(), directory.clone(), server.ending()));
+    tokio::spawn(erasures::work(store.clone(), server.ending()));
+    let incidents = service::Incidents::new(store.clone(), directory.clone());
+    let privacy = service::Privacy::new(store.clone());
     let promises = service::Promises::new(store.clone(), directory.clone(), config.rules.promise_lead);
     tokio::spawn(appraiser::keep_asking(store.clone(), directory.clone(), config.rules.priorities, shutdown.clone()));
     let service = service::Complaints::new(store.clone(), directory, config.stages, config.rules, server.ending());
@@ -113,7 +132,21 @@ pub async fn add(
         .accept_compressed(CompressionEncoding::Gzip)
         .send_compressed(CompressionEncoding::Gzip);
     server.add_service(webhooks);
-    for name in [GRPC_NAME, POLICIES_GRPC_NAME, PROMISES_GRPC_NAME, WEBHOOKS_GRPC_NAME] {
+    let incidents = IncidentServiceServer::new(incidents)
+        .max_decoding_message_size(limits.max_message_bytes)
+        .max_encoding_message_size(limits.max_message_bytes)
+        .accept_compressed(CompressionEncoding::Gzip)
+        .send_compressed(CompressionEncoding::Gzip);
+    server.add_service(incidents);
+    let privacy = PrivacyServiceServer::new(privacy)
+        .max_decoding_message_size(limits.max_message_bytes)
+        .max_encoding_message_size(limits.max_message_bytes)
+        .accept_compressed(CompressionEncoding::Gzip)
+        .send_compressed(CompressionEncoding::Gzip);
+    server.add_service(privacy);
+    for name in
+        [INCIDENTS_GRPC_NAME, PRIVACY_GRPC_NAME, GRPC_NAME, POLICIES_GRPC_NAME, PROMISES_GRPC_NAME, WEBHOOKS_GRPC_NAME]
+    {
         store.report_health(server.health(), name);
     }
     tokio::spawn(sweep::run(store, shutdown));

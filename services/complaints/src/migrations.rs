@@ -7,6 +7,8 @@ mod m0004_bindings;
 mod m0007_customer_values;
 mod m0008_promises;
 mod m0010_webhooks;
+mod m0011_incidents;
+mod m0012_erasures;
 #[cfg(test)]
 mod tests;
 
@@ -27,6 +29,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_customer_values::Migration),
             Box::new(m0008_promises::Migration),
             Box::new(m0010_webhooks::Migration),
+            Box::new(m0011_incidents::Migration),
+            Box::new(m0012_erasures::Migration),
         ]
     }
 }

@@ -3,9 +3,11 @@
 mod case;
 mod clocks;
 mod command;
+mod incidents;
 mod link;
 mod outcome;
 mod policies;
+mod privacy;
 mod promises;
 mod webhooks;
 
@@ -23,7 +25,9 @@ use barometer_directory::Directory;
 use barometer_proto::complaints::v1::{self as wire, complaint_service_server::ComplaintService};
 use tonic::{Request, Response, Status, Streaming};
 
-pub(crate) use self::{policies::Policies, promises::Promises, webhooks::Webhooks};
+pub(crate) use self::{
+    incidents::Incidents, policies::Policies, privacy::Privacy, promises::Promises, webhooks::Webhooks,
+};
 use crate::{case::Rules, store::Book};
 
 /// The service.

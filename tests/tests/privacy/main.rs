@@ -5,7 +5,9 @@
 mod caller;
 mod complaints;
 mod customers;
+mod incidents;
 mod metrics;
+mod personal_data;
 mod policies;
 mod promises;
 mod recorded;
@@ -32,6 +34,8 @@ async fn nothing_that_callers_send_is_told_to_others() {
         complaints::call_all(&mut caller).await;
         promises::call_all(&mut caller).await;
         webhooks::call_all(&mut caller).await;
+        incidents::call_all(&mut caller).await;
+        personal_data::call_all(&mut caller).await;
         metrics::call_all(&mut caller, &survey).await;
         caller.call_nonsense().await;
         caller.assert_all_called();

@@ -102,6 +102,7 @@ pub(crate) fn parse_case(
         satisfaction: _,
         ask_time: _,
         answer_time: _,
+        incident_ids: _,
     } = message;
     let customer = match customer {
         None => CustomerRef::Anonymous,
@@ -257,6 +258,7 @@ pub(crate) fn render_case(row: Model, position: String) -> wire::Case {
         acceptance: acceptance.into(),
         satisfaction,
         ask_time: ask_time.map(Micros::to_wire),
+        incident_ids: Vec::new(),
         answer_time: answer_time.map(Micros::to_wire),
         customer_tier,
         customer_country,

@@ -33,6 +33,7 @@ pub(crate) fn render_entry(row: Model) -> wire::CaseEntry {
         accepted,
         satisfaction,
         promise_id,
+        incident_id,
     } = row;
     let acceptance = match accepted {
         None => Acceptance::Unspecified,
@@ -61,6 +62,7 @@ pub(crate) fn render_entry(row: Model) -> wire::CaseEntry {
         acceptance: acceptance.into(),
         satisfaction,
         promise_id: promise_id.map(|id| id.to_string()).unwrap_or_default(),
+        incident_id: incident_id.map(|id| id.to_string()).unwrap_or_default(),
     }
 }
 
@@ -82,6 +84,7 @@ pub(crate) fn case_entry_fact(row: Model) -> wire::Fact {
         previous_priority: row.previous_priority,
         other_case_id: row.other_case_id.map(|id| id.to_string()).unwrap_or_default(),
         link: row.link,
+        incident_id: row.incident_id.map(|id| id.to_string()).unwrap_or_default(),
         promise_id: row.promise_id.map(|id| id.to_string()).unwrap_or_default(),
     };
     super::fact(row.id, row.position, 1, fact::Fact::CaseEntry(entry))
