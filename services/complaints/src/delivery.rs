@@ -262,7 +262,7 @@ mod tests {
         #[test]
         fn delays_never_leave_their_bounds(attempts in 0..i32::from(i16::MAX), chance in -1.0..2.0_f64) {
             let delay = delay(attempts, FIRST, chance);
-            prop_assert!(delay >= FIRST / 10 * 8 && delay <= LONGEST_DELAY / 10 * 12, "{}", delay);
+            prop_assert!((FIRST / 10 * 8..=LONGEST_DELAY / 10 * 12).contains(&delay), "{}", delay);
         }
     }
 }

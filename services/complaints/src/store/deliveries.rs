@@ -221,7 +221,7 @@ pub(crate) async fn clean_deliveries(write: &Write<'_>, stale: Vec<Uuid>) -> Res
                 keep_webhook(write, to).await?;
             }
             (DeliveryState::Waiting, Some(_)) => {}
-            _ => drop(Entity::delete_by_id(row.id).exec(write.db).await?),
+            _ => _ = Entity::delete_by_id(row.id).exec(write.db).await?,
         }
     }
     for gone in list_deleted(write.db).await? {

@@ -41,7 +41,8 @@ impl Target {
         }
         let uri: Uri = url.parse().map_err(|_| Refusal::NotAUrl)?;
         let tls = uri.scheme() == Some(&Scheme::HTTPS);
-        if !tls && !(private && uri.scheme() == Some(&Scheme::HTTP)) {
+        let plain = private && uri.scheme() == Some(&Scheme::HTTP);
+        if !tls && !plain {
             return Err(if uri.scheme().is_some() { Refusal::NotHttps } else { Refusal::NotAUrl });
         }
         let authority = uri.authority().ok_or(Refusal::NotAUrl)?;
