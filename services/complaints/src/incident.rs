@@ -162,7 +162,7 @@ impl Recorded for Model {
     }
 
     /// A new one looks for the cases that came in before it, and is told.
-    fn recorded<'w>(write: &'w Write<'w>, rows: &'w [Self]) -> BoxFuture<'w, Result<(), Error>> {
+    fn recorded<'w>(write: &'w Write<'w>, rows: &'w [Self], _contexts: &'w [()]) -> BoxFuture<'w, Result<(), Error>> {
         Box::pin(async move {
             for incident in rows.iter().filter(|incident| incident.rule.is_some()) {
                 let task = incident_task::Model::new(incident.id(), Work::LinkCases, &incident.actor, write.now);
@@ -171,9 +171,5 @@ impl Recorded for Model {
             let opened = rows.iter().map(|incident| incident.notice(WebhookEvent::IncidentOpened, write.now));
             webhooks::notify(write, opened.collect()).await
         })
-    }
-
-    fn written<'w>(_write: &'w Write<'w>, _rows: &'w [Self]) -> BoxFuture<'w, Result<(), Error>> {
-        Box::pin(async { Ok(()) })
     }
 }

@@ -101,7 +101,7 @@ fn open(table: &mut Table) {
         )
         .invalid("no title", vec![text("incident.title", "")], &["incident.title"])
         .invalid("no path", vec![text("incident.category", "a//b")], &["incident.category"])
-        .invalid("half a key", vec![text("incident.external_id.system", "")], &["incident.external_id.system"])
+        .invalid("half a key", vec![text("incident.external_id.value", "")], &["incident.external_id.value"])
         .invalid("the future", vec![number("incident.start_time.seconds", 253_402_300_799)], &["incident.start_time"])
         .invalid(
             "an empty rule",

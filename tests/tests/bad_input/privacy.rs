@@ -38,8 +38,8 @@ async fn bad_input_is_told_and_changes_nothing() {
             .invalid("no id", vec![clear("customer_id")], &["customer_id"])
             .invalid(
                 "garbage",
-                vec![text("customer_id", "x"), text("request_id", "x"), text("customer_keys[0].system", "")],
-                &["customer_id", "request_id", "customer_keys[0].system"],
+                vec![text("customer_id", "x"), text("request_id", "x"), text("customer_keys[0].value", "")],
+                &["customer_id", "request_id", "customer_keys[0].value"],
             )
             .invalid("101 keys", vec![copies("customer_keys", 101)], &["customer_keys"])
             .refused(
