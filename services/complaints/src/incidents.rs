@@ -77,7 +77,7 @@ async fn link(store: &Store<wire::Fact>, task: Model) -> Result<(), Error> {
     let page = Door::open(|door| door.page(store::CASES.into(), &task.place))?;
     let cases = store::list_since(store.db(), &incident, &task, page).await?;
     let place = |case: &crate::case::Model| PageToken { key: case.open_time.0, id: case.id }.encode();
-    let place = cases.last().filter(|_| cases.len() >= page.size.into()).map(place);
+    let place = cases.last().filter(|_| cases.len() >= usize::from(page.size)).map(place);
     let looked_at = cases.len();
     let belong = cases.iter().filter(|case| store::belongs(&incident, case)).map(|case| case.id).collect();
     in_writer(store, "OpenIncident", move |write| {
