@@ -249,6 +249,7 @@ pub(crate) fn unit(unit: Unit) -> &'static str {
         Unit::Points => "points",
         Unit::Money => "money",
         Unit::Seconds => "seconds",
+        Unit::PerThousand => "per thousand",
     }
 }
 

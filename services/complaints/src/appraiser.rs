@@ -1,7 +1,7 @@
 //! What the customers of cases are worth: asked when a case comes in, without making it wait, and asked again until it is
 //! answered.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use barometer_chassis::{
     error::Error,
@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::{
     case::{Model, PriorityTable},
     case_entry::Said,
-    store,
+    store::{self, Book},
 };
 
 /// How long a case waits for customers when it comes in.
@@ -56,6 +56,7 @@ pub(crate) async fn appraise(
 pub(crate) async fn keep_asking(
     store: Store<wire::Fact>,
     directory: Directory,
+    book: Arc<Book>,
     priorities: PriorityTable,
     shutdown: Shutdown,
 ) {
@@ -65,7 +66,7 @@ pub(crate) async fn keep_asking(
             () = shutdown.cancelled() => return,
             () = tokio::time::sleep(pause) => {}
         }
-        match ask_all(&store, &directory, priorities).await {
+        match ask_all(&store, &directory, &book, priorities).await {
             Ok(()) => pause = PAUSE,
             Err(error) => {
                 pause = (pause * 2).min(LONGEST_PAUSE);
@@ -75,7 +76,12 @@ pub(crate) async fn keep_asking(
     }
 }
 
-async fn ask_all(store: &Store<wire::Fact>, directory: &Directory, priorities: PriorityTable) -> Result<(), Error> {
+async fn ask_all(
+    store: &Store<wire::Fact>,
+    directory: &Directory,
+    book: &Arc<Book>,
+    priorities: PriorityTable,
+) -> Result<(), Error> {
     let mut after = Uuid::nil();
     loop {
         let pending = store::list_value_pending(store.db(), after, BATCH).await?;
@@ -88,10 +94,11 @@ async fn ask_all(store: &Store<wire::Fact>, directory: &Directory, priorities: P
             .filter_map(|(case, customer)| Some((case, customer, worths.get(&customer)?.clone())))
             .collect();
         let request = Mutation { method: "AppraiseCases", actor: ACTOR.to_owned(), id: None, fingerprint: 0 };
+        let book = book.clone();
         let work = store.writer.run_in_turn(request, move |write| {
             Box::pin(async move {
                 for (id, customer, worth) in answered {
-                    correct(write, id, customer, worth, &priorities).await?;
+                    correct(write, &book, id, customer, worth, &priorities).await?;
                 }
                 Ok(Done { id: Uuid::nil(), position: write.position() })
             })
@@ -103,6 +110,7 @@ async fn ask_all(store: &Store<wire::Fact>, directory: &Directory, priorities: P
 /// Corrects a case, unless it was corrected, withdrawn or given to another customer meanwhile.
 async fn correct(
     write: &writer::Write<'_>,
+    book: &Book,
     id: Uuid,
     customer: CustomerId,
     worth: Worth,
@@ -115,7 +123,7 @@ async fn correct(
     };
     if case.value_pending && case.customer_id == Some(customer) {
         let step = case.appraised(worth, write.now, priorities);
-        store::take_step(write, step, ACTOR, &Said::default()).await?;
+        store::take_step(write, book, step, ACTOR, &Said::default()).await?;
     }
     Ok(())
 }

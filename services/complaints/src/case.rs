@@ -27,7 +27,7 @@ use sea_orm::entity::prelude::*;
 use serde::Serialize;
 
 pub use self::{
-    arrival::Arrival,
+    arrival::{Arrival, Incoming},
     attachment::{Attachment, Attachments},
     category::{Category, within},
     course::{Holder, Step, When, Window},
@@ -191,6 +191,15 @@ pub struct Model {
     /// When the customer said so.
     #[serde(skip)]
     pub answer_time: Option<Micros>,
+    /// When the first of its clocks that run is or was due.
+    #[serde(skip)]
+    pub due_time: Option<Micros>,
+    /// Which clock that is, as `ClockKind`.
+    #[serde(skip)]
+    pub due_clock: Option<i32>,
+    /// The version of the case that its clocks are kept for; 0 when they never were.
+    #[serde(skip)]
+    pub clocked: i64,
     /// The tier that customers knew when it came in.
     #[serde(skip)]
     pub customer_tier: String,
@@ -200,6 +209,15 @@ pub struct Model {
     /// Whether customers is still to be asked what its customer is worth.
     #[serde(skip)]
     pub value_pending: bool,
+}
+
+/// In which order cases are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// The latest that came in first.
+    Newest,
+    /// What is due first first.
+    Due,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
@@ -261,6 +279,11 @@ impl Model {
         }
     }
 
+    /// Whether it has clocks: it is bound to a policy, and there.
+    pub fn has_clocks(&self) -> bool {
+        self.calendar_id.is_some() && self.withdraw_time.is_none()
+    }
+
     /// Whether self-service may answer it, and no person needs to: so it is with questions, and with nothing else.
     pub fn may_be_self_served(&self) -> bool {
         self.kind() == CaseKind::Question
@@ -270,24 +293,35 @@ impl Model {
 impl Recorded for Model {
     type Table = Entity;
     type Active = ActiveModel;
-    type Context = Arrival;
+    type Context = Incoming;
     const NOUN: &'static str = "case";
 
     recorded_head!();
 
+    /// What is due first stands on the case from the start.
     fn prepare<'w>(write: &'w Write<'w>, rows: &'w mut [Pending<Self>]) -> BoxFuture<'w, Result<(), Error>> {
-        Box::pin(async move { store::refuse_erased(write, rows, |case| case.customer_id).await })
+        Box::pin(async move {
+            for Pending { row, context, refused, .. } in rows.iter_mut() {
+                match store::note_due(write, row, context).await {
+                    Ok(()) => {}
+                    Err(error) if error.is_outage() => return Err(error),
+                    Err(error) => *refused = Some(error),
+                }
+            }
+            store::refuse_erased(write, rows, |case| case.customer_id).await
+        })
     }
 
-    /// The history of a new case begins with it.
+    /// The history of a new case begins with it, and so do its clocks.
     fn recorded<'w>(
         write: &'w Write<'w>,
         rows: &'w [Self],
-        arrivals: &'w [Arrival],
+        incoming: &'w [Incoming],
     ) -> BoxFuture<'w, Result<(), Error>> {
         Box::pin(async move {
-            let history = |(case, arrival): (&Self, &Arrival)| arrival.history(case, write.now);
-            store::add_entries(write, rows.iter().zip(arrivals).flat_map(history).collect()).await?;
+            let history = |(case, incoming): (&Self, &Incoming)| incoming.arrival.history(case, write.now);
+            store::add_entries(write, rows.iter().zip(incoming).flat_map(history).collect()).await?;
+            store::add_clocks(write, rows.iter().zip(incoming)).await?;
             store::link_by_rules(write, rows).await
         })
     }

@@ -4,8 +4,11 @@ use barometer_chassis::{clock::Micros, id};
 use barometer_proto::complaints::v1::{CaseEntryType, LinkType, ReplyType, case::State};
 use sea_orm::entity::prelude::*;
 
-use crate::case::{self, Attachments, Outcome, Step};
-use crate::incident::IncidentId;
+use crate::{
+    case::{self, Attachments, Outcome, Step},
+    clock::Entry,
+    incident::IncidentId,
+};
 
 id! {
     /// Id of a case.
@@ -101,6 +104,19 @@ pub struct Said {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl Model {
+    /// What clocks need of it.
+    pub(crate) fn for_clocks(&self) -> Entry {
+        Entry {
+            entry_type: CaseEntryType::try_from(self.entry_type).unwrap_or_default(),
+            time: self.time,
+            state: State::try_from(self.state).unwrap_or_default(),
+            reply: ReplyType::try_from(self.reply).unwrap_or_default(),
+            needs_no_answer: self.needs_no_answer,
+        }
+    }
+}
 
 /// The history that a new case has: it was opened, and went as far as it has come. Ids and positions are the writer's.
 pub(crate) fn of_new(case: &case::Model, now: Micros) -> Vec<Model> {

@@ -12,6 +12,7 @@ mod entries;
 mod explanation;
 mod fold;
 mod history;
+mod kept;
 mod meter;
 mod render;
 mod scene;
@@ -24,6 +25,7 @@ pub use self::{
     explanation::{Reason, Stretch},
     fold::{Clock, State},
     history::{Dated, Desk, Event, History, Message, PolicyVersion, Terms, Version, Wait},
+    kept::{Kept, Ran},
     meter::Amount,
     target::{ClockTarget, Kind, Pauses, Target, Unit},
 };

@@ -3,7 +3,7 @@
 //! A step reads what it needs, and then writes in one transaction what it did and where the task goes on. Two replicas that
 //! take the same step write it once: the second finds the task further on, and does nothing.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use barometer_chassis::{
     clock::Micros,
@@ -19,7 +19,7 @@ use barometer_proto::complaints::v1::{self as wire, IncidentTaskType};
 use crate::{
     incident,
     incident_task::Model,
-    store::{self, in_writer},
+    store::{self, Book, in_writer},
 };
 
 /// How often the tasks are looked at when there is nothing to do.
@@ -28,9 +28,9 @@ const IDLE: Duration = Duration::from_millis(250);
 const IN_TURN: u64 = 32;
 
 /// Works until `stop`.
-pub(crate) async fn work(store: Store<wire::Fact>, directory: Directory, stop: Shutdown) {
+pub(crate) async fn work(store: Store<wire::Fact>, directory: Directory, book: Arc<Book>, stop: Shutdown) {
     while !stop.is_cancelled() {
-        let worked = match turn(&store, &directory).await {
+        let worked = match turn(&store, &directory, &book).await {
             Ok(worked) => worked,
             Err(error) => {
                 tracing::warn!(%error, "the tasks of incidents do not go on");
@@ -47,7 +47,7 @@ pub(crate) async fn work(store: Store<wire::Fact>, directory: Directory, stop: S
 }
 
 /// Takes a step of each task that is at work; whether there was any.
-async fn turn(store: &Store<wire::Fact>, directory: &Directory) -> Result<bool, Error> {
+async fn turn(store: &Store<wire::Fact>, directory: &Directory, book: &Arc<Book>) -> Result<bool, Error> {
     let tasks = store::list_at_work(store.db(), Micros::now(), IN_TURN).await?;
     let any = !tasks.is_empty();
     for task in tasks {
@@ -61,8 +61,9 @@ async fn turn(store: &Store<wire::Fact>, directory: &Directory) -> Result<bool, 
                 .await?;
             }
             IncidentTaskType::ResolveCases | IncidentTaskType::Unspecified => {
+                let book = book.clone();
                 in_writer(store, "CloseIncident", move |write| {
-                    Box::pin(async move { store::resolve_step(write, &task).await })
+                    Box::pin(async move { store::resolve_step(write, &book, &task).await })
                 })
                 .await?;
             }

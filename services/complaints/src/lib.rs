@@ -1,7 +1,8 @@
 //! The complaints service: what customers are unhappy with, and what became of it.
 //!
-//! It owns cases and the entries of their histories, and the calendars and policies by which their clocks count. It asks
-//! the customers service for the customer of a caller's key and for what customers are worth, and nobody else. A request goes from [`service`] (parse, act,
+//! It owns cases, the entries of their histories and their clocks, and the calendars and policies by which their clocks
+//! count. It asks the customers service for the customer of a caller's key and for what customers are worth, and nobody
+//! else. A request goes from [`service`] (parse, act,
 //! render) through [`wire`] (message ⇄ row) and the rules of [`case`], [`policy`] and [`clock`] to the writer or to
 //! [`store`].
 
@@ -9,6 +10,7 @@ mod appraiser;
 pub mod calendar;
 pub mod calendar_version;
 pub mod case;
+pub mod case_clock;
 pub mod case_entry;
 pub mod case_link;
 pub mod clock;
@@ -22,6 +24,7 @@ pub mod incident_case;
 pub mod incident_customer;
 pub mod incident_task;
 mod incidents;
+mod keeper;
 mod migrations;
 pub mod policy;
 pub mod policy_set;
@@ -35,6 +38,8 @@ mod wire;
 
 pub use webhooks::{Authorities, Settings as WebhookSettings};
 pub use wire::{parse_calendar, parse_holidays, parse_policy_list, render_holiday};
+
+use std::sync::Arc;
 
 use barometer_chassis::{
     client::Channel, config::ServerConfig, database::Location, door::Stages, error::Error, feed::Kind, server::Server,
@@ -92,22 +97,33 @@ pub async fn add(
         Kind::new::<incident::Entity>(FactKind::Incident.into(), |row| row.position, wire::incident_fact),
         Kind::new::<case::Entity>(FactKind::Case.into(), |row| row.position, wire::case_fact),
         Kind::new::<case_entry::Entity>(FactKind::CaseEntry.into(), |row| row.position, wire::case_entry_fact),
+        Kind::new::<case_clock::Entity>(FactKind::CaseClock.into(), |row| row.position, wire::case_clock_fact),
         Kind::new::<promise::Entity>(FactKind::Promise.into(), |row| row.position, wire::promise_fact),
     ];
     let (store, writer) =
         Store::open::<migrations::Migrator>(&config.location, NAME, kinds, config.write_queue, shutdown.clone())
             .await?;
+    let book = Arc::new(store::Book::default());
+    tokio::spawn(keeper::keep(store.clone(), book.clone(), shutdown.clone()));
     tokio::spawn(webhooks::Deliverer::new(store.clone(), &config.webhooks)?.run(server.ending()));
     let webhooks = service::Webhooks::new(store.clone(), config.webhooks.allow_private);
     let policies = service::Policies::new(store.clone(), config.rules.priorities);
     let directory = Directory::new(customers);
-    tokio::spawn(incidents::work(store.clone(), directory.clone(), server.ending()));
+    tokio::spawn(incidents::work(store.clone(), directory.clone(), book.clone(), server.ending()));
     tokio::spawn(erasures::work(store.clone(), server.ending()));
     let incidents = service::Incidents::new(store.clone(), directory.clone());
     let privacy = service::Privacy::new(store.clone());
     let promises = service::Promises::new(store.clone(), directory.clone(), config.rules.promise_lead);
-    tokio::spawn(appraiser::keep_asking(store.clone(), directory.clone(), config.rules.priorities, shutdown.clone()));
-    let service = service::Complaints::new(store.clone(), directory, config.stages, config.rules, server.ending());
+    let asking = appraiser::keep_asking(
+        store.clone(),
+        directory.clone(),
+        book.clone(),
+        config.rules.priorities,
+        shutdown.clone(),
+    );
+    tokio::spawn(asking);
+    let service =
+        service::Complaints::new(store.clone(), directory, config.stages, config.rules, book, server.ending());
     let service = ComplaintServiceServer::new(service)
         .max_decoding_message_size(limits.max_message_bytes)
         .max_encoding_message_size(limits.max_message_bytes)

@@ -4,6 +4,7 @@ mod m0001_complaints;
 mod m0002_kinds;
 mod m0003_policies;
 mod m0004_bindings;
+mod m0005_case_clocks;
 mod m0007_customer_values;
 mod m0008_promises;
 mod m0010_webhooks;
@@ -28,6 +29,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_bindings::Migration),
             Box::new(m0007_customer_values::Migration),
             Box::new(m0008_promises::Migration),
+            Box::new(m0005_case_clocks::Migration),
             Box::new(m0010_webhooks::Migration),
             Box::new(m0011_incidents::Migration),
             Box::new(m0012_erasures::Migration),

@@ -48,9 +48,10 @@ impl Complaints {
         directory: Directory,
         stages: Stages,
         rules: Rules,
+        book: Arc<Book>,
         ending: Shutdown,
     ) -> Self {
-        Complaints { store, directory, stages, rules, book: Arc::default(), ending }
+        Complaints { store, directory, stages, rules, book, ending }
     }
 }
 

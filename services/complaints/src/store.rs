@@ -2,6 +2,8 @@
 
 mod book;
 mod calendars;
+mod clocks;
+mod counted;
 mod deliveries;
 mod erasures;
 mod exports;
@@ -17,6 +19,7 @@ pub(crate) use calendars::{
     CalendarRef, change_calendar, create_calendar, get_calendar, get_calendar_version, known_calendars,
     list_calendar_versions, list_calendars, place_of_calendar, place_of_version,
 };
+pub(crate) use clocks::{MAX_ENTRIES, add_clocks, catch_up, list_unclocked, note_due};
 pub(crate) use deliveries::{
     add_deliveries, add_delivery, claim_deliveries, clean_deliveries, get_delivery, list_deliveries, list_due,
     list_stale, list_told, retry_delivery, settle_delivery,
@@ -70,14 +73,32 @@ use crate::{
 /// The most parameters of a statement: both databases bound them, and SQLite's bound is the smaller one.
 const MAX_PARAMETERS: usize = 32_000;
 
-/// A page of cases that meet `filter`, newest first; and the token of the next page.
+/// A page of cases that meet `filter`, in an order; and the token of the next page.
 pub(crate) async fn list_cases(
     db: &impl ConnectionTrait,
     page: Page,
     filter: Condition,
+    order: case::Order,
 ) -> Result<(Vec<case::Model>, String), Error> {
-    let rows = reader::newest_first::<case::Entity>(page, "open_time").filter(filter).all(db).await?;
-    Ok(page.cut(rows, place_of_case))
+    let select = match order {
+        case::Order::Newest => reader::newest_first::<case::Entity>(page, "open_time"),
+        case::Order::Due => due_first(page),
+    };
+    Ok(page.cut(select.filter(filter).all(db).await?, |row| place_of_case(row, order)))
+}
+
+/// Selects one page of the cases of which something is due.
+fn due_first(page: Page) -> sea_orm::Select<case::Entity> {
+    use case::Column;
+    let select = case::Entity::find().filter(Column::DueTime.is_not_null());
+    let select = select.order_by_asc(Column::DueTime).order_by_asc(Column::Id).limit(page.limit());
+    match page.after {
+        None => select,
+        Some(PageToken { key, id }) => {
+            let same = Condition::all().add(Column::DueTime.eq(key)).add(Column::Id.gt(id));
+            select.filter(Condition::any().add(Column::DueTime.gt(key)).add(same))
+        }
+    }
 }
 
 /// Cases by their ids, in their order. NOT_FOUND when one is not there.
@@ -137,9 +158,13 @@ pub(crate) async fn list_past(
     Ok(Some(past))
 }
 
-/// A case's place in a list.
-pub(crate) fn place_of_case(row: &case::Model) -> PageToken {
-    PageToken { key: row.open_time.0, id: row.id }
+/// A case's place in a list of that order.
+pub(crate) fn place_of_case(row: &case::Model, order: case::Order) -> PageToken {
+    let key = match order {
+        case::Order::Newest => row.open_time,
+        case::Order::Due => row.due_time.unwrap_or_default(),
+    };
+    PageToken { key: key.0, id: row.id }
 }
 
 /// A page of a case's history, latest first; and the token of the next page.
@@ -172,6 +197,7 @@ pub(crate) fn place_of_entry(row: &case_entry::Model) -> PageToken {
 /// Errors: as of [`writer::current`]; what the verb answers.
 pub(crate) async fn change_case(
     write: &Write<'_>,
+    book: &Book,
     id: Uuid,
     etag: &str,
     actor: &str,
@@ -179,13 +205,20 @@ pub(crate) async fn change_case(
     verb: impl FnOnce(case::Model) -> Result<Step, Error>,
 ) -> Result<Done, Error> {
     let step = verb(writer::current(write, id, etag).await?)?;
-    take_step(write, step, actor, said).await
+    take_step(write, book, step, actor, said).await
 }
 
-/// Writes what a step made of a case, and its entries.
-pub(crate) async fn take_step(write: &Write<'_>, step: Step, actor: &str, said: &Said) -> Result<Done, Error> {
+/// Writes what a step made of a case, its entries and its clocks.
+pub(crate) async fn take_step(
+    write: &Write<'_>,
+    book: &Book,
+    mut step: Step,
+    actor: &str,
+    said: &Said,
+) -> Result<Done, Error> {
     let entries = case_entry::of_step(&step, actor, said, write.now);
     let happened = !entries.is_empty();
+    clocks::keep_clocks(write, book, &mut step, &entries).await?;
     add_entries(write, entries).await?;
     let noted = if happened { write.position() } else { 0 };
     let Done { id, position } = writer::replace(write, step.before, step.case).await?;

@@ -3,6 +3,7 @@
 mod attachment;
 mod calendar;
 mod case;
+mod case_clock;
 mod case_entry;
 mod case_link;
 mod category;
@@ -20,6 +21,7 @@ pub(crate) use attachment::parse_attachments;
 pub(crate) use calendar::{CALENDAR_CHANGEABLE, parse_version, render_calendar};
 pub use calendar::{parse_calendar, parse_holidays, render_holiday};
 pub(crate) use case::{AMENDABLE, amended, case_fact, parse_case, render_case};
+pub(crate) use case_clock::case_clock_fact;
 pub(crate) use case_entry::{case_entry_fact, render_entry};
 pub(crate) use case_link::render_link;
 pub(crate) use clock::{parse_batch_get_clocks, parse_explain_clock};

@@ -5,7 +5,7 @@ mod parameters;
 
 pub(crate) use self::{
     metrics::METRICS,
-    parameters::{Clock, Parameter, Parameters},
+    parameters::{Clock, Parameter, Parameters, Span},
 };
 
 use barometer_proto::metrics::v1::{Direction, Unit};
@@ -58,6 +58,22 @@ pub(crate) enum Measure {
     TimeToFirstResponse,
     TimeToResolution,
     OnTimeRate,
+    TimeToAcknowledgement,
+    TimeToLastResolution,
+    ReopenRate,
+    Backlog,
+    BacklogAge,
+    HandOffs,
+    HandOffsPerCase,
+    UpheldRate,
+    AcceptanceRate,
+    CaseSatisfaction,
+    RedressCost,
+    RedressPoints,
+    ComplaintRate,
+    PromiseKeptRate,
+    ClockTime,
+    ClockOnTimeRate,
 }
 
 impl Metric {

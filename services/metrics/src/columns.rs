@@ -4,36 +4,47 @@
 //! does not matter in which order facts come, nor how often. Whatever a figure needs beyond the facts it computes from
 //! them; nothing here is a running total that could go wrong.
 //!
+//! Bytes that a fact takes at most, beside its declared dimensions of 4 each, and beside 16 KiB for 4,096 numbers of its service
+//! among which there is one of its kind: a case 104; an end or a reopening of a case 16, and 32 once for each case that has
+//! any; a hand-off 44; a redress 55; a promise 38; a clock
+//! 66.
+//!
 //! Only what the catalogue's metrics need is kept. A metric that needs more adds a column here: snapshots of the old
 //! shape are then ignored and everything is read again.
 
 pub(crate) mod attributes;
 pub(crate) mod cases;
+pub(crate) mod choice;
+pub(crate) mod clocks;
 pub(crate) mod customers;
 pub(crate) mod days;
 pub(crate) mod declared;
 pub(crate) mod dictionary;
 pub(crate) mod events;
+pub(crate) mod hand_offs;
 pub(crate) mod people;
+pub(crate) mod promises;
 pub(crate) mod purchases;
+pub(crate) mod redresses;
 pub(crate) mod responses;
 pub(crate) mod rows;
 pub(crate) mod surveys;
 pub(crate) mod times;
+pub(crate) mod turns;
 
 use std::collections::BTreeMap;
 
 use barometer_chassis::clock::Micros;
 use barometer_proto::{
-    complaints::v1 as complaints_wire, customers::v1 as customers_wire, surveys::v1 as surveys_wire,
+    common::v1::Money, complaints::v1 as complaints_wire, customers::v1 as customers_wire, surveys::v1 as surveys_wire,
 };
 use prost_types::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use self::{
-    attributes::Attributes, cases::Cases, customers::Customers, events::Events, people::Ids, purchases::Purchases,
-    responses::Responses, surveys::Surveys,
+    attributes::Attributes, cases::Cases, clocks::Clocks, customers::Customers, events::Events, people::Ids,
+    promises::Promises, purchases::Purchases, responses::Responses, surveys::Surveys,
 };
 
 /// All facts of all sources.
@@ -49,6 +60,8 @@ pub(crate) struct Facts {
     pub(crate) surveys: Surveys,
     pub(crate) responses: Responses,
     pub(crate) cases: Cases,
+    pub(crate) clocks: Clocks,
+    pub(crate) promises: Promises,
 }
 
 /// Which version of which fact.
@@ -125,13 +138,27 @@ impl Facts {
         let stamp = Stamp { number, version };
         match fact.ok_or(Unreadable("fact"))? {
             Fact::Case(fact) => self.cases.put(stamp, fact, &mut self.people),
-            Fact::CaseEntry(_) | Fact::Promise(_) => Ok(()),
+            Fact::CaseEntry(fact) => self.cases.put_entry(stamp, fact),
+            Fact::CaseClock(fact) => {
+                let case = self.cases.row_of(fact.case_number)?;
+                self.clocks.put(stamp, case, fact)
+            }
+            Fact::Promise(fact) => self.promises.put(stamp, fact, &mut self.people),
             Fact::Tombstone(tombstone) => match tombstone.kind() {
                 FactKind::Case => {
                     self.cases.withdraw(stamp);
                     Ok(())
                 }
-                FactKind::CaseEntry | FactKind::Promise => Ok(()),
+                // They go with their case.
+                FactKind::CaseEntry => Ok(()),
+                FactKind::CaseClock => {
+                    self.clocks.withdraw(stamp);
+                    Ok(())
+                }
+                FactKind::Promise => {
+                    self.promises.withdraw(stamp);
+                    Ok(())
+                }
                 FactKind::Unspecified => Err(Unreadable("tombstone.kind")),
             },
         }
@@ -155,6 +182,8 @@ impl Facts {
     /// Forgets every fact of the complaints service.
     pub(crate) fn forget_complaints(&mut self) {
         self.cases = Cases::default();
+        self.clocks = Clocks::default();
+        self.promises = Promises::default();
     }
 
     /// How many facts of the customers service there are, by kind.
@@ -175,7 +204,13 @@ impl Facts {
 
     /// How many facts of the complaints service there are, by kind.
     pub(crate) fn count_complaints(&self) -> BTreeMap<String, i64> {
-        counts([("case", self.cases.times.live())])
+        counts([
+            ("case", self.cases.times.live()),
+            // Of the entries those that figures need.
+            ("case_entry", self.cases.turns.held()),
+            ("case_clock", self.clocks.times.live()),
+            ("promise", self.promises.times.live()),
+        ])
     }
 
     /// Makes again what a snapshot leaves out.
@@ -190,6 +225,8 @@ impl Facts {
             surveys,
             responses,
             cases,
+            clocks,
+            promises,
         } = self;
         people.restore();
         customers.restore();
@@ -200,6 +237,8 @@ impl Facts {
         surveys.restore();
         responses.restore();
         cases.restore();
+        clocks.restore();
+        promises.restore();
     }
 }
 
@@ -224,4 +263,11 @@ fn instant(at: Option<Timestamp>) -> Result<i64, Unreadable> {
 /// An instant, in microseconds.
 fn optional_instant(at: Option<Timestamp>) -> Result<Option<i64>, Unreadable> {
     at.map(|at| Micros::from_wire(&at).map(|at| at.0).ok_or(Unreadable("time"))).transpose()
+}
+
+/// An amount in micro-units (1e-6).
+fn micros(money: &Money) -> Result<i64, Unreadable> {
+    let nanos = i64::from(money.nanos);
+    let whole = money.units.checked_mul(1_000_000).filter(|_| nanos % 1_000 == 0);
+    whole.and_then(|whole| whole.checked_add(nanos / 1_000)).ok_or(Unreadable("amount"))
 }

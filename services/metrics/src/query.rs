@@ -3,14 +3,22 @@
 mod activity;
 mod answers;
 mod cases;
+mod clocks;
 mod cohorts;
+mod courses;
 mod cut;
 mod dimension;
 mod figures;
+mod handed;
 mod known;
+mod outcomes;
 mod parse;
+mod promises;
 mod range;
+mod rates;
 mod sales;
+mod scan;
+mod spreads;
 mod zones;
 
 use std::sync::Arc;
@@ -146,6 +154,22 @@ impl<'q> Ask<'q> {
             Measure::TimeToFirstResponse => cases::time_to_first_response(self),
             Measure::TimeToResolution => cases::time_to_resolution(self),
             Measure::OnTimeRate => cases::on_time_rate(self),
+            Measure::TimeToAcknowledgement => cases::time_to_acknowledgement(self),
+            Measure::TimeToLastResolution => courses::time_to_last_resolution_of(self),
+            Measure::ReopenRate => courses::reopen_rate(self),
+            Measure::Backlog => courses::backlog(self),
+            Measure::BacklogAge => courses::backlog_age(self),
+            Measure::HandOffs => handed::hand_offs(self),
+            Measure::HandOffsPerCase => handed::hand_offs_per_case(self),
+            Measure::UpheldRate => outcomes::upheld_rate(self),
+            Measure::AcceptanceRate => outcomes::acceptance_rate(self),
+            Measure::CaseSatisfaction => outcomes::case_satisfaction(self),
+            Measure::RedressCost => outcomes::redress_cost(self),
+            Measure::RedressPoints => outcomes::redress_points(self),
+            Measure::ComplaintRate => rates::complaint_rate(self),
+            Measure::ClockTime => clocks::clock_time(self),
+            Measure::ClockOnTimeRate => clocks::clock_on_time_rate(self),
+            Measure::PromiseKeptRate => promises::promise_kept_rate(self),
         }
     }
 
@@ -159,6 +183,12 @@ impl<'q> Ask<'q> {
                     names_survey(&condition.dimension) && condition.values.len() == 1 && !condition.exclude
                 };
                 !group_by.iter().any(|name| names_survey(name)) && !filters.iter().any(names_one)
+            }
+            "clock" => {
+                let names_one = |condition: &Condition| {
+                    condition.dimension == "clock" && condition.values.len() == 1 && !condition.exclude
+                };
+                !group_by.iter().any(|name| name == "clock") && !filters.iter().any(names_one)
             }
             // Also when only one is asked for: the group names the currency of the amounts.
             name => self.metric.table.dimensions().contains(&name) && !group_by.iter().any(|other| other == name),

@@ -9,6 +9,8 @@
 //! | [`mean`] | means of scores: CES |
 //! | [`spread`] | means and percentiles of durations |
 //! | [`on_time`] | whether a limit was kept |
+//! | [`course`] | when a case was open, whether it was reopened or handed over, how old it is |
+//! | [`rate`] | how many for every thousand, or for each |
 //! | [`split`] | the net share of promoters, with the intervals of the score |
 //! | [`interval`] | confidence intervals of shares and means |
 //! | [`level`] | how sure an interval is |
@@ -25,6 +27,7 @@
 
 pub mod activity;
 pub mod cohort;
+pub mod course;
 pub mod granularity;
 pub mod interval;
 pub mod level;
@@ -34,6 +37,7 @@ pub mod nps;
 pub mod on_time;
 pub mod period;
 pub mod proportion;
+pub mod rate;
 pub mod scale;
 pub mod split;
 pub mod spread;

@@ -13,6 +13,7 @@
 
 pub mod chance;
 pub mod company;
+pub mod histories;
 pub mod life;
 pub mod rows;
 pub mod timeline;

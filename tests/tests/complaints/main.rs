@@ -9,6 +9,7 @@ mod filters;
 mod history;
 mod importing;
 mod incidents;
+mod kept_clocks;
 mod kinds;
 mod links;
 mod merging;

@@ -1,10 +1,10 @@
 //! Every method of the calendars and policies of complaints.
 
 use barometer_proto::complaints::v1::{
-    Calendar, CreateCalendarRequest, DescribedCase, GetCalendarRequest, GetPolicySetRequest, Holiday,
+    Calendar, Conditions, CreateCalendarRequest, DescribedCase, GetCalendarRequest, GetPolicySetRequest, Holiday,
     ListCalendarVersionsRequest, ListCalendarVersionsResponse, ListCalendarsRequest, ListCalendarsResponse,
     ListPolicySetsRequest, ListPolicySetsResponse, LoadHolidaysRequest, LookupPolicyRequest, LookupPolicyResponse,
-    PolicySet, PublishPoliciesRequest, UpdateCalendarRequest, get_calendar_request::By,
+    Policy, PolicySet, PublishPoliciesRequest, UpdateCalendarRequest, get_calendar_request::By,
 };
 use barometer_tests::samples::{calendar, policy};
 
@@ -35,7 +35,10 @@ pub(crate) async fn call_all(caller: &mut Caller) {
     let list = ListCalendarVersionsRequest { calendar_id: id(), ..Default::default() };
     let _: ListCalendarVersionsResponse = caller.call(&method("ListCalendarVersions"), &list).await;
 
-    let set = PolicySet { policies: vec![policy(MARK, &calendar_id)], ..PolicySet::default() };
+    // Names of policies are in figures; what they ask of a case is not.
+    let conditions = Conditions { customer_tiers: vec![MARK.to_owned()], ..Conditions::default() };
+    let first = Policy { conditions: Some(conditions), ..policy("first", &calendar_id) };
+    let set = PolicySet { policies: vec![first, policy("all", &calendar_id)], ..PolicySet::default() };
     let publish = PublishPoliciesRequest { policy_set: Some(set), ..Default::default() };
     let _: PolicySet = caller.call(&method("PublishPolicies"), &publish).await;
     let _: PolicySet = caller.call(&method("GetPolicySet"), &GetPolicySetRequest::default()).await;

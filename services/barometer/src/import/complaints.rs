@@ -112,6 +112,8 @@ fn case(line: &mut Line<'_>) -> Case {
         satisfaction: None,
         ask_time: None,
         answer_time: None,
+        due_time: None,
+        due_clock: 0,
     }
 }
 

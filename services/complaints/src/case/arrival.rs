@@ -1,9 +1,23 @@
 //! How a case came to be recorded.
 
+use std::sync::Arc;
+
 use barometer_chassis::clock::Micros;
 
 use super::Model;
-use crate::case_entry::{self, CaseId};
+use crate::{
+    case_entry::{self, CaseId},
+    store::Book,
+};
+
+/// What a new case brings with it to the writer.
+#[derive(Clone, Debug, Default)]
+pub struct Incoming {
+    /// How it came to be recorded.
+    pub arrival: Arrival,
+    /// By which its clocks are counted.
+    pub(crate) book: Arc<Book>,
+}
 
 /// How a case came to be recorded, and the history that it has then.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

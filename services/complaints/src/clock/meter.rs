@@ -19,7 +19,8 @@ pub enum Amount {
 }
 
 impl Amount {
-    pub(super) fn of(unit: Unit, count: i64) -> Amount {
+    /// So much of a unit: microseconds or days.
+    pub fn of(unit: Unit, count: i64) -> Amount {
         if unit.is_time() { Amount::Time(count) } else { Amount::Days(count) }
     }
 

@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::Complaints;
 use crate::{
     appraiser::appraise,
-    case::{Arrival, Model},
+    case::{Arrival, Incoming, Model},
     case_entry::{CaseId, Said},
     erasure::Trace,
     store,
@@ -51,7 +51,7 @@ impl Complaints {
         parsed.row.customer_id = customers.id(&parsed.customer)?;
         appraise(&self.directory, [&mut parsed.row], &self.rules.priorities).await;
         self.book.today(self.store.db()).await?.bind(&mut parsed.row)?;
-        let pending = pending("OpenCase", actor, parsed, &customers, Arrival::Live)?;
+        let pending = self.pending("OpenCase", actor, parsed, &customers, Arrival::Live)?;
         let (row, position) = self.store.record_one(pending).await?;
         let clocks = self.clocks_now(&row).await?;
         let reception = Some(self.reception(&row, &clocks).await?);
@@ -76,7 +76,7 @@ impl Complaints {
         let pending = |(number, result): (i64, Result<Parsed, Error>)| {
             let pending = result.and_then(|mut parsed| {
                 today.bind(&mut parsed.row)?;
-                pending("ImportCases", actor, parsed, &customers, Arrival::Imported)
+                self.pending("ImportCases", actor, parsed, &customers, Arrival::Imported)
             });
             (number, pending)
         };
@@ -141,10 +141,10 @@ impl Complaints {
     }
 
     pub(super) async fn list(&self, request: wire::ListCasesRequest) -> Result<wire::ListCasesResponse, Error> {
-        let (page, filter) =
+        let (page, filter, order) =
             Door::open(|door| parse_list_cases(door, request, self.store.db().get_database_backend()))?;
-        let (rows, next) = store::list_cases(self.store.db(), page, filter).await?;
-        let places: Vec<_> = rows.iter().map(store::place_of_case).collect();
+        let (rows, next) = store::list_cases(self.store.db(), page, filter, order).await?;
+        let places: Vec<_> = rows.iter().map(|row| store::place_of_case(row, order)).collect();
         let mut cases = Vec::with_capacity(rows.len());
         for row in rows {
             cases.push(self.render(row).await?);
@@ -183,6 +183,7 @@ impl Complaints {
         let customers = self.resolve_patch(&patch, id).await?;
         let request = Mutation { method: "AmendCase", actor: actor.to_string(), id: request_id, fingerprint };
         let (actor, stages, priorities) = (actor.to_string(), self.stages.clone(), self.rules.priorities);
+        let book = self.book.clone();
         let work = self.store.change::<Model, _>(request, move |write| {
             Box::pin(async move {
                 let old: Model = writer::current(write, id, &patch.etag).await?;
@@ -192,7 +193,7 @@ impl Complaints {
                 let (mut new, customer, _) = Door::open(|door| door.inside("case", parse))?;
                 new.customer_id = customers.id(&customer)?;
                 let step = amended(old.clone(), new).amended(old, write.now, &priorities);
-                let done = store::take_step(write, step, &actor, &Said::default()).await?;
+                let done = store::take_step(write, &book, step, &actor, &Said::default()).await?;
                 let amended: Model = reader::get(write.db, id).await?;
                 store::link_by_rules(write, &[amended]).await?;
                 Ok(done)
@@ -266,24 +267,25 @@ impl Complaints {
         let position = self.store.feed.token(row.position).await?;
         Ok(render_case(row, position))
     }
-}
 
-/// A case on its way to the writer, with its customer. One that says not when it was received was received now; a repeat
-/// of it asks for the same.
-fn pending(
-    method: &'static str,
-    actor: &Principal,
-    parsed: Parsed,
-    customers: &Resolved,
-    arrival: Arrival,
-) -> Result<Pending<Model>, Error> {
-    let Parsed { mut row, customer, open_time, request_id } = parsed;
-    row.customer_id = customers.id(&customer)?;
-    let fingerprint = fingerprint::of(&(&row, open_time))?;
-    if open_time.is_none() {
-        let now = Micros::now();
-        (row.open_time, row.move_time) = (now, now);
+    /// A case on its way to the writer, with its customer. One that says not when it was received was received now; a
+    /// repeat of it asks for the same.
+    fn pending(
+        &self,
+        method: &'static str,
+        actor: &Principal,
+        parsed: Parsed,
+        customers: &Resolved,
+        arrival: Arrival,
+    ) -> Result<Pending<Model>, Error> {
+        let Parsed { mut row, customer, open_time, request_id } = parsed;
+        row.customer_id = customers.id(&customer)?;
+        let fingerprint = fingerprint::of(&(&row, open_time))?;
+        if open_time.is_none() {
+            let now = Micros::now();
+            (row.open_time, row.move_time) = (now, now);
+        }
+        let request = Mutation { method, actor: actor.to_string(), id: request_id, fingerprint };
+        Ok(Pending { row, context: Incoming { arrival, book: self.book.clone() }, request, refused: None })
     }
-    let request = Mutation { method, actor: actor.to_string(), id: request_id, fingerprint };
-    Ok(Pending { row, context: arrival, request, refused: None })
 }

@@ -9,28 +9,13 @@ use uuid::Uuid;
 use super::Complaints;
 use crate::{
     case::Model,
-    clock::{self, Clock, Desk, Entry, History, Kind, Terms},
-    store,
+    clock::{Clock, Entry, Kind},
+    store::{self, MAX_ENTRIES},
     wire::{parse_batch_get_clocks, parse_explain_clock},
 };
 
-/// The most entries of all cases of a request together.
-const MAX_ENTRIES: u64 = 50_000;
 /// The most stretches of an explanation.
 const MAX_STRETCHES: usize = 20_000;
-
-/// By what a case is counted, and what happened to it.
-struct Counted {
-    events: Vec<clock::Dated>,
-    terms: [Terms; 1],
-    desks: [Desk; 1],
-}
-
-impl Counted {
-    fn history(&self) -> Result<History<'_>, Error> {
-        History::new(&self.events, &self.terms, &self.desks)
-    }
-}
 
 impl Complaints {
     pub(super) async fn batch_get_clocks(
@@ -49,10 +34,10 @@ impl Complaints {
         let (id, kind, instance, at) = Door::open(|door| parse_explain_clock(door, request))?;
         let case: Model = reader::get(self.store.db(), id).await?;
         let of_case = [case];
-        let mut entries = self.entries(&of_case).await?;
+        let entries = self.entries(&of_case).await?.remove(&id).unwrap_or_default();
         let [case] = &of_case;
         let unknown = || Error::not_found("clock", format!("{} of {id}", kind.to_wire().as_str_name()));
-        let counted = self.counted(case, &mut entries, at).await?.ok_or_else(unknown)?;
+        let counted = self.book.count(self.store.db(), case, &entries, at).await?.ok_or_else(unknown)?;
         let history = counted.history()?;
         let clock = find(history.clocks(at), kind, instance).ok_or_else(unknown)?;
         let stretches: Vec<_> = history.explain(&clock).take(MAX_STRETCHES + 1).collect();
@@ -95,7 +80,8 @@ impl Complaints {
         let mut entries = self.entries(cases).await?;
         let mut clocks = Vec::with_capacity(cases.len());
         for case in cases {
-            let counted = self.counted(case, &mut entries, at).await?;
+            let entries = entries.remove(&case.id).unwrap_or_default();
+            let counted = self.book.count(self.store.db(), case, &entries, at).await?;
             let of_case = match &counted {
                 None => Vec::new(),
                 Some(counted) => {
@@ -110,29 +96,10 @@ impl Complaints {
 
     /// The entries of those of these cases that have clocks.
     async fn entries(&self, cases: &[Model]) -> Result<HashMap<Uuid, Vec<Entry>>, Error> {
-        let bound = cases.iter().filter(|case| has_clocks(case)).map(|case| case.id).collect();
+        let bound = cases.iter().filter(|case| case.has_clocks()).map(|case| case.id).collect();
         let entries = store::list_past(self.store.db(), bound, MAX_ENTRIES).await?;
         entries.ok_or_else(|| too_long(format!("there are more than {MAX_ENTRIES} entries in the histories")))
     }
-
-    /// By what a case is counted; nothing of one without clocks.
-    async fn counted(
-        &self,
-        case: &Model,
-        entries: &mut HashMap<Uuid, Vec<Entry>>,
-        at: Micros,
-    ) -> Result<Option<Counted>, Error> {
-        if !has_clocks(case) {
-            return Ok(None);
-        }
-        let Some((terms, desk)) = self.book.terms(self.store.db(), case).await? else { return Ok(None) };
-        let events = clock::events(&entries.remove(&case.id).unwrap_or_default(), at);
-        Ok(Some(Counted { events, terms: [terms], desks: [desk] }))
-    }
-}
-
-fn has_clocks(case: &Model) -> bool {
-    case.calendar_id.is_some() && case.withdraw_time.is_none()
 }
 
 /// The clock of a kind and an instance; the latest of the kind when that is 0.

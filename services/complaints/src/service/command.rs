@@ -268,6 +268,7 @@ impl Complaints {
         let actor = actor.to_string();
         let fingerprint = fingerprint::of(&command)?;
         let request = Mutation { method, actor: actor.clone(), id: command.request_id, fingerprint };
+        let book = self.book.clone();
         let work = self.store.change::<Model, _>(request, move |write| {
             Box::pin(async move {
                 let Command {
@@ -287,7 +288,7 @@ impl Complaints {
                 let reply = reply.and_then(|reply| ReplyType::try_from(reply).ok()).unwrap_or(ReplyType::Answer);
                 let said = Said { text, reply, needs_no_answer, attachments, ..Said::default() };
                 let when = When { given: time, now: write.now };
-                store::change_case(write, id, &etag, &actor, &said, |case| verb(case, when)).await
+                store::change_case(write, &book, id, &etag, &actor, &said, |case| verb(case, when)).await
             })
         });
         let (row, position) = work.await?;

@@ -38,11 +38,11 @@ impl Complaints {
         let (kind, pair) =
             Door::open(|door| parse_link(door, &case_id, r#type, &other_case_id, note, etag, &request_id))?;
         let request = mutation("LinkCases", actor, &pair)?;
-        let actor = actor.to_string();
+        let (book, actor) = (self.book.clone(), actor.to_string());
         let work = self.store.change::<Model, _>(request, move |write| {
             Box::pin(async move {
                 let Pair { id, other, note, etag, .. } = pair;
-                store::add_link(write, (id, &etag), kind, other.unwrap_or_default(), &actor, &note).await
+                store::add_link(write, &book, (id, &etag), kind, other.unwrap_or_default(), &actor, &note).await
             })
         });
         let (row, position) = work.await?;
@@ -58,11 +58,11 @@ impl Complaints {
         let (kind, pair) =
             Door::open(|door| parse_link(door, &case_id, r#type, &other_case_id, note, etag, &request_id))?;
         let request = mutation("UnlinkCases", actor, &pair)?;
-        let actor = actor.to_string();
+        let (book, actor) = (self.book.clone(), actor.to_string());
         let work = self.store.change::<Model, _>(request, move |write| {
             Box::pin(async move {
                 let Pair { id, other, note, etag, .. } = pair;
-                store::remove_link(write, (id, &etag), kind, other.unwrap_or_default(), &actor, &note).await
+                store::remove_link(write, &book, (id, &etag), kind, other.unwrap_or_default(), &actor, &note).await
             })
         });
         let (row, position) = work.await?;
@@ -81,12 +81,12 @@ impl Complaints {
             request_id: door.request_id(&request_id),
         })?;
         let request = mutation("MergeCase", actor, &pair)?;
-        let actor = actor.to_string();
+        let (book, actor) = (self.book.clone(), actor.to_string());
         let work = self.store.change::<Model, _>(request, move |write| {
             Box::pin(async move {
                 let Pair { id, other, note, time, etag, .. } = pair;
                 let when = When { given: time, now: write.now };
-                store::merge(write, (id, &etag), other.unwrap_or_default(), &actor, &note, when).await
+                store::merge(write, &book, (id, &etag), other.unwrap_or_default(), &actor, &note, when).await
             })
         });
         let (row, position) = work.await?;
@@ -109,12 +109,12 @@ impl Complaints {
             request_id: door.request_id(&request_id),
         })?;
         let request = mutation("UnmergeCase", actor, &pair)?;
-        let actor = actor.to_string();
+        let (book, actor) = (self.book.clone(), actor.to_string());
         let work = self.store.change::<Model, _>(request, move |write| {
             Box::pin(async move {
                 let Pair { id, note, time, etag, .. } = pair;
                 let when = When { given: time, now: write.now };
-                store::unmerge(write, (id, &etag), &actor, &note, when).await
+                store::unmerge(write, &book, (id, &etag), &actor, &note, when).await
             })
         });
         let (row, position) = work.await?;

@@ -24,7 +24,7 @@ const KEPT: usize = 256;
 
 /// Versions that were read. They never change.
 #[derive(Debug, Default)]
-pub(crate) struct Book {
+pub struct Book {
     policies: Shelf<i64, policy_set::Model>,
     timetables: Shelf<(CalendarId, i64), Timetable>,
 }

@@ -19,6 +19,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{
+    Book,
     incidents::{add_affected, belongs, count_up, link_cases},
     take_step,
 };
@@ -161,7 +162,7 @@ pub(crate) async fn send_step(write: &Write<'_>, task: &Model) -> Result<(), Err
 }
 
 /// Resolves the next cases; when none is left the incident is closed.
-pub(crate) async fn resolve_step(write: &Write<'_>, task: &Model) -> Result<(), Error> {
+pub(crate) async fn resolve_step(write: &Write<'_>, book: &Book, task: &Model) -> Result<(), Error> {
     use incident_case::Column;
     let Some((task, incident)) = resume(write, task).await? else { return Ok(()) };
     let left = incident_case::Entity::find().filter(Column::IncidentId.eq(incident.id()));
@@ -183,7 +184,7 @@ pub(crate) async fn resolve_step(write: &Write<'_>, task: &Model) -> Result<(), 
         let step = step.and_then(|case| case.resolve(When { given: None, now: write.now }).ok());
         let result = match step {
             Some(step) => {
-                take_step(write, step, &task.actor, &said).await?;
+                take_step(write, book, step, &task.actor, &said).await?;
                 resolved += 1;
                 IncidentCaseResult::Resolved
             }

@@ -14,7 +14,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{promises::withdraw_promises_of, take_step};
+use super::{Book, promises::withdraw_promises_of, take_step};
 use crate::{
     case::{self, When},
     case_entry::{CaseId, Said},
@@ -43,6 +43,7 @@ pub(crate) async fn list_merged(db: &impl ConnectionTrait, into: Uuid) -> Result
 /// Errors: as of [`writer::current`], for either of them; of [`Link::check`].
 pub(crate) async fn add_link(
     write: &Write<'_>,
+    book: &Book,
     (id, etag): (Uuid, &str),
     kind: LinkType,
     other: Uuid,
@@ -72,12 +73,13 @@ pub(crate) async fn add_link(
         create_time: write.now,
     };
     case_link::Entity::insert(row.into_active_model().reset_all()).exec_without_returning(write.db).await?;
-    tell_both(write, case, other, CaseEntryType::Linked, kind, actor, text).await
+    tell_both(write, book, (case, other), CaseEntryType::Linked, kind, actor, text).await
 }
 
 /// Takes a link away. NOT_FOUND when there is none; other errors as of [`writer::current`] for the case.
 pub(crate) async fn remove_link(
     write: &Write<'_>,
+    book: &Book,
     (id, etag): (Uuid, &str),
     kind: LinkType,
     other: Uuid,
@@ -90,12 +92,13 @@ pub(crate) async fn remove_link(
     case_link::Entity::delete_by_id(row.id).exec(write.db).await?;
     // Links go with a case that is withdrawn, so the other end is there.
     let other: case::Model = writer::current(write, other, "").await?;
-    tell_both(write, case, other, CaseEntryType::Unlinked, kind, actor, text).await
+    tell_both(write, book, (case, other), CaseEntryType::Unlinked, kind, actor, text).await
 }
 
 /// Merges a case into another one. Errors as of [`writer::current`], for either of them; of [`case::Model::merge`].
 pub(crate) async fn merge(
     write: &Write<'_>,
+    book: &Book,
     (id, etag): (Uuid, &str),
     into: Uuid,
     actor: &str,
@@ -109,13 +112,14 @@ pub(crate) async fn merge(
         return Err(Error::State { reason: "TOO_MANY_MERGED", message });
     }
     let (merged, absorbed) = case.merge(other, when)?;
-    take_step(write, absorbed, actor, &said(text, id)).await?;
-    take_step(write, merged, actor, &said(text, into)).await
+    take_step(write, book, absorbed, actor, &said(text, id)).await?;
+    take_step(write, book, merged, actor, &said(text, into)).await
 }
 
 /// Undoes a merge. Errors as of [`writer::current`]; of [`case::Model::unmerge`].
 pub(crate) async fn unmerge(
     write: &Write<'_>,
+    book: &Book,
     (id, etag): (Uuid, &str),
     actor: &str,
     text: &str,
@@ -125,8 +129,8 @@ pub(crate) async fn unmerge(
     // A case that is not merged is refused below, whatever the other one be. Others can not be withdrawn meanwhile.
     let into = case.merged_into.unwrap_or(id);
     let (unmerged, released) = case.unmerge(writer::current(write, into, "").await?, when)?;
-    take_step(write, released, actor, &said(text, id)).await?;
-    take_step(write, unmerged, actor, &said(text, into)).await
+    take_step(write, book, released, actor, &said(text, id)).await?;
+    take_step(write, book, unmerged, actor, &said(text, into)).await
 }
 
 /// Withdraws a case, and its links and promises with it. Errors as of [`writer::withdraw`]; FAILED_PRECONDITION while others are merged
@@ -150,8 +154,8 @@ fn said(text: &str, other: Uuid) -> Said {
 /// Writes an entry at either end of a link.
 async fn tell_both(
     write: &Write<'_>,
-    case: case::Model,
-    other: case::Model,
+    book: &Book,
+    (case, other): (case::Model, case::Model),
     event: CaseEntryType,
     kind: LinkType,
     actor: &str,
@@ -159,8 +163,8 @@ async fn tell_both(
 ) -> Result<Done, Error> {
     let here = Said { link: kind, ..said(text, other.id) };
     let there = Said { link: inverse(kind), ..said(text, case.id) };
-    take_step(write, other.told(event, write.now), actor, &there).await?;
-    take_step(write, case.told(event, write.now), actor, &here).await
+    take_step(write, book, other.told(event, write.now), actor, &there).await?;
+    take_step(write, book, case.told(event, write.now), actor, &here).await
 }
 
 async fn find(db: &impl ConnectionTrait, link: Link) -> Result<Option<case_link::Model>, Error> {

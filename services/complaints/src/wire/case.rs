@@ -102,6 +102,8 @@ pub(crate) fn parse_case(
         satisfaction: _,
         ask_time: _,
         answer_time: _,
+        due_time: _,
+        due_clock: _,
         incident_ids: _,
     } = message;
     let customer = match customer {
@@ -203,6 +205,9 @@ pub(crate) fn render_case(row: Model, position: String) -> wire::Case {
         accepted: _,
         satisfaction,
         answer_time,
+        due_time,
+        due_clock,
+        clocked: _,
         customer_tier,
         customer_country,
         value_pending,
@@ -260,6 +265,8 @@ pub(crate) fn render_case(row: Model, position: String) -> wire::Case {
         ask_time: ask_time.map(Micros::to_wire),
         incident_ids: Vec::new(),
         answer_time: answer_time.map(Micros::to_wire),
+        due_time: due_time.map(Micros::to_wire),
+        due_clock: due_clock.unwrap_or_default(),
         customer_tier,
         customer_country,
         value_pending,
@@ -302,6 +309,7 @@ pub(crate) fn case_fact(row: Model) -> wire::Fact {
             cancel_time: row.cancel_time.map(Micros::to_wire),
             self_served: row.self_served,
             merged_into: row.merged_into.map(|id| id.to_string()).unwrap_or_default(),
+            policy_name: row.policy_name,
         }),
     };
     super::fact(row.id, row.number, row.version, fact)
@@ -363,6 +371,9 @@ pub(crate) fn amended(old: Model, new: Model) -> Model {
         accepted: _,
         satisfaction: _,
         answer_time: _,
+        due_time: _,
+        due_clock: _,
+        clocked: _,
         customer_tier: _,
         customer_country: _,
         value_pending: _,

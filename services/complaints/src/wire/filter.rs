@@ -8,17 +8,17 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use crate::case::Column;
+use crate::case::{Column, Order};
 
 /// The most values that a filter names of each kind.
 const MAX_VALUES: usize = 16;
 
-/// The page and the filter of a list, for a database of this kind.
+/// The page, the filter and the order of a list, for a database of this kind.
 pub(crate) fn parse_list_cases(
     door: &mut Door,
     request: wire::ListCasesRequest,
     backend: DbBackend,
-) -> (Page, Condition) {
+) -> (Page, Condition, Order) {
     let wire::ListCasesRequest {
         page_size,
         page_token,
@@ -36,6 +36,8 @@ pub(crate) fn parse_list_cases(
         product,
         channel,
         tags,
+        due_before,
+        order,
     } = request;
     let page = door.page(page_size, &page_token);
     let customer: Option<Uuid> = door.optional_id("customer_id", &customer_id);
@@ -43,6 +45,7 @@ pub(crate) fn parse_list_cases(
         .add_option(customer.map(|id| Column::CustomerId.eq(id)))
         .add_option(door.optional_time("start_time", start_time).map(|at| Column::OpenTime.gte(at)))
         .add_option(door.optional_time("end_time", end_time).map(|at| Column::OpenTime.lt(at)))
+        .add_option(door.optional_time("due_before", due_before).map(|at| Column::DueTime.lt(at)))
         .add_option(any_of::<State>(door, Column::State, "states", states))
         .add_option(any_of::<CaseKind>(door, Column::Kind, "kinds", kinds))
         .add_option(any_of::<Severity>(door, Column::Severity, "severities", severities))
@@ -64,7 +67,11 @@ pub(crate) fn parse_list_cases(
     for tag in tags {
         filter = filter.add(has_tag(backend, tag));
     }
-    (page, filter)
+    let order = match door.optional_choice("order", order) {
+        wire::CaseOrder::Unspecified | wire::CaseOrder::Newest => Order::Newest,
+        wire::CaseOrder::Due => Order::Due,
+    };
+    (page, filter, order)
 }
 
 /// Whether a column is one of the values of an enum; nothing when none are named.

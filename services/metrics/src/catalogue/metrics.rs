@@ -1,5 +1,9 @@
 //! The metrics.
 
+mod clocks;
+mod complaints;
+mod outcomes;
+
 use barometer_proto::metrics::v1::{Direction, Unit};
 
 use super::{Measure, Metric, parameters};
@@ -7,7 +11,6 @@ use crate::query::Table;
 
 const RESPONSE: &[&str] = &["surveys.response", "surveys.survey", "customers.attribute_change"];
 const PURCHASE: &[&str] = &["customers.purchase", "customers.attribute_change"];
-const CASE: &[&str] = &["complaints.case", "customers.attribute_change"];
 const CUSTOMER: &[&str] = &[
     "customers.customer",
     "customers.attribute_change",
@@ -17,11 +20,10 @@ const CUSTOMER: &[&str] = &[
     "surveys.response",
 ];
 const WILSON: &str = "Wilson score interval";
-const STUDENT_OF_MANY: &str = "Student's t, of the mean; none below 200 cases, nor of other statistics";
-const SPREAD: &[&str] = &["mean", "p50", "p75", "p90", "p95", "p99", "max"];
 
 /// Every metric, by name.
-pub(crate) static METRICS: [Metric; 18] = [
+pub(crate) static METRICS: [Metric; 34] = [
+    outcomes::ACCEPTANCE_RATE,
     Metric {
         id: "active_customers",
         version: 1,
@@ -40,6 +42,9 @@ pub(crate) static METRICS: [Metric; 18] = [
         always_grouped_by: &[],
         measure: Measure::ActiveCustomers,
     },
+    complaints::BACKLOG,
+    complaints::BACKLOG_AGE,
+    outcomes::CASE_SATISFACTION,
     Metric {
         id: "ces",
         version: 1,
@@ -76,6 +81,8 @@ pub(crate) static METRICS: [Metric; 18] = [
         always_grouped_by: &[],
         measure: Measure::ChurnRate,
     },
+    clocks::CLOCK_ON_TIME_RATE,
+    clocks::CLOCK_TIME,
     Metric {
         id: "cohort_retention",
         version: 1,
@@ -97,26 +104,8 @@ pub(crate) static METRICS: [Metric; 18] = [
         always_grouped_by: &["cohort", "periods_since"],
         measure: Measure::CohortRetention,
     },
-    Metric {
-        id: "complaints_opened",
-        version: 1,
-        title: "Complaints opened",
-        description: "Cases that came in, by the instant at which they were opened. `responded` and `resolved` are those of \
-                      them that by now got an answer, and that were resolved at least once. Cancelled cases were opened, \
-                      but are not resolved by that; those merged into another are not counted.",
-        formula: "Number of cases.",
-        unit: Unit::Count,
-        direction: Direction::Down,
-        sources: CASE,
-        table: Table::Cases,
-        parameters: &[],
-        counts: &["opened", "responded", "resolved"],
-        amounts: &[],
-        statistics: &[],
-        interval: "",
-        always_grouped_by: &[],
-        measure: Measure::ComplaintsOpened,
-    },
+    complaints::COMPLAINT_RATE,
+    complaints::COMPLAINTS_OPENED,
     Metric {
         id: "csat",
         version: 1,
@@ -154,6 +143,8 @@ pub(crate) static METRICS: [Metric; 18] = [
         always_grouped_by: &[],
         measure: Measure::Customers,
     },
+    complaints::HAND_OFFS,
+    complaints::HAND_OFFS_PER_CASE,
     Metric {
         id: "inactive_share",
         version: 1,
@@ -218,27 +209,8 @@ pub(crate) static METRICS: [Metric; 18] = [
         always_grouped_by: &["survey_type"],
         measure: Measure::Nps,
     },
-    Metric {
-        id: "on_time_rate",
-        version: 1,
-        title: "On-time rate of complaints",
-        description: "Of the cases opened in the period, those whose first answer (or resolution) came within a limit. One \
-                      that still waits is late once the limit has passed; until then it is `waiting` and in neither \
-                      count. A cancelled case without it is in no count. The limit is elapsed time, nights and holidays included. Counted by when the case was opened: \
-                      so that nothing unanswered is forgotten, the figures of a period change with its late answers.",
-        formula: "100 * on_time / (on_time + late); on time: done at or before open_time + limit.",
-        unit: Unit::Percent,
-        direction: Direction::Up,
-        sources: CASE,
-        table: Table::Cases,
-        parameters: &[&parameters::CLOCK, &parameters::LIMIT, &parameters::LEVEL],
-        counts: &["on_time", "late", "waiting"],
-        amounts: &[],
-        statistics: &[],
-        interval: WILSON,
-        always_grouped_by: &[],
-        measure: Measure::OnTimeRate,
-    },
+    complaints::ON_TIME_RATE,
+    complaints::PROMISE_KEPT_RATE,
     Metric {
         id: "purchases",
         version: 1,
@@ -258,6 +230,9 @@ pub(crate) static METRICS: [Metric; 18] = [
         always_grouped_by: &[],
         measure: Measure::Purchases,
     },
+    outcomes::REDRESS_COST,
+    outcomes::REDRESS_POINTS,
+    complaints::REOPEN_RATE,
     Metric {
         id: "repeat_purchase_rate",
         version: 1,
@@ -331,48 +306,9 @@ pub(crate) static METRICS: [Metric; 18] = [
         always_grouped_by: &["currency"],
         measure: Measure::Revenue,
     },
-    Metric {
-        id: "time_to_first_response",
-        version: 1,
-        title: "Time to first response of complaints",
-        description: "Elapsed time from when a case was opened until the customer first got an answer, nights and holidays \
-                      included, of the cases opened in the period. Those without an answer are `waiting` and in no \
-                      statistic; cancelled ones do not wait. Counted by when the case was opened: so that nothing unanswered is forgotten, the figures \
-                      of a period change with its late answers.",
-        formula: "Mean of first_response_time - open_time, or another `statistic`. Percentiles interpolate linearly between \
-                  the two nearest values (type 7), and are exact for any number of cases.",
-        unit: Unit::Seconds,
-        direction: Direction::Down,
-        sources: CASE,
-        table: Table::Cases,
-        parameters: &[&parameters::STATISTIC, &parameters::LEVEL],
-        counts: &["responded", "waiting"],
-        amounts: &[],
-        statistics: SPREAD,
-        interval: STUDENT_OF_MANY,
-        always_grouped_by: &[],
-        measure: Measure::TimeToFirstResponse,
-    },
-    Metric {
-        id: "time_to_resolution",
-        version: 1,
-        title: "Time to resolution of complaints",
-        description: "Elapsed time from when a case was opened until it was first resolved, nights and holidays included, of the \
-                      cases opened in the period; a reopening does not change it. Those never resolved are `waiting` and \
-                      in no statistic; cancelled ones do not wait. Counted by when the case was opened: so that nothing unsolved is forgotten, the \
-                      figures of a period change with its late solutions.",
-        formula: "Mean of first_resolve_time - open_time, or another `statistic`. Percentiles interpolate linearly between \
-                  the two nearest values (type 7), and are exact for any number of cases.",
-        unit: Unit::Seconds,
-        direction: Direction::Down,
-        sources: CASE,
-        table: Table::Cases,
-        parameters: &[&parameters::STATISTIC, &parameters::LEVEL],
-        counts: &["resolved", "waiting"],
-        amounts: &[],
-        statistics: SPREAD,
-        interval: STUDENT_OF_MANY,
-        always_grouped_by: &[],
-        measure: Measure::TimeToResolution,
-    },
+    complaints::TIME_TO_ACKNOWLEDGEMENT,
+    complaints::TIME_TO_FIRST_RESPONSE,
+    complaints::TIME_TO_LAST_RESOLUTION,
+    complaints::TIME_TO_RESOLUTION,
+    outcomes::UPHELD_RATE,
 ];

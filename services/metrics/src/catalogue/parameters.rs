@@ -103,6 +103,24 @@ pub(super) static LIMIT: Parameter = Parameter {
     allowed: Allowed::Duration,
 };
 
+pub(super) static TIME: Parameter = Parameter {
+    name: "time",
+    description: "Which time is told: what passed in the working time of the clock's calendar, or round the clock; in \
+                  either without the stretches for which the clock stood.",
+    default: "working",
+    allowed: Allowed::Words(&["working", "elapsed"]),
+};
+
+/// Which time of a clock is told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Span {
+    /// In the working time of its calendar.
+    #[default]
+    Working,
+    /// Round the clock.
+    Elapsed,
+}
+
 /// What a limit is about.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Clock {
@@ -128,6 +146,7 @@ pub(crate) struct Parameters {
     pub(crate) basis: Basis,
     pub(crate) statistic: Statistic,
     pub(crate) clock: Clock,
+    pub(crate) span: Span,
     /// Microseconds.
     pub(crate) limit: i64,
 }
@@ -143,6 +162,7 @@ impl Default for Parameters {
             basis: Basis::DistinctDays,
             statistic: Statistic::Mean,
             clock: Clock::FirstResponse,
+            span: Span::Working,
             limit: Micros::DAY,
         }
     }
@@ -160,6 +180,8 @@ impl Parameters {
             ("basis", "orders") => self.basis = Basis::Orders,
             ("clock", "first_response") => self.clock = Clock::FirstResponse,
             ("clock", "resolution") => self.clock = Clock::Resolution,
+            ("time", "working") => self.span = Span::Working,
+            ("time", "elapsed") => self.span = Span::Elapsed,
             ("statistic", _) => {
                 let Some(statistic) = statistic(value) else { return false };
                 self.statistic = statistic;
@@ -219,7 +241,7 @@ mod tests {
 
     #[test]
     fn every_default_is_what_it_says_and_is_allowed() {
-        let of_cases = [&STATISTIC, &CLOCK, &LIMIT];
+        let of_cases = [&STATISTIC, &CLOCK, &LIMIT, &TIME];
         let others = [&WEIGHTED, &LATEST_PER_CUSTOMER, &INTERVAL, &LEVEL, &INACTIVITY_DAYS, &BASIS];
         for parameter in others.into_iter().chain(of_cases) {
             let mut parameters = Parameters::default();

@@ -1,16 +1,13 @@
 //! Purchases and returns.
 
-use barometer_proto::{
-    common::v1::Money,
-    customers::v1::{PurchaseFact, PurchaseLineFact},
-};
+use barometer_proto::customers::v1::{PurchaseFact, PurchaseLineFact};
 use serde::{Deserialize, Serialize};
 
 use super::{
     Stamp, Unreadable, customer,
     declared::Declared,
     dictionary::{Column, Dictionary, EMPTY},
-    instant,
+    instant, micros,
     people::{Ids, NOBODY},
     rows::{Rows, put},
     times::{NEVER, Times},
@@ -131,11 +128,4 @@ impl Purchases {
         }
         Ok(parts.into())
     }
-}
-
-/// An amount in micro-units (1e-6).
-fn micros(money: &Money) -> Result<i64, Unreadable> {
-    let nanos = i64::from(money.nanos);
-    let whole = money.units.checked_mul(1_000_000).filter(|_| nanos % 1_000 == 0);
-    whole.and_then(|whole| whole.checked_add(nanos / 1_000)).ok_or(Unreadable("amount"))
 }

@@ -38,6 +38,13 @@ impl Rows {
         })
     }
 
+    /// The row of a fact, if it has one.
+    pub(crate) fn find(&self, number: i64) -> Option<u32> {
+        let page = self.pages.get(&number.div_euclid(PAGE))?;
+        let row = page.get(usize::try_from(number.rem_euclid(PAGE)).ok()?)?;
+        Some(*row).filter(|row| *row != NO_ROW)
+    }
+
     /// The number of the fact in a row.
     pub(crate) fn number(&self, row: usize) -> i64 {
         self.numbers[row]
@@ -82,5 +89,9 @@ mod tests {
         assert_eq!(rows.claim(7_000, 4), None);
         assert_eq!(rows.claim(i64::MAX, 1), Some(2));
         assert_eq!(rows.number(0), 7_000);
+        assert_eq!(
+            [7_000, 1, i64::MAX, 2, -1].map(|number| rows.find(number)),
+            [Some(0), Some(1), Some(2), None, None]
+        );
     }
 }

@@ -22,26 +22,33 @@ const LOOK: Duration = Duration::from_secs(1);
 const HASH: usize = blake3::OUT_LEN;
 
 /// The sources of everything that is in a snapshot: a change of any of them makes another shape.
-const SHAPE: [(&str, &str); 19] = [
+const SHAPE: [(&str, &str); 26] = [
     ("chassis/clock.rs", include_str!("../../../chassis/src/clock.rs")),
     ("chassis/position.rs", include_str!("../../../chassis/src/position.rs")),
     ("columns.rs", include_str!("../columns.rs")),
     ("columns/attributes.rs", include_str!("../columns/attributes.rs")),
     ("columns/cases.rs", include_str!("../columns/cases.rs")),
+    ("columns/choice.rs", include_str!("../columns/choice.rs")),
+    ("columns/clocks.rs", include_str!("../columns/clocks.rs")),
     ("columns/customers.rs", include_str!("../columns/customers.rs")),
     ("columns/days.rs", include_str!("../columns/days.rs")),
     ("columns/declared.rs", include_str!("../columns/declared.rs")),
     ("columns/dictionary.rs", include_str!("../columns/dictionary.rs")),
     ("columns/events.rs", include_str!("../columns/events.rs")),
+    ("columns/hand_offs.rs", include_str!("../columns/hand_offs.rs")),
     ("columns/people.rs", include_str!("../columns/people.rs")),
+    ("columns/promises.rs", include_str!("../columns/promises.rs")),
     ("columns/purchases.rs", include_str!("../columns/purchases.rs")),
+    ("columns/redresses.rs", include_str!("../columns/redresses.rs")),
     ("columns/responses.rs", include_str!("../columns/responses.rs")),
     ("columns/rows.rs", include_str!("../columns/rows.rs")),
     ("columns/surveys.rs", include_str!("../columns/surveys.rs")),
     ("columns/times.rs", include_str!("../columns/times.rs")),
+    ("columns/turns.rs", include_str!("../columns/turns.rs")),
     ("fold.rs", include_str!("../fold.rs")),
     ("fold/reached.rs", include_str!("reached.rs")),
     ("fold/source.rs", include_str!("source.rs")),
+    ("rules/course.rs", include_str!("../rules/course.rs")),
 ];
 
 /// Where snapshots are kept, and when one is due.

@@ -139,6 +139,14 @@ impl Feed for SurveysFeed {
     }
 }
 
+/// The facts of the complaints service that figures are made of.
+const KINDS_OF_COMPLAINTS: [complaints::FactKind; 4] = [
+    complaints::FactKind::Case,
+    complaints::FactKind::CaseEntry,
+    complaints::FactKind::CaseClock,
+    complaints::FactKind::Promise,
+];
+
 /// The feed of the complaints service.
 pub(crate) type ComplaintsFeed = complaints::complaint_service_client::ComplaintServiceClient<Channel>;
 
@@ -152,8 +160,9 @@ impl Feed for ComplaintsFeed {
     type Fact = complaints::Fact;
 
     async fn open(&mut self, after: String) -> Result<Batches<Self::Fact>, Status> {
-        // No figure needs the entries of their histories.
-        let request = complaints::WatchFactsRequest { kinds: vec![complaints::FactKind::Case.into()], after };
+        // Kinds that no figure is made of are not asked for.
+        let kinds = KINDS_OF_COMPLAINTS.map(i32::from).to_vec();
+        let request = complaints::WatchFactsRequest { kinds, after };
         let batches = self.watch_facts(request).await?.into_inner();
         Ok(Box::pin(batches.map(|batch| {
             let complaints::WatchFactsResponse { facts, position, caught_up, read_time, trace_parents } = batch?;

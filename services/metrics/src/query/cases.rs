@@ -9,16 +9,15 @@ use barometer_chassis::error::Error;
 use super::{
     Ask,
     cut::Cutter,
-    figures::{Calendar, Figure, Grid, Measured, plain},
+    figures::{Calendar, Figure, Grid, Measured},
+    spreads::Durations,
 };
 use crate::{
     catalogue::Clock,
     columns::cases::Cases,
     rules::{
-        interval::Interval,
         on_time::{Outcome, outcome},
         proportion::ProportionTally,
-        spread::{Spread, Statistic, TOLD},
     },
 };
 
@@ -34,6 +33,10 @@ pub(super) fn complaints_opened(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     Ok(ask.figures(&cutter, &grid, |[opened, responded, resolved]| {
         Measured::count(*opened, *opened, [("opened", *opened), ("responded", *responded), ("resolved", *resolved)])
     }))
+}
+
+pub(super) fn time_to_acknowledgement(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+    times(ask, Cases::acknowledged, "acknowledged")
 }
 
 pub(super) fn time_to_first_response(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
@@ -70,53 +73,24 @@ pub(super) fn on_time_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     }))
 }
 
-/// How long the cases of a cell took.
-#[derive(Clone, Debug, Default)]
-struct Taken {
-    done: u64,
-    waiting: u64,
-    value: Option<f64>,
-    statistics: Vec<(&'static str, f64)>,
-    interval: Option<Interval>,
-}
-
 fn times(
     ask: &Ask<'_>,
     done_at: impl Fn(&Cases, u32) -> Option<i64>,
     done: &'static str,
 ) -> Result<Vec<Figure>, Error> {
-    let parameters = &ask.query.parameters;
     let cases = &ask.facts.cases;
     let opened = cases.times.as_slice();
-    let mut grid = Grid::<Taken>::new(ask.periods.len());
-    let mut durations = Vec::new();
+    let mut durations = Durations::new(ask);
     let cutter = scan(ask, |cell, row| match done_at(cases, row) {
-        Some(at) => durations.push((cell, at.saturating_sub(opened[row as usize]))),
+        Some(at) => durations.add(cell, at.saturating_sub(opened[row as usize])),
         None if cases.is_cancelled(row) => {}
-        None => grid.at(cell).waiting += 1,
+        None => durations.wait(cell),
     })?;
-    durations.sort_unstable();
-    for of_cell in durations.chunk_by(|a, b| a.0 == b.0) {
-        let spread = Spread::of(of_cell.iter().map(|(_, duration)| *duration).collect());
-        let Some((cell, _)) = of_cell.first() else { continue };
-        let taken = grid.at(*cell);
-        taken.done = u64::try_from(spread.size()).unwrap_or(u64::MAX);
-        taken.value = spread.statistic(parameters.statistic);
-        let statistics = TOLD.iter().map(|(name, statistic)| Some((*name, spread.statistic(*statistic)?)));
-        taken.statistics = statistics.flatten().collect();
-        taken.interval = (parameters.statistic == Statistic::Mean).then(|| spread.interval(parameters.level)).flatten();
-    }
-    Ok(ask.figures(&cutter, &grid, |taken| Measured {
-        value: taken.value,
-        counts: plain([(done, taken.done), ("waiting", taken.waiting)]),
-        amounts: Vec::new(),
-        statistics: taken.statistics.clone(),
-        interval: taken.interval.map(|interval| (interval, parameters.level)),
-    }))
+    Ok(durations.figures(ask, &cutter, done, Some("waiting")))
 }
 
 /// Goes through all cases of the time asked for that pass: the cell of each, and its row.
-fn scan<'q>(ask: &Ask<'q>, mut each: impl FnMut(u32, u32)) -> Result<Cutter<'q>, Error> {
+pub(super) fn scan<'q>(ask: &Ask<'q>, mut each: impl FnMut(u32, u32)) -> Result<Cutter<'q>, Error> {
     let times = &ask.facts.cases.times;
     let opened = times.as_slice();
     let range = ask.range();

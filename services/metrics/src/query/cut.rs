@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 
 use super::{
     Condition,
-    dimension::{Dimension, Reader, Table},
+    dimension::{Dimension, Reader, Table, through},
     too_many_rows,
 };
 use crate::columns::{Facts, attributes::Attribute, dictionary::EMPTY, purchases::Purchases};
@@ -246,8 +246,7 @@ impl<'f> Level<'f> {
             }
             Reader::Through { numbers, codes } => {
                 for (row, group) in rows.iter().zip(groups) {
-                    let code = codes.get(numbers[*row as usize] as usize).copied().unwrap_or(EMPTY);
-                    *group = self.child(*group, code);
+                    *group = self.child(*group, through(numbers, codes, *row as usize));
                 }
             }
             Reader::Column(codes) => {

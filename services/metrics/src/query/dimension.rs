@@ -1,5 +1,7 @@
 //! Dimensions: by what figures are grouped and filtered, and how it is read from a row.
 
+mod complaints;
+
 use std::borrow::Cow;
 
 use crate::{
@@ -7,6 +9,7 @@ use crate::{
         Facts,
         attributes::{Attribute, Attributes},
         dictionary::{Column, Dictionary, EMPTY},
+        redresses::NO_CASE,
         responses::NO_SCORE,
     },
     rules::scale::Scale,
@@ -23,6 +26,52 @@ pub(crate) enum Table {
     Customers,
     /// Cases of complaints.
     Cases,
+    /// Cases that changed hands, each time that they did.
+    HandOffs,
+    /// What customers got for their complaints.
+    Redresses,
+    /// Clocks of cases.
+    Clocks,
+    /// Promises to customers.
+    Promises,
+}
+
+/// The dimensions of cases, after those of a table whose rows belong to cases.
+macro_rules! of_cases_and {
+    ($($own:literal),*) => {
+        &[
+            $($own,)*
+            "acceptance",
+            "case_state",
+            "category",
+            "category_1",
+            "category_2",
+            "channel",
+            "country",
+            "country_now",
+            "employee",
+            "finding",
+            "journey_stage",
+            "kind",
+            "member",
+            "member_now",
+            "policy",
+            "priority",
+            "product",
+            "remedy_sought",
+            "root_cause",
+            "root_cause_1",
+            "root_cause_2",
+            "segment",
+            "segment_now",
+            "severity",
+            "team",
+            "tier",
+            "tier_now",
+            "touchpoint",
+            "value_band",
+        ]
+    };
 }
 
 impl Table {
@@ -67,23 +116,21 @@ impl Table {
             Table::Customers => {
                 &["country", "country_now", "member", "member_now", "segment", "segment_now", "tier", "tier_now"]
             }
-            Table::Cases => &[
-                "case_state",
-                "category",
-                "channel",
+            Table::Cases => of_cases_and![],
+            Table::HandOffs => of_cases_and!["to_employee", "to_team"],
+            Table::Redresses => of_cases_and!["currency", "remedy"],
+            Table::Clocks => of_cases_and!["clock"],
+            Table::Promises => &[
                 "country",
                 "country_now",
                 "employee",
-                "journey_stage",
                 "member",
                 "member_now",
-                "product",
                 "segment",
                 "segment_now",
                 "team",
                 "tier",
                 "tier_now",
-                "touchpoint",
             ],
         }
     }
@@ -94,7 +141,8 @@ impl Table {
             Table::Responses => &facts.responses.declared,
             Table::Purchases => &facts.purchases.declared,
             Table::Customers => &facts.customers.declared,
-            Table::Cases => &facts.cases.declared,
+            Table::Cases | Table::HandOffs | Table::Redresses | Table::Clocks => &facts.cases.declared,
+            Table::Promises => return Vec::new(),
         };
         declared.names().map(str::to_owned).collect()
     }
@@ -124,6 +172,10 @@ pub(crate) enum Reader<'f> {
     Category { scores: &'f [u8], surveys: &'f [u32], recommend: Vec<bool> },
     /// Yes or no.
     Flag(&'f [bool]),
+    /// One of few values that the contract numbers; rows beyond its end have none.
+    Choice(&'f [u8]),
+    /// What the case has that the row belongs to; rows of no case have nothing.
+    OfCase { cases: &'f [u32], reader: Box<Reader<'f>> },
     /// What the customer had at the instant.
     Held { attributes: &'f Attributes, attribute: Attribute, customers: Cow<'f, [u32]> },
     /// The country of the sale, or else the customer's at the instant.
@@ -148,7 +200,11 @@ impl<'f> Dimension<'f> {
             Table::Responses => of_responses(facts, name),
             Table::Purchases => of_purchases(facts, name),
             Table::Customers => of_customers(facts, name),
-            Table::Cases => of_cases(facts, name),
+            Table::Cases => complaints::of_cases(facts, name),
+            Table::HandOffs => complaints::of_hand_offs(facts, name),
+            Table::Redresses => complaints::of_redresses(facts, name),
+            Table::Clocks => complaints::of_clocks(facts, name),
+            Table::Promises => complaints::of_promises(facts, name),
         };
         let (reader, labels) = found.unwrap_or_else(|| (Reader::Column(&[]), own(&[""])));
         Dimension { name: name.to_owned(), reader, labels }
@@ -178,7 +234,11 @@ impl<'f> Dimension<'f> {
 impl Reader<'_> {
     /// Whether a row may have several values.
     pub(crate) fn is_many(&self) -> bool {
-        matches!(self, Reader::Segments { .. })
+        match self {
+            Reader::Segments { .. } => true,
+            Reader::OfCase { reader, .. } => reader.is_many(),
+            _ => false,
+        }
     }
 
     /// The attribute whose changes change the value of a row in the course of time.
@@ -186,6 +246,7 @@ impl Reader<'_> {
         match self {
             Reader::Held { attribute, .. } => Some(*attribute),
             Reader::Segments { now: false, .. } => Some(Attribute::Segment),
+            Reader::OfCase { reader, .. } => reader.dated(),
             _ => None,
         }
     }
@@ -196,13 +257,18 @@ impl Reader<'_> {
         match self {
             Reader::Column(codes) => codes.get(index).copied().unwrap_or(EMPTY),
             Reader::OfSurvey { surveys, codes } => codes.get(surveys[index] as usize).copied().unwrap_or(EMPTY),
-            Reader::Through { numbers, codes } => codes.get(numbers[index] as usize).copied().unwrap_or(EMPTY),
+            Reader::Through { numbers, codes } => through(numbers, codes, index),
             Reader::Score(scores) if scores[index] == NO_SCORE => EMPTY,
             Reader::Score(scores) => u32::from(scores[index]) + 1,
             Reader::Category { scores, surveys, recommend } => {
                 if recommend.get(surveys[index] as usize) == Some(&true) { category(scores[index]) } else { EMPTY }
             }
             Reader::Flag(flags) => u32::from(flags[index]) + 1,
+            Reader::Choice(codes) => codes.get(index).copied().map_or(EMPTY, u32::from),
+            Reader::OfCase { cases, reader } => match cases[index] {
+                NO_CASE => EMPTY,
+                case => reader.one(case, at),
+            },
             Reader::Held { attributes, attribute, customers } => attributes.at(*attribute, customers[index], at),
             Reader::SaleCountry { attributes, countries, customers } => match countries[index] {
                 EMPTY => attributes.at(Attribute::Country, customers[index], at),
@@ -214,9 +280,12 @@ impl Reader<'_> {
 
     /// Appends the codes of a row at an instant: the empty one when it has none.
     pub(crate) fn many(&self, row: u32, at: i64, into: &mut Vec<u32>) {
-        let Reader::Segments { attributes, customers, now } = self else {
-            into.push(self.one(row, at));
-            return;
+        let (attributes, customers, now) = match self {
+            Reader::Segments { attributes, customers, now } => (attributes, customers, now),
+            Reader::OfCase { cases, reader } if cases[row as usize] != NO_CASE => {
+                return reader.many(cases[row as usize], at, into);
+            }
+            _ => return into.push(self.one(row, at)),
         };
         let before = into.len();
         attributes.segments(customers[row as usize], if *now { i64::MAX } else { at }, into);
@@ -224,6 +293,12 @@ impl Reader<'_> {
             into.push(EMPTY);
         }
     }
+}
+
+/// The code of what a row has the number of; none beyond the last.
+pub(crate) fn through(numbers: &[u32], codes: &[u32], index: usize) -> u32 {
+    let number = numbers.get(index).copied().unwrap_or(EMPTY);
+    codes.get(number as usize).copied().unwrap_or(EMPTY)
 }
 
 type Found<'f> = Option<(Reader<'f>, Labels<'f>)>;
@@ -294,21 +369,6 @@ fn of_purchases<'f>(facts: &'f Facts, name: &str) -> Found<'f> {
 fn of_customers<'f>(facts: &'f Facts, name: &str) -> Found<'f> {
     of_customer(facts, Cow::Owned(facts.customers.people()), name)
         .or_else(|| column(facts.customers.declared.find(name)?))
-}
-
-fn of_cases<'f>(facts: &'f Facts, name: &str) -> Found<'f> {
-    let cases = &facts.cases;
-    match name {
-        "case_state" => column(&cases.state),
-        "category" => column(&cases.category),
-        "channel" => column(&cases.channel),
-        "employee" => column(&cases.employee),
-        "journey_stage" => column(&cases.journey_stage),
-        "product" => column(&cases.product),
-        "team" => column(&cases.team),
-        "touchpoint" => column(&cases.touchpoint),
-        _ => of_customer(facts, Cow::Borrowed(&cases.customers), name).or_else(|| column(cases.declared.find(name)?)),
-    }
 }
 
 /// Attributes of the customer of each row.

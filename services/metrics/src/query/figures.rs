@@ -20,6 +20,9 @@ pub(crate) struct Figures {
     pub(crate) figures: Vec<Figure>,
 }
 
+/// The dimensions and values of a group.
+pub(crate) type Name = Vec<(String, String)>;
+
 /// A metric in a period for a group.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Figure {
@@ -27,7 +30,7 @@ pub(crate) struct Figure {
     pub(crate) end: i64,
     /// Name of the period.
     pub(crate) label: String,
-    pub(crate) group: Vec<(String, String)>,
+    pub(crate) group: Name,
     pub(crate) partial: bool,
     pub(crate) measured: Measured,
 }
@@ -151,11 +154,18 @@ impl Ask<'_> {
             .map(|group| (cutter.name(group), row(group)))
             .filter(|(name, row)| name.is_empty() || counted(row))
             .collect();
-        groups.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
         if groups.is_empty() && self.query.group_by.is_empty() {
             let nothing = measure(&T::default());
             groups.push((Vec::new(), vec![nothing; periods.len()]));
         }
+        self.assemble(groups)
+    }
+
+    /// The figures of groups by their names and what was measured in each period: by period, then by the values of the
+    /// group.
+    pub(super) fn assemble(&self, mut groups: Vec<(Name, Vec<Measured>)>) -> Vec<Figure> {
+        let periods = self.periods.as_slice();
+        groups.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
         let mut figures = Vec::with_capacity(groups.len() * periods.len());
         for (index, period) in periods.iter().enumerate() {
             for (name, row) in &mut groups {

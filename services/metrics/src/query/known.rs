@@ -23,11 +23,17 @@ pub(super) fn new_customers(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
 }
 
 pub(super) fn customers(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+    let mut cutter = ask.cutter();
+    let counts = standing(ask, &mut cutter)?;
+    Ok(ask.figures(&cutter, &counts, |count| Measured::count(*count, *count, [("customers", *count)])))
+}
+
+/// How many customers each group has when each period ends.
+pub(super) fn standing(ask: &Ask<'_>, cutter: &mut Cutter<'_>) -> Result<Grid<u64>, Error> {
     let ends: Vec<i64> = ask.periods.as_slice().iter().map(|period| period.end).collect();
     let after = |at: i64| ends.partition_point(|end| *end <= at);
     // How many more, or less, there are than at the end of the period before.
     let mut grid = Grid::<i64>::new(ends.len() + 1);
-    let mut cutter = ask.cutter();
     let dated = cutter.dated();
     let (mut rows, mut groups, mut changes) = (Vec::new(), Vec::new(), Vec::new());
     for (row, person, known) in instants(ask.facts) {
@@ -41,7 +47,7 @@ pub(super) fn customers(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
             let from = after(*at);
             let to = changes.get(index + 1).map_or(ends.len(), |next| after(*next));
             if from < to {
-                groups_of(&mut cutter, row, *at, &mut rows, &mut groups)?;
+                groups_of(cutter, row, *at, &mut rows, &mut groups)?;
                 for group in &groups {
                     *grid.cell(*group, from) += 1;
                     *grid.cell(*group, to) -= 1;
@@ -57,7 +63,7 @@ pub(super) fn customers(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
             *counts.cell(group, period) = u64::try_from(count).unwrap_or_default();
         }
     }
-    Ok(ask.figures(&cutter, &counts, |count| Measured::count(*count, *count, [("customers", *count)])))
+    Ok(counts)
 }
 
 /// Every customer with its row, its number among people, and from when on it is known.

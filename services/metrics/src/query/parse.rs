@@ -58,7 +58,8 @@ impl Vocabulary {
             Table::Responses => &self.responses,
             Table::Purchases => &self.purchases,
             Table::Customers => &self.customers,
-            Table::Cases => &self.cases,
+            Table::Cases | Table::HandOffs | Table::Redresses | Table::Clocks => &self.cases,
+            Table::Promises => &[],
         }
     }
 }

@@ -2,14 +2,18 @@
 
 use std::ops::Range;
 
-use super::{Query, answers, known};
-use crate::{catalogue::Measure, columns::Facts, rules::period::Periods};
+use super::{Query, Table, answers, courses, known};
+use crate::{
+    catalogue::{Measure, Metric},
+    columns::Facts,
+    rules::period::Periods,
+};
 
 /// What is asked for; where that is open, from the first fact of the metrics asked for until after the last, and not
 /// before now when one of them tells a state. Without any fact, the present day.
 pub(super) fn of(query: &Query, facts: &Facts) -> Range<i64> {
     let end = query.end.unwrap_or_else(|| {
-        let last = query.metrics.iter().filter_map(|metric| last(metric.measure, facts)).max();
+        let last = query.metrics.iter().filter_map(|metric| last(metric, facts)).max();
         let after = last.map(|last| {
             Periods::end_of(&query.days, query.granularity, last).unwrap_or_else(|| last.saturating_add(1))
         });
@@ -21,7 +25,7 @@ pub(super) fn of(query: &Query, facts: &Facts) -> Range<i64> {
         }
     });
     let start = query.start.unwrap_or_else(|| {
-        let first = query.metrics.iter().filter_map(|metric| first(metric.measure, facts)).min();
+        let first = query.metrics.iter().filter_map(|metric| first(metric, facts)).min();
         // Facts that come after the end are no beginning.
         let first = first.filter(|first| *first < end);
         let period = |at: i64| Periods::start_of(&query.days, query.granularity, at);
@@ -40,60 +44,40 @@ pub(super) fn tells_a_state(query: &Query) -> bool {
 
 /// Whether a metric tells how things stand at an instant, which without any other is now.
 fn is_state(measure: Measure) -> bool {
-    match measure {
+    matches!(
+        measure,
         Measure::Customers
-        | Measure::ActiveCustomers
-        | Measure::ChurnRate
-        | Measure::RetentionRate
-        | Measure::InactiveShare => true,
-        Measure::Nps
-        | Measure::Csat
-        | Measure::Ces
-        | Measure::Responses
-        | Measure::NewCustomers
-        | Measure::Purchases
-        | Measure::Revenue
-        | Measure::RepeatPurchaseRate
-        | Measure::CohortRetention
-        | Measure::ComplaintsOpened
-        | Measure::TimeToFirstResponse
-        | Measure::TimeToResolution
-        | Measure::OnTimeRate => false,
+            | Measure::ActiveCustomers
+            | Measure::ChurnRate
+            | Measure::RetentionRate
+            | Measure::InactiveShare
+            | Measure::Backlog
+            | Measure::BacklogAge
+    )
+}
+
+fn first(metric: &Metric, facts: &Facts) -> Option<i64> {
+    match (metric.table, metric.measure) {
+        (Table::Responses, measure) => answers::first(measure, facts),
+        (Table::Customers, _) => known::instants(facts).into_iter().map(|(_, _, at)| at).min(),
+        (Table::Purchases, _) => facts.purchases.times.first(),
+        (Table::Cases, Measure::ReopenRate) => courses::first_resolutions(&facts.cases).min(),
+        (Table::Cases | Table::Redresses, _) => facts.cases.times.first(),
+        (Table::HandOffs, _) => facts.cases.hand_offs.times.first(),
+        (Table::Clocks, _) => facts.clocks.times.first(),
+        (Table::Promises, _) => facts.promises.times.first(),
     }
 }
 
-fn first(measure: Measure, facts: &Facts) -> Option<i64> {
-    match measure {
-        Measure::Nps | Measure::Csat | Measure::Ces | Measure::Responses => answers::first(measure, facts),
-        Measure::Customers | Measure::NewCustomers => known::instants(facts).into_iter().map(|(_, _, at)| at).min(),
-        Measure::ActiveCustomers
-        | Measure::Purchases
-        | Measure::Revenue
-        | Measure::RepeatPurchaseRate
-        | Measure::ChurnRate
-        | Measure::RetentionRate
-        | Measure::InactiveShare
-        | Measure::CohortRetention => facts.purchases.times.first(),
-        Measure::ComplaintsOpened | Measure::TimeToFirstResponse | Measure::TimeToResolution | Measure::OnTimeRate => {
-            facts.cases.times.first()
-        }
-    }
-}
-
-fn last(measure: Measure, facts: &Facts) -> Option<i64> {
-    match measure {
-        Measure::Nps | Measure::Csat | Measure::Ces | Measure::Responses => answers::last(measure, facts),
-        Measure::Customers | Measure::NewCustomers => known::instants(facts).into_iter().map(|(_, _, at)| at).max(),
-        Measure::ActiveCustomers
-        | Measure::Purchases
-        | Measure::Revenue
-        | Measure::RepeatPurchaseRate
-        | Measure::ChurnRate
-        | Measure::RetentionRate
-        | Measure::InactiveShare
-        | Measure::CohortRetention => facts.purchases.times.last(),
-        Measure::ComplaintsOpened | Measure::TimeToFirstResponse | Measure::TimeToResolution | Measure::OnTimeRate => {
-            facts.cases.times.last()
-        }
+fn last(metric: &Metric, facts: &Facts) -> Option<i64> {
+    match (metric.table, metric.measure) {
+        (Table::Responses, measure) => answers::last(measure, facts),
+        (Table::Customers, _) => known::instants(facts).into_iter().map(|(_, _, at)| at).max(),
+        (Table::Purchases, _) => facts.purchases.times.last(),
+        (Table::Cases, Measure::ReopenRate) => courses::first_resolutions(&facts.cases).max(),
+        (Table::Cases | Table::Redresses, _) => facts.cases.times.last(),
+        (Table::HandOffs, _) => facts.cases.hand_offs.times.last(),
+        (Table::Clocks, _) => facts.clocks.times.last(),
+        (Table::Promises, _) => facts.promises.times.last(),
     }
 }

@@ -87,7 +87,7 @@ pub(super) fn scan<'q>(ask: &Ask<'q>, range: Range<i64>, mut each: impl FnMut(Pi
 }
 
 /// Micro-units as whole units, to the nearest number.
-fn units(micros: i128) -> f64 {
+pub(super) fn units(micros: i128) -> f64 {
     let magnitude = u64::try_from(micros.unsigned_abs()).map_or(f64::INFINITY, real);
     let units = magnitude / 1e6;
     if micros < 0 { -units } else { units }

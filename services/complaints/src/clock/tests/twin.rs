@@ -289,4 +289,28 @@ proptest! {
             prop_assert!(of(Micros(due.0 - 1)).used < clock.allowed);
         }
     }
+
+    #[test]
+    fn what_is_kept_says_how_it_is_ever_after(story in any_story(), later in 0i64..30_000) {
+        let told = story.told();
+        let last = told.events.last().expect("it was opened").at;
+        let at = Micros(last.0 + later * MINUTE);
+        let (kept, clocks) = (told.history().kept(told.events[0].at), told.history().clocks(at));
+        prop_assert_eq!(kept.len(), clocks.len());
+        for (kept, clock) in kept.iter().zip(&clocks) {
+            prop_assert_eq!((kept.kind, kept.instance, kept.start, kept.stop), (clock.kind, clock.instance, clock.start, clock.stop));
+            prop_assert_eq!((kept.due, kept.target, kept.held, kept.allowed), (clock.due, clock.target, clock.held, clock.allowed));
+            prop_assert_eq!(kept.state_at(at), clock.state);
+            prop_assert_eq!(kept.used.is_none(), kept.state == State::Running);
+            prop_assert!(kept.used.is_none_or(|used| used == clock.used));
+            prop_assert_eq!(kept.ran.is_some(), kept.stop.is_some());
+            let Some(ran) = kept.ran else { continue };
+            prop_assert!(ran.working <= ran.elapsed && ran.elapsed <= kept.stop.expect("it stopped").0 - kept.start.0);
+            match kept.target.unit {
+                Unit::ElapsedMinutes => prop_assert_eq!(ran.elapsed, clock.used.count()),
+                Unit::WorkingMinutes => prop_assert_eq!(ran.working, clock.used.count()),
+                _ => {}
+            }
+        }
+    }
 }

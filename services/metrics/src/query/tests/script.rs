@@ -66,10 +66,16 @@ pub(super) fn history() -> impl Strategy<Value = History> {
     let customers = vec((vec(customer_fact(), 1..3), any::<bool>()), 0..45);
     let surveys = vec((vec(response(), 1..3), any::<bool>()), 0..30);
     let people = vec(known(), 4);
-    let cases = vec((vec(case(), 1..3), any::<bool>()), 0..30);
+    let promises = vec((vec(promise(), 1..3), any::<bool>()), 0..15);
+    let clocks = vec((vec(clock(), 1..3), any::<bool>()), 0..40);
+    let cases = (vec((vec(case(), 1..3), any::<bool>()), 0..30), vec(entry(), 0..60), promises, clocks);
     (customers, surveys, people, vec(survey(), 3), cases).prop_flat_map(|(customers, surveys, people, kinds, cases)| {
         let mut facts = number(customers, surveys, people, kinds);
+        let (cases, entries, promises, clocks) = cases;
         facts.extend(number_cases(cases));
+        facts.extend(number_entries(entries));
+        facts.extend(number_promises(promises));
+        facts.extend(number_clocks(clocks));
         let all = facts.concat();
         let twice = vec(select(all.clone()), 0..20);
         twice.prop_flat_map(move |twice| {
@@ -124,6 +130,34 @@ fn number_cases(cases: Vec<(Vec<complaints::CaseFact>, bool)>) -> impl Iterator<
         let versions = versions.into_iter().map(Fact::Case).chain(end);
         let fact = |(version, fact)| complaints::Fact { id: String::new(), number, version, fact: Some(fact) };
         (1..).zip(versions).map(fact).map(Write::Complaints).collect()
+    })
+}
+
+fn number_promises(promises: Vec<(Vec<complaints::PromiseFact>, bool)>) -> impl Iterator<Item = Vec<Write>> {
+    use complaints::{FactKind, Tombstone, fact::Fact};
+    (3_000..).zip(promises).map(|(number, (versions, withdrawn))| {
+        let end = withdrawn.then_some(Fact::Tombstone(Tombstone { kind: FactKind::Promise.into() }));
+        let versions = versions.into_iter().map(Fact::Promise).chain(end);
+        let fact = |(version, fact)| complaints::Fact { id: String::new(), number, version, fact: Some(fact) };
+        (1..).zip(versions).map(fact).map(Write::Complaints).collect()
+    })
+}
+
+fn number_clocks(clocks: Vec<(Vec<complaints::CaseClockFact>, bool)>) -> impl Iterator<Item = Vec<Write>> {
+    use complaints::{FactKind, Tombstone, fact::Fact};
+    (5_000..).zip(clocks).map(|(number, (versions, withdrawn))| {
+        let end = withdrawn.then_some(Fact::Tombstone(Tombstone { kind: FactKind::CaseClock.into() }));
+        let versions = versions.into_iter().map(Fact::CaseClock).chain(end);
+        let fact = |(version, fact)| complaints::Fact { id: String::new(), number, version, fact: Some(fact) };
+        (1..).zip(versions).map(fact).map(Write::Complaints).collect()
+    })
+}
+
+/// Entries never change.
+fn number_entries(entries: Vec<complaints::CaseEntryFact>) -> impl Iterator<Item = Vec<Write>> {
+    (1_000..).zip(entries).map(|(number, entry)| {
+        let fact = Some(complaints::fact::Fact::CaseEntry(entry));
+        vec![Write::Complaints(complaints::Fact { id: String::new(), number, version: 1, fact })]
     })
 }
 
@@ -194,13 +228,24 @@ fn response() -> impl Strategy<Value = surveys::ResponseFact> {
     )
 }
 
+/// A path in a tree of few.
+fn tree() -> impl Strategy<Value = String> {
+    select(vec!["", "a", "a/b", "a/b/c", "a/c", "ab", "b"]).prop_map(str::to_owned)
+}
+
 /// Opened, answered and solved at any of a hundred days.
 fn case() -> impl Strategy<Value = complaints::CaseFact> {
-    let texts = (word(), word(), word(), word());
-    let (who, states) = (option::of(person()), select(vec![1, 2, 3, 4, 5, 6, 7, 8, 9]));
+    let texts = (tree(), word(), word(), word(), tree());
+    let codes = (0..=5, 0..=4, 0..=4, 0..=3, 0..=5, option::of(1..=5));
     let took = || option::of(0_i64..200);
-    (who, states, time(), took(), took(), texts, area()).prop_map(
-        |(customer, state, open_time, answered, solved, (category, product, channel, team), dimensions)| {
+    let times = (time(), took(), took(), took());
+    let other = (area(), vec(redress(), 0..3), 0..3);
+    (option::of(person()), 1..=9, times, texts, codes, other).prop_map(
+        |(customer, state, times, texts, codes, other)| {
+            let (open_time, acknowledged, answered, solved) = times;
+            let (category, product, channel, team, root_cause) = texts;
+            let (kind, severity, priority, finding, acceptance, satisfaction) = codes;
+            let (dimensions, redress, hand_offs) = other;
             let after = |quarters: i64| {
                 let opened = open_time.as_ref().and_then(barometer_chassis::clock::Micros::from_wire)?;
                 Some(barometer_chassis::clock::Micros(opened.0 + quarters * DAY / 4).to_wire())
@@ -208,17 +253,97 @@ fn case() -> impl Strategy<Value = complaints::CaseFact> {
             complaints::CaseFact {
                 customer_id: customer.unwrap_or_default(),
                 state,
+                acknowledge_time: acknowledged.and_then(after),
                 first_response_time: answered.and_then(after),
                 first_resolve_time: solved.and_then(after),
                 open_time,
-                employee: category.clone(),
+                employee: product.clone(),
+                value_band: product.clone(),
+                policy_name: channel.clone(),
                 category,
                 product,
                 channel,
                 team,
+                root_cause,
                 dimensions,
+                kind,
+                severity,
+                priority,
+                finding,
+                acceptance,
+                satisfaction,
+                redress,
+                hand_offs,
                 ..Default::default()
             }
+        },
+    )
+}
+
+fn redress() -> impl Strategy<Value = complaints::RedressFact> {
+    let amount = option::of((1_i64..50, select(vec!["EUR", "USD"])));
+    (0..=5, amount, 0_i64..3).prop_map(|(remedy, amount, points)| complaints::RedressFact {
+        remedy,
+        amount: amount.map(|(units, currency)| Money { currency_code: currency.to_owned(), units, nanos: 0 }),
+        points,
+    })
+}
+
+/// An entry of one of the cases, or of one that never comes.
+fn entry() -> impl Strategy<Value = complaints::CaseEntryFact> {
+    use complaints::CaseEntryType::{Annotated, Assigned, Cancelled, Closed, Reopened, Resolved, SelfServed};
+    let types = select(vec![
+        Resolved, Resolved, SelfServed, Cancelled, Reopened, Reopened, Closed, Assigned, Assigned, Annotated,
+    ]);
+    (100_i64..132, types, time(), (word(), word(), word(), word())).prop_map(|(case_number, of, time, texts)| {
+        let (employee, team, previous_employee, previous_team) = texts;
+        complaints::CaseEntryFact {
+            case_number,
+            r#type: of.into(),
+            time,
+            employee,
+            team,
+            previous_employee,
+            previous_team,
+            ..Default::default()
+        }
+    })
+}
+
+/// A clock of one of the cases, or of one that never comes: stopped or not.
+fn clock() -> impl Strategy<Value = complaints::CaseClockFact> {
+    let times = (time(), option::of(time()), time());
+    let counted = (0_i64..300, 0_i64..300);
+    (100_i64..132, 1..=7, 1..=5, times, counted, word()).prop_map(
+        |(case_number, kind, state, (start_time, due_time, stop_time), (working, elapsed), policy_name)| {
+            let stopped = |quarters: i64| (state > 2).then_some(quarters * DAY / 4);
+            complaints::CaseClockFact {
+                case_number,
+                kind,
+                state,
+                start_time,
+                due_time: due_time.flatten(),
+                stop_time: stop_time.filter(|_| state > 2),
+                working_micros: stopped(working),
+                elapsed_micros: stopped(elapsed),
+                policy_name,
+                ..Default::default()
+            }
+        },
+    )
+}
+
+/// Due at any of a hundred days.
+fn promise() -> impl Strategy<Value = complaints::PromiseFact> {
+    (option::of(person()), 1..=4, time(), option::of(time()), (word(), word())).prop_map(
+        |(customer, state, due_time, keep_time, (employee, team))| complaints::PromiseFact {
+            customer_id: customer.unwrap_or_default(),
+            state,
+            due_time,
+            keep_time: keep_time.flatten(),
+            employee,
+            team,
+            ..Default::default()
         },
     )
 }

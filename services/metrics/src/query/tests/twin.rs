@@ -18,7 +18,7 @@ pub(super) type Shape = (i64, Vec<(String, String)>, Vec<(&'static str, u64)>, O
 pub(super) fn shape(figures: &[Figure]) -> Vec<Shape> {
     let shape = |figure: &Figure| {
         let counts = figure.measured.counts.iter().map(|(name, count)| (*name, whole(*count))).collect();
-        let net = figure.measured.amounts.iter().find(|(name, _)| *name == "net").map(|(_, net)| *net);
+        let net = figure.measured.amounts.iter().find(|(name, _)| ["net", "cost"].contains(name)).map(|(_, net)| *net);
         let mut group = figure.group.clone();
         group.sort();
         (figure.start, group, counts, net)
@@ -42,7 +42,12 @@ pub(super) struct Model {
     interactions: Vec<customers::InteractionFact>,
     surveys: BTreeMap<String, surveys::SurveyFact>,
     responses: Vec<surveys::ResponseFact>,
-    pub(super) cases: Vec<complaints::CaseFact>,
+    /// With their numbers, without those that were merged.
+    pub(super) cases: Vec<(i64, complaints::CaseFact)>,
+    /// In their order.
+    pub(super) entries: Vec<(i64, complaints::CaseEntryFact)>,
+    pub(super) clocks: Vec<complaints::CaseClockFact>,
+    pub(super) promises: Vec<complaints::PromiseFact>,
 }
 
 pub(super) type Group = Vec<(String, String)>;
@@ -66,11 +71,16 @@ impl Model {
                     surveys::fact::Fact::Tombstone(_) => unreachable!(),
                 },
                 Write::Complaints(fact) => match fact.fact.expect("a fact") {
-                    complaints::fact::Fact::Case(of) => model.cases.extend(Some(of).filter(|case| case.state != 9)),
+                    complaints::fact::Fact::Case(of) if of.state == 9 => {}
+                    complaints::fact::Fact::Case(of) => model.cases.push((fact.number, of)),
+                    complaints::fact::Fact::CaseEntry(of) => model.entries.push((fact.number, of)),
+                    complaints::fact::Fact::CaseClock(of) => model.clocks.push(of),
+                    complaints::fact::Fact::Promise(of) => model.promises.push(of),
                     _ => unreachable!("nobody writes it here"),
                 },
             }
         }
+        model.entries.sort_by_key(|(number, entry)| (micros(entry.time), *number));
         model.changes.sort_by_key(|(number, change)| (micros(change.time), *number));
         model
     }

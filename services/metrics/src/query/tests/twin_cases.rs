@@ -1,6 +1,8 @@
-//! Figures of complaints computed plainly.
+//! Figures of complaints computed plainly: what a case says by itself.
 
 use std::collections::BTreeMap;
+
+use barometer_proto::complaints::v1::CaseFact;
 
 use super::{
     DAY, Figure, Query,
@@ -22,49 +24,55 @@ pub(super) fn times_of(figures: &[Figure]) -> Times {
     times
 }
 
+/// An instant that may be absent.
+pub(super) fn maybe(at: Option<prost_types::Timestamp>) -> Option<i64> {
+    at.map(|at| micros(Some(at)))
+}
+
 impl Model {
-    /// The counts of any metric of cases.
+    /// The counts of the metrics of one moment of a case.
     pub(super) fn cases(&self, query: &Query) -> Vec<Shape> {
         let metric = query.metrics[0];
         let mut cells = Cells::new(query, metric.counts.iter().copied(), false);
-        self.each_case(query, |group, opened, [answered, solved], cancelled| {
+        for (_, case) in &self.cases {
+            let opened = micros(case.open_time);
+            let [answered, solved] = [case.first_response_time, case.first_resolve_time].map(maybe);
+            let cancelled = case.state == 8;
+            let done = match metric.measure {
+                Measure::TimeToAcknowledgement => maybe(case.acknowledge_time),
+                Measure::TimeToResolution => solved,
+                _ => answered,
+            };
             let which = match metric.measure {
                 Measure::ComplaintsOpened => {
                     let flags = [true, answered.is_some(), solved.is_some()];
                     (0..3).filter(|index| flags[*index]).collect()
                 }
-                Measure::TimeToFirstResponse if cancelled && answered.is_none() => return,
-                Measure::TimeToFirstResponse => vec![usize::from(answered.is_none())],
-                Measure::TimeToResolution if cancelled && solved.is_none() => return,
-                Measure::TimeToResolution => vec![usize::from(solved.is_none())],
-                Measure::OnTimeRate if cancelled && answered.is_none() => return,
+                _ if cancelled && done.is_none() => continue,
                 Measure::OnTimeRate => {
-                    let passed = answered.unwrap_or(query.now) - opened > query.parameters.limit;
-                    vec![if passed {
-                        1
-                    } else if answered.is_some() {
-                        0
-                    } else {
-                        2
-                    }]
+                    let passed = done.unwrap_or(query.now) - opened > query.parameters.limit;
+                    let index = match (passed, done) {
+                        (true, _) => 1,
+                        (false, Some(_)) => 0,
+                        (false, None) => 2,
+                    };
+                    vec![index]
                 }
-                _ => unreachable!(),
+                _ => vec![usize::from(done.is_none())],
             };
-            cells.count(opened, &group, which, 0);
-        });
+            for group in self.groups_of_case(query, case, opened) {
+                cells.count(opened, &group, which.iter().copied(), 0);
+            }
+        }
         cells.shapes()
     }
 
-    /// Mean, median and maximum of the times to the first answer, from fractions of days.
+    /// Mean, median and maximum of durations, from fractions of days.
     pub(super) fn times(&self, query: &Query) -> BTreeMap<(i64, Group), [f64; 3]> {
-        let cells = Cells::new(query, [], false);
-        let mut durations: BTreeMap<(i64, Group), Vec<i64>> = BTreeMap::new();
-        self.each_case(query, |group, opened, [answered, _], _| {
-            if let (Some(answered), Some(period)) = (answered, cells.period(opened)) {
-                let start = cells.periods[period].start;
-                durations.entry((start, sorted(&group))).or_default().push(answered - opened);
-            }
-        });
+        let durations = match query.metrics[0].measure {
+            Measure::ClockTime => self.clock_times(query),
+            _ => self.durations(query),
+        };
         let told = durations.into_iter().map(|(cell, mut durations)| {
             durations.sort_unstable();
             let quarters: Vec<f64> =
@@ -79,36 +87,71 @@ impl Model {
         told.collect()
     }
 
-    /// Each case by its groups: when it was opened, first answered, and first solved; and whether it was cancelled.
-    fn each_case(&self, query: &Query, mut each: impl FnMut(Group, i64, [Option<i64>; 2], bool)) {
-        for case in &self.cases {
+    fn durations(&self, query: &Query) -> BTreeMap<(i64, Group), Vec<i64>> {
+        let cells = Cells::new(query, [], false);
+        let mut durations: BTreeMap<(i64, Group), Vec<i64>> = BTreeMap::new();
+        let mut add = |start: i64, group: &Group, duration: i64| {
+            durations.entry((start, sorted(group))).or_default().push(duration);
+        };
+        for (number, case) in &self.cases {
             let opened = micros(case.open_time);
-            let values = |name: &str| match name {
-                "category" => vec![case.category.clone()],
-                "product" => vec![case.product.clone()],
-                "channel" => vec![case.channel.clone()],
-                "team" => vec![case.team.clone()],
-                "case_state" => {
-                    let states = [
-                        "",
-                        "received",
-                        "acknowledged",
-                        "in_progress",
-                        "waiting_for_customer",
-                        "waiting_for_third_party",
-                        "resolved",
-                        "closed",
-                        "cancelled",
-                    ];
-                    vec![states[usize::try_from(case.state).expect("a state")].to_owned()]
+            if query.metrics[0].measure == Measure::BacklogAge {
+                for period in &cells.periods {
+                    let end = period.end.min(query.now);
+                    for group in self.groups_of_case(query, case, end - 1) {
+                        if self.is_open_at(*number, case, end) {
+                            add(period.start, &group, end - opened);
+                        }
+                    }
                 }
-                "area" => vec![case.dimensions.get("area").cloned().unwrap_or_default()],
-                _ => self.attribute(name, &case.customer_id, opened),
+                continue;
+            }
+            let took = match query.metrics[0].measure {
+                Measure::TimeToFirstResponse => maybe(case.first_response_time).map(|done| done - opened),
+                Measure::TimeToAcknowledgement => maybe(case.acknowledge_time).map(|done| done - opened),
+                Measure::TimeToLastResolution => self.time_open(*number, case),
+                _ => unreachable!(),
             };
-            let at = |time: Option<prost_types::Timestamp>| time.map(|time| micros(Some(time)));
-            for group in groups(query, &values) {
-                each(group, opened, [at(case.first_response_time), at(case.first_resolve_time)], case.state == 8);
+            if let (Some(took), Some(period)) = (took, cells.period(opened)) {
+                for group in self.groups_of_case(query, case, opened) {
+                    add(cells.periods[period].start, &group, took);
+                }
             }
         }
+        durations
+    }
+
+    /// The groups of a case at an instant.
+    pub(super) fn groups_of_case(&self, query: &Query, case: &CaseFact, at: i64) -> Vec<Group> {
+        groups(query, &|name| self.of_case(name, case, at))
+    }
+
+    /// The values of a case at an instant.
+    pub(super) fn of_case(&self, name: &str, case: &CaseFact, at: i64) -> Vec<String> {
+        let first = |path: &str, parts: usize| path.split('/').take(parts).collect::<Vec<_>>().join("/");
+        let named = |names: &[&str], code: i32| names[usize::try_from(code).expect("a code")].to_owned();
+        let or = |code: i32, other: i32| if code == 0 { other } else { code };
+        let value = match name {
+            "category" => case.category.clone(),
+            "category_1" => first(&case.category, 1),
+            "category_2" => first(&case.category, 2),
+            "root_cause_1" => first(&case.root_cause, 1),
+            "root_cause_2" => first(&case.root_cause, 2),
+            "product" => case.product.clone(),
+            "channel" => case.channel.clone(),
+            "team" => case.team.clone(),
+            "kind" => named(&["", "question", "suggestion", "complaint", "loss", "survey_follow_up"], or(case.kind, 3)),
+            "severity" => named(&["", "low", "medium", "high", "critical"], or(case.severity, 2)),
+            "finding" => named(&["", "upheld", "partly_upheld", "rejected"], case.finding),
+            "case_state" => {
+                let waiting = ["waiting_for_customer", "waiting_for_third_party"];
+                let [customer, third] = waiting;
+                let states = ["", "received", "acknowledged", "in_progress", customer, third, "resolved", "closed"];
+                if case.state == 8 { "cancelled".to_owned() } else { named(&states, case.state) }
+            }
+            "area" => case.dimensions.get("area").cloned().unwrap_or_default(),
+            _ => return self.attribute(name, &case.customer_id, at),
+        };
+        vec![value]
     }
 }

@@ -1,0 +1,109 @@
+//! Figures of how cases went: what was reopened, how long it took for good, and what lies open.
+
+use barometer_chassis::error::Error;
+
+use super::{
+    Ask,
+    cases::scan as scan_opened,
+    cut::Cutter,
+    figures::{Figure, Grid, Measured, plain, real},
+    scan::scan,
+    spreads::Durations,
+};
+use crate::{
+    columns::{cases::Cases, times::NEVER},
+    rules::{
+        course::{AGES, age, open_stretches, time_to_last_resolution, was_reopened},
+        proportion::ProportionTally,
+    },
+};
+
+/// The instants at which cases were first resolved.
+pub(super) fn first_resolutions(cases: &Cases) -> impl Iterator<Item = i64> {
+    (0..cases.len()).filter(|row| cases.is_there(*row)).filter_map(|row| cases.first_resolve(row))
+}
+
+/// By when they were first resolved: until then a case can not be reopened.
+pub(super) fn reopen_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+    let cases = &ask.facts.cases;
+    let resolved = |row| if cases.is_there(row) { cases.first_resolve(row).unwrap_or(NEVER) } else { NEVER };
+    let mut grid = Grid::<ProportionTally>::new(ask.periods.len());
+    let cutter = scan(ask, 0..cases.len(), resolved, |cell, row| {
+        grid.at(cell).extend([was_reopened(cases.turns.of(row))]);
+    })?;
+    Ok(ask.figures(&cutter, &grid, |tally| {
+        let counts = [("reopened", tally.hits().answers()), ("resolved", tally.total().answers())];
+        Measured::share(tally, ask.query.parameters.level, counts)
+    }))
+}
+
+/// By when they were opened, as all times that cases took.
+pub(super) fn time_to_last_resolution_of(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+    let cases = &ask.facts.cases;
+    let opened = cases.times.as_slice();
+    let mut durations = Durations::new(ask);
+    let cutter =
+        scan_opened(ask, |cell, row| match time_to_last_resolution(opened[row as usize], cases.turns.of(row)) {
+            Some(taken) => durations.add(cell, taken),
+            None if cases.is_cancelled(row) => {}
+            None => durations.wait(cell),
+        })?;
+    Ok(durations.figures(ask, &cutter, "resolved", Some("waiting")))
+}
+
+pub(super) fn backlog(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+    let mut grid = Grid::<[u64; AGES.len()]>::new(ask.periods.len());
+    let cutter = each_open(ask, |cell, since_open| grid.at(cell)[age(since_open)] += 1)?;
+    Ok(ask.figures(&cutter, &grid, |ages| {
+        let open = ages.iter().sum();
+        let told = AGES.iter().zip(ages).map(|((name, _), count)| (*name, *count));
+        // Nothing open is a figure: 0, wherever there are cases at all.
+        let facts = ask.facts.cases.times.live();
+        Measured {
+            value: (facts > 0).then(|| real(open)),
+            counts: plain([("open", open)].into_iter().chain(told)),
+            ..Measured::default()
+        }
+    }))
+}
+
+pub(super) fn backlog_age(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+    let mut ages = Durations::new(ask);
+    let cutter = each_open(ask, |cell, since_open| ages.add(cell, since_open))?;
+    Ok(ages.figures(ask, &cutter, "open", None))
+}
+
+/// Goes through the cases that are open when each period ends, or now where it is not over: the cell of each, and how long
+/// ago it was opened.
+fn each_open<'q>(ask: &Ask<'q>, mut each: impl FnMut(u32, i64)) -> Result<Cutter<'q>, Error> {
+    let cases = &ask.facts.cases;
+    let opened = cases.times.as_slice();
+    let mut stretches = Vec::new();
+    for row in (0..cases.len()).filter(|row| cases.is_there(*row)) {
+        let open = open_stretches(opened[row as usize], cases.turns.of(row));
+        stretches.extend(open.map(|stretch| (stretch.start, stretch.end, row)));
+    }
+    stretches.sort_unstable();
+
+    let mut cutter = ask.cutter();
+    let index = Grid::<()>::new(ask.periods.len());
+    let (mut begun, mut open) = (0, Vec::new());
+    let (mut rows, mut groups) = (Vec::new(), Vec::new());
+    for (period, end) in ask.periods.as_slice().iter().map(|period| period.end.min(ask.query.now)).enumerate() {
+        // What happens at the very end belongs to the next period, as everywhere.
+        let more = stretches[begun..].partition_point(|(start, _, _)| *start < end);
+        open.extend(stretches[begun..begun + more].iter().map(|(_, until, row)| (*until, *row)));
+        begun += more;
+        open.retain(|(until, _)| end <= *until);
+        rows.clear();
+        rows.extend(open.iter().map(|(_, row)| *row));
+        // A stretch may be of no length, or two may meet at the end.
+        rows.sort_unstable();
+        rows.dedup();
+        cutter.cut(&mut rows, &mut groups, |_| end - 1)?;
+        for (row, group) in rows.iter().zip(&groups) {
+            each(index.index(*group, period), end.saturating_sub(opened[*row as usize]));
+        }
+    }
+    Ok(cutter)
+}

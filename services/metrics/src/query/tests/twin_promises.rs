@@ -1,0 +1,31 @@
+//! Figures of promises computed plainly.
+
+use super::{
+    Query,
+    twin::{Cells, Model, Shape, groups, micros},
+};
+
+impl Model {
+    pub(super) fn promises(&self, query: &Query) -> Vec<Shape> {
+        let mut cells = Cells::new(query, ["kept", "broken", "kept_late", "open"], false);
+        for promise in self.promises.iter().filter(|promise| promise.state != 4) {
+            let due = micros(promise.due_time);
+            let mut which = vec![match promise.state {
+                2 => 0,
+                3 => 1,
+                _ if due < query.now => 1,
+                _ => 3,
+            }];
+            which.extend((promise.state == 3 && promise.keep_time.is_some()).then_some(2));
+            let values = |name: &str| match name {
+                "team" => vec![promise.team.clone()],
+                "employee" => vec![promise.employee.clone()],
+                _ => self.attribute(name, &promise.customer_id, due),
+            };
+            for group in groups(query, &values) {
+                cells.count(due, &group, which.iter().copied(), 0);
+            }
+        }
+        cells.shapes()
+    }
+}
