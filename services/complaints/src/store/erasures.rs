@@ -15,7 +15,6 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::MAX_PARAMETERS;
 use crate::{
     case,
     case_entry::{self, CaseId},
@@ -29,6 +28,8 @@ use crate::{
 const STEP: u64 = 50;
 /// Entries that are stripped at a time: they are read for it.
 const ENTRIES: u64 = 500;
+/// Traces that are looked for at a time.
+const TRACES: usize = 4_096;
 
 /// The receipt of an erasure. NOT_FOUND when there is none.
 pub(crate) async fn get_erasure(db: &impl ConnectionTrait, id: Uuid) -> Result<Model, Error> {
@@ -101,7 +102,7 @@ pub(crate) async fn find_erased(db: &impl ConnectionTrait, traces: &[Trace<'_>])
     let Some(secret) = find_secret(db).await? else { return Ok(HashSet::new()) };
     let hashes: Vec<String> = traces.iter().map(|trace| trace.hash(&secret)).collect();
     let mut erased: HashSet<String> = HashSet::new();
-    for some in hashes.chunks(MAX_PARAMETERS) {
+    for some in hashes.chunks(TRACES) {
         let found = erased_trace::Entity::find();
         let found = found.filter(erased_trace::Column::Hash.is_in(writer::any_of(some.to_vec()))).all(db).await?;
         erased.extend(found.into_iter().map(|row| row.hash));
