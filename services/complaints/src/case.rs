@@ -104,7 +104,7 @@ pub struct Model {
     pub resolve_time: Option<Micros>,
     /// When it was closed; nothing while it is not.
     pub close_time: Option<Micros>,
-    /// When it was last moved: opened, or led to a state by a verb.
+    /// When it was last moved: opened, or led to a state by a verb, merged and unmerged too.
     pub move_time: Micros,
     /// How often it was reopened.
     pub reopenings: i32,
@@ -209,6 +209,27 @@ pub struct Model {
     /// Whether customers is still to be asked what its customer is worth.
     #[serde(skip)]
     pub value_pending: bool,
+    /// How often the customer wrote: each message is a change.
+    #[serde(skip)]
+    pub customer_messages: i32,
+    /// The latest message of the customer that asks for an answer.
+    #[serde(skip)]
+    pub last_message_time: Option<Micros>,
+    /// When the customer last got a message of any sort, if that was noted; see [`Model::has_heard`].
+    #[serde(skip)]
+    pub last_reply_time: Option<Micros>,
+    /// When it was last given to somebody else.
+    #[serde(skip)]
+    pub assign_time: Option<Micros>,
+    /// When somebody last set its priority, or took that back.
+    #[serde(skip)]
+    pub prioritize_time: Option<Micros>,
+    /// When its outcome last changed.
+    #[serde(skip)]
+    pub decide_time: Option<Micros>,
+    /// Whether a person must answer it whatever its kind: it was of such a kind before, or has taken one in.
+    #[serde(skip)]
+    pub person_needed: bool,
 }
 
 /// In which order cases are listed.
@@ -284,9 +305,15 @@ impl Model {
         self.calendar_id.is_some() && self.withdraw_time.is_none()
     }
 
-    /// Whether self-service may answer it, and no person needs to: so it is with questions, and with nothing else.
-    pub fn may_be_self_served(&self) -> bool {
-        self.kind() == CaseKind::Question
+    /// Whether a person must answer it: so it is with all but questions, with what was none once, and with what has taken
+    /// such a case in.
+    pub fn needs_a_person(&self) -> bool {
+        self.person_needed || self.kind() != CaseKind::Question
+    }
+
+    /// Whether the customer has got a message of any sort.
+    pub fn has_heard(&self) -> bool {
+        self.last_reply_time.or(self.acknowledge_time).or(self.first_response_time).is_some()
     }
 }
 
@@ -298,11 +325,21 @@ impl Recorded for Model {
 
     recorded_head!();
 
-    /// What is due first stands on the case from the start.
+    /// New cases are bound to what holds when they are written, and what is due first stands on them from the start.
     fn prepare<'w>(write: &'w Write<'w>, rows: &'w mut [Pending<Self>]) -> BoxFuture<'w, Result<(), Error>> {
         Box::pin(async move {
+            let Some(first) = rows.first() else { return Ok(()) };
+            let book = first.context.book.clone();
+            let today = match book.today(write.db).await {
+                Err(error) if error.is_outage() => return Err(error),
+                today => today.map_err(|error| error.to_string()),
+            };
             for Pending { row, context, refused, .. } in rows.iter_mut() {
-                match store::note_due(write, row, context).await {
+                let due = async {
+                    today.as_ref().map_err(|told| Error::Internal(told.clone()))?.bind(row)?;
+                    store::note_due(write, row, context).await
+                };
+                match due.await {
                     Ok(()) => {}
                     Err(error) if error.is_outage() => return Err(error),
                     Err(error) => *refused = Some(error),

@@ -24,7 +24,7 @@ pub use self::{
     entries::{Entry, events},
     explanation::{Reason, Stretch},
     fold::{Clock, State},
-    history::{Dated, Desk, Event, History, Message, PolicyVersion, Terms, Version, Wait},
+    history::{Dated, Desk, Event, History, Message, PolicyVersion, Renewal, Terms, Version, Wait},
     kept::{Kept, Ran},
     meter::Amount,
     target::{ClockTarget, Kind, Pauses, Target, Unit},

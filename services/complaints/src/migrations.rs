@@ -10,6 +10,7 @@ mod m0008_promises;
 mod m0010_webhooks;
 mod m0011_incidents;
 mod m0012_erasures;
+mod m0014_last_times;
 #[cfg(test)]
 mod tests;
 
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0008_promises::Migration),
             Box::new(m0005_case_clocks::Migration),
             Box::new(m0010_webhooks::Migration),
+            Box::new(m0014_last_times::Migration),
             Box::new(m0011_incidents::Migration),
             Box::new(m0012_erasures::Migration),
         ]

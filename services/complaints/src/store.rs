@@ -17,7 +17,7 @@ mod webhooks;
 pub(crate) use book::Book;
 pub(crate) use calendars::{
     CalendarRef, change_calendar, create_calendar, get_calendar, get_calendar_version, known_calendars,
-    list_calendar_versions, list_calendars, place_of_calendar, place_of_version,
+    list_calendar_versions, list_calendars, list_newer_versions, place_of_calendar, place_of_version,
 };
 pub(crate) use clocks::{MAX_ENTRIES, add_clocks, catch_up, list_unclocked, note_due};
 pub(crate) use deliveries::{

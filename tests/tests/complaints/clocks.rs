@@ -7,7 +7,7 @@ use barometer_proto::complaints::v1::{
     PublishPoliciesRequest, UpdateCalendarRequest, clock::State, clock_amount::Amount, clock_stretch::Reason,
 };
 use barometer_tests::{
-    samples::{calendar, case, mask, policy, target},
+    samples::{calendar, case, from_now, mask, policy, target},
     services::{Services, told},
 };
 use prost_types::Timestamp;
@@ -112,6 +112,58 @@ fn as_when(case: &Case) -> impl Fn(&Clock) -> Clock {
         let then = case.clocks.iter().find(|then| then.kind == now.kind).expect("there");
         Clock { used: then.used, remaining: then.remaining, ..now.clone() }
     }
+}
+
+#[tokio::test]
+async fn a_case_of_a_clock_that_is_ahead_is_told_when_it_is_due() {
+    on_each_database(async |database| {
+        let services = Services::start(database).await;
+        let office = office(&services).await;
+        let hour = target(ClockKind::FirstResponse, 60, DurationUnit::ElapsedMinutes);
+        publish(&services, vec![Policy { targets: vec![hour], ..policy("all", &office) }]).await;
+        let case = Case { open_time: Some(from_now(3_600)), ..case(&Uuid::new_v4().to_string()) };
+        let case = open_one(&services, case).await.expect("opened");
+        let due = case.open_time.map(|open| Timestamp { seconds: open.seconds + 3_600, ..open });
+        assert_eq!(case.clocks.iter().map(|clock| clock.due_time).collect::<Vec<_>>(), [due]);
+        assert_eq!(case.reception.and_then(|told| told.reply_due_time), due);
+        assert_eq!(get(&services, &case.case_id).await.clocks, [], "it has not come in yet");
+        services.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_starts_later_counts_by_the_calendar_of_then() {
+    on_each_database(async |database| {
+        let services = Services::start(database).await;
+        let office = office(&services).await;
+        let kinds = [ClockKind::NextResponse, ClockKind::Resolution];
+        let targets = kinds.map(|kind| target(kind, 60, DurationUnit::WorkingMinutes)).to_vec();
+        publish(&services, vec![Policy { targets, ..policy("all", &office) }]).await;
+        let Case { case_id: id, .. } = thursday(&services).await;
+        act(&services, &id, Verb::Respond, How::at(at("2013-03-21T10:00:00Z"))).await.expect("answered");
+        act(&services, &id, Verb::Hear, How::at(at("2013-03-21T11:00:00Z"))).await.expect("heard");
+        act(&services, &id, Verb::Respond, How::at(at("2013-03-21T12:00:00Z"))).await.expect("answered");
+        let closed = Calendar { calendar_id: office.clone(), working_times: saturday(), ..Calendar::default() };
+        let request = UpdateCalendarRequest { calendar: Some(closed), ..Default::default() };
+        services.policies.clone().update_calendar(request).await.expect("updated");
+        // What comes now comes after the new version.
+        let heard = act(&services, &id, Verb::Hear, How::default()).await.expect("heard");
+        let case_ids = vec![id.clone()];
+        let request = BatchGetClocksRequest { case_ids, time: Some(from_now(1)) };
+        let clocks = services.complaints.clone().batch_get_clocks(request).await.expect("told").into_inner();
+        let clocks: Vec<_> =
+            clocks.cases[0].clocks.iter().map(|c| (c.kind(), c.instance, c.calendar_version)).collect();
+        let expected =
+            [(ClockKind::NextResponse, 1, 1), (ClockKind::NextResponse, 2, 2), (ClockKind::Resolution, 1, 1)];
+        assert_eq!(clocks, expected);
+        // One is told with its case: the latest of each kind.
+        let shown: Vec<_> = get(&services, &id).await.clocks.iter().map(|c| (c.kind(), c.instance)).collect();
+        assert_eq!(shown, [(ClockKind::NextResponse, 2), (ClockKind::Resolution, 1)]);
+        assert!(heard.clocks.is_empty());
+        services.stop().await;
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -22,16 +22,19 @@ async fn a_customers_message_ends_the_wait_for_it() {
         let reminded = act(&services, &id, Verb::Respond, update).await.expect("allowed");
         assert_eq!(reminded.state(), State::WaitingForCustomer);
 
-        // What crossed the reminder, and thanks, leave the case as it is: its etag too.
+        // What crossed the reminder, and thanks, leave the case as it is; who wrote on it without having read them is told.
         let thanks = How { needs_no_answer: true, ..How::at(hour(4)) };
-        for how in [How::at(hour(2)), thanks] {
+        for (how, etag) in [(How::at(hour(2)), "4"), (thanks, "5")] {
             let heard = act(&services, &id, Verb::Hear, how).await.expect("allowed");
-            assert_eq!((heard.state(), &heard.etag), (State::WaitingForCustomer, &reminded.etag));
+            assert_eq!((heard.state(), heard.etag.as_str()), (State::WaitingForCustomer, etag));
         }
+        let unread = How { etag: reminded.etag, ..How::at(hour(5)) };
+        let refused = act(&services, &id, Verb::Resolve, unread).await.expect_err("the customer wrote");
+        assert_eq!(told(&refused).1, "STALE_ETAG");
         let photo = Attachment { uri: "https://files.example/1".to_owned(), ..Attachment::default() };
         let answer = How { text: "blue".to_owned(), attachments: vec![photo.clone()], ..How::at(hour(5)) };
         let heard = act(&services, &id, Verb::Hear, answer).await.expect("allowed");
-        assert_eq!((heard.state(), heard.etag.as_str()), (State::InProgress, "4"));
+        assert_eq!((heard.state(), heard.etag.as_str()), (State::InProgress, "6"));
 
         let history = get(&services, &id).await.history;
         let told: Vec<_> = history.iter().map(|entry| (entry.r#type(), entry.state(), entry.needs_no_answer)).collect();
@@ -69,7 +72,8 @@ async fn a_message_to_a_case_that_has_ended_reopens_it() {
                 assert_eq!((code, reason.as_str()), (Code::FailedPrecondition, "REOPEN_WINDOW_OVER"), "{verb:?}");
             }
             let thanks = How { needs_no_answer: true, ..late };
-            assert_eq!(act(&services, &id, Verb::Hear, thanks).await.expect("thanks").etag, ended.etag);
+            let thanked = act(&services, &id, Verb::Hear, thanks).await.expect("thanks");
+            assert_eq!((thanked.state(), thanked.reopenings), (ended.state(), 0));
 
             let still = How { text: "still broken".to_owned(), ..How::at(hour(2 + 30 * 24)) };
             let once = How { request_id: How::once().request_id, ..still };

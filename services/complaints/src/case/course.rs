@@ -94,10 +94,14 @@ impl Model {
         Holder { employee: self.employee.clone(), team: self.team.clone() }
     }
 
-    /// The customer was told that it came in.
+    /// The customer was told that it came in. What has been begun meanwhile goes on.
     pub fn acknowledge(self, when: When) -> Result<Step, Error> {
-        self.moved(Verb::Acknowledge, Event::Acknowledged, State::Acknowledged, when, |case, at| {
-            case.acknowledge_time = Some(at);
+        let state = match self.state() {
+            State::Received => State::Acknowledged,
+            begun => begun,
+        };
+        self.moved(Verb::Acknowledge, Event::Acknowledged, state, when, |case, at| {
+            (case.acknowledge_time, case.last_reply_time) = (Some(at), Some(at));
         })
     }
 
@@ -108,6 +112,7 @@ impl Model {
             _ => State::InProgress,
         };
         self.moved(Verb::Respond, Event::Responded, state, when, |case, at| {
+            case.last_reply_time = Some(at);
             if matches!(reply, ReplyType::Answer | ReplyType::Unspecified) {
                 case.first_response_time.get_or_insert(at);
             }
@@ -117,6 +122,7 @@ impl Model {
     /// The customer was asked for something, which is an answer to them, and the case waits for it.
     pub fn await_customer(self, when: When) -> Result<Step, Error> {
         self.moved(Verb::AwaitCustomer, Event::AwaitedCustomer, State::WaitingForCustomer, when, |case, at| {
+            case.last_reply_time = Some(at);
             case.first_response_time.get_or_insert(at);
         })
     }
@@ -132,26 +138,33 @@ impl Model {
     }
 
     /// The customer wrote. What waited for them goes on, and what had ended is taken up again within the window, unless
-    /// the message asks for nothing, or is older than what last moved the case: then it is no reply to that.
+    /// the message asks for nothing, or is dated before what last moved the case: then it is no reply to that.
     pub fn hear(self, when: When, needs_no_answer: bool, window: Window) -> Result<Step, Error> {
         self.check(Verb::Hear)?;
-        let time = when.not_before(self.open_time, "was opened")?;
+        // What is not dated comes after all there is, though the clock lag behind it.
+        let earliest = when.given.map_or(self.move_time, |_| self.open_time);
+        let time = when.not_before(earliest, "was opened")?;
         let event = Event::CustomerWrote;
-        if needs_no_answer || time < self.move_time {
-            return Ok(self.noted(event, time));
+        let before = self.clone();
+        let mut case = self;
+        case.customer_messages = case.customer_messages.saturating_add(1);
+        if !needs_no_answer {
+            case.last_message_time = case.last_message_time.max(Some(time));
         }
-        match self.state() {
+        if needs_no_answer || time < case.move_time {
+            return Ok(case.changed(before, event, time));
+        }
+        match case.state() {
             State::WaitingForCustomer => {
-                let before = self.clone();
-                let case = self.taken_to(State::InProgress, time);
+                let case = case.taken_to(State::InProgress, time);
                 Ok(Step { before, case, events: vec![(event, State::InProgress)], time })
             }
             ended @ (State::Resolved | State::Closed | State::Cancelled) => {
-                let mut step = self.reopen(When { given: Some(time), ..when }, window)?;
+                let mut step = case.reopen(When { given: Some(time), ..when }, window)?;
                 step.events.insert(0, (event, ended));
-                Ok(step)
+                Ok(Step { before, ..step })
             }
-            _ => Ok(self.noted(event, time)),
+            _ => Ok(case.changed(before, event, time)),
         }
     }
 
@@ -167,7 +180,7 @@ impl Model {
 
     /// It had not ended after all.
     pub fn reopen(self, when: When, window: Window) -> Result<Step, Error> {
-        let ended = self.move_time;
+        let ended = self.close_time.or(self.resolve_time).or(self.cancel_time).unwrap_or(self.move_time);
         let step = self.moved(Verb::Reopen, Event::Reopened, State::InProgress, when, |case, _| {
             (case.resolve_time, case.close_time, case.cancel_time) = (None, None, None);
             case.self_served = false;
@@ -191,28 +204,39 @@ impl Model {
     /// Gives it to `holder`. Nothing happens when that is who has it.
     pub fn assign(mut self, when: When, holder: Holder) -> Result<Step, Error> {
         self.check(Verb::Assign)?;
-        let time = when.not_before(self.open_time, "was opened")?;
+        let time = self.after(when, self.assign_time, "was last assigned")?;
         let before = self.clone();
         if holder.takes_from(&before.holder()) {
             self.hand_offs = self.hand_offs.saturating_add(1);
         }
         (self.employee, self.team) = (holder.employee, holder.team);
+        if self != before {
+            self.assign_time = Some(time);
+        }
         Ok(self.changed(before, Event::Assigned, time))
     }
 
     /// Makes it as urgent as said; or, without a word, as urgent as `table` says. Nothing happens when it is so already.
     pub fn prioritize(mut self, when: When, priority: Option<Priority>, table: &PriorityTable) -> Result<Step, Error> {
         self.check(Verb::Prioritize)?;
-        let time = when.not_before(self.open_time, "was opened")?;
+        let time = self.after(when, self.prioritize_time, "last had its priority set")?;
         let before = self.clone();
         self.priority_overridden = priority.is_some();
         self.priority = priority.unwrap_or_else(|| table.of(&self)).into();
+        if self != before {
+            self.prioritize_time = Some(time);
+        }
         Ok(self.changed(before, Event::Prioritized, time))
     }
 
     /// What was said of `old` was corrected. When it is worse or better than was thought, or another customer's, its priority
-    /// may be another, and only that is an event. What another customer is worth is to be asked.
-    pub fn amended(mut self, old: Model, now: Micros, table: &PriorityTable) -> Step {
+    /// may be another, and only that is an event. What another customer is worth is to be asked. What needed a person needs
+    /// one still, whatever it is called now; and what has ended without one turns not into what needs one.
+    pub fn amended(mut self, old: Model, now: Micros, table: &PriorityTable) -> Result<Step, Error> {
+        self.person_needed = old.person_needed || (old.needs_a_person() && !self.needs_a_person());
+        if self.needs_a_person() && !old.needs_a_person() {
+            old.check_that_it_goes_on()?;
+        }
         if self.customer_id != old.customer_id {
             self.appraise(None, table);
             self.value_pending = self.needs_worth();
@@ -220,8 +244,15 @@ impl Model {
         if self.severity != old.severity {
             self.priority = table.of(&self).into();
         }
-        let events = if self.priority == old.priority { Vec::new() } else { vec![(Event::Prioritized, self.state())] };
-        Step { before: old, case: self, events, time: now }
+        Ok(self.reprioritized(old, now))
+    }
+
+    /// The case of `before` has the priority that the table gives it: an event if it is another one.
+    pub(super) fn reprioritized(self, before: Model, now: Micros) -> Step {
+        let time = now.max(self.open_time).max(self.prioritize_time.unwrap_or_default());
+        let same = self.priority == before.priority;
+        let events = if same { Vec::new() } else { vec![(Event::Prioritized, self.state())] };
+        Step { before, case: self, events, time }
     }
 
     /// Somebody left a note; the case is as it was.
@@ -247,14 +278,26 @@ impl Model {
         change: impl FnOnce(&mut Model, Micros),
     ) -> Result<Step, Error> {
         self.check(verb)?;
-        let time = when.not_before(self.move_time, "was last moved")?;
+        let time = match self.last_message_time.filter(|heard| *heard > self.move_time && verb.leaves_messages()) {
+            None => when.not_before(self.move_time, "was last moved")?,
+            Some(heard) => when.not_before(heard, "was last written to by the customer")?,
+        };
         let before = self.clone();
         let mut case = self.taken_to(state, time);
         change(&mut case, time);
         Ok(Step { before, case, events: vec![(event, state)], time })
     }
 
-    fn taken_to(self, state: State, time: Micros) -> Model {
+    /// The instant of what can be told late, but not before it was opened, nor before what came last of its sort, which it
+    /// would undo.
+    pub(super) fn after(&self, when: When, last: Option<Micros>, what: &str) -> Result<Micros, Error> {
+        match last.filter(|last| *last > self.open_time) {
+            None => when.not_before(self.open_time, "was opened"),
+            Some(last) => when.not_before(last, what),
+        }
+    }
+
+    pub(super) fn taken_to(self, state: State, time: Micros) -> Model {
         Model { state: state.into(), move_time: time, ..self }
     }
 
@@ -262,6 +305,7 @@ impl Model {
     fn answered(&mut self, at: Micros, self_served: bool) {
         self.first_response_time.get_or_insert(at);
         self.first_resolve_time.get_or_insert(at);
+        self.last_reply_time = Some(at);
         (self.resolve_time, self.self_served) = (Some(at), self_served);
     }
 

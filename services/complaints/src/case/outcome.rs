@@ -62,17 +62,23 @@ impl Model {
     /// It was decided what became of it. Nothing happens when that was said already.
     pub fn decide(mut self, when: When, outcome: Outcome) -> Result<Step, Error> {
         self.check(Verb::Decide)?;
-        let time = when.not_before(self.open_time, "was opened")?;
+        let time = self.after(when, self.decide_time, "was last given an outcome")?;
         let before = self.clone();
         self.outcome = Some(outcome);
+        if self != before {
+            self.decide_time = Some(time);
+        }
         Ok(self.changed(before, Event::OutcomeSet, time))
     }
 
-    /// The customer was asked whether it is solved; asked once more, it is the latest that counts.
+    /// The customer was asked whether it is solved; asked once more, what they said before does not count any more.
     pub fn ask(mut self, when: When) -> Result<Step, Error> {
         self.check(Verb::Ask)?;
-        let time = when.not_before(self.resolved_at(), "was resolved")?;
+        let time = self.after_acceptance(when)?;
         let before = self.clone();
+        if self.ask_time != Some(time) {
+            self.forget_acceptance();
+        }
         self.ask_time = Some(time);
         Ok(self.changed(before, Event::AcceptanceAsked, time))
     }
@@ -80,7 +86,7 @@ impl Model {
     /// The customer said whether it is solved, and perhaps how satisfied they are.
     pub fn hear_acceptance(mut self, when: When, accepted: bool, satisfaction: Option<i32>) -> Result<Step, Error> {
         self.check(Verb::HearAcceptance)?;
-        let time = when.not_before(self.resolved_at(), "was resolved")?;
+        let time = self.after_acceptance(when)?;
         let before = self.clone();
         (self.accepted, self.satisfaction, self.answer_time) = (Some(accepted), satisfaction, Some(time));
         Ok(self.changed(before, Event::AcceptanceRecorded, time))
@@ -102,8 +108,13 @@ impl Model {
         (self.ask_time, self.accepted, self.satisfaction, self.answer_time) = (None, None, None, None);
     }
 
-    fn resolved_at(&self) -> Micros {
-        self.resolve_time.unwrap_or(self.move_time)
+    /// The instant of what is said of acceptance: not before it was resolved, nor before what was said last.
+    fn after_acceptance(&self, when: When) -> Result<Micros, Error> {
+        let resolved = self.resolve_time.unwrap_or(self.move_time);
+        match self.ask_time.max(self.answer_time).filter(|last| *last > resolved) {
+            None => when.not_before(resolved, "was resolved"),
+            Some(last) => when.not_before(last, "was last put to the customer for acceptance, or answered"),
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What can be done with a case, and in which state: one table.
 
 use barometer_chassis::error::Error;
-use barometer_proto::complaints::v1::case::State;
+use barometer_proto::complaints::v1::{CaseKind, case::State};
 
 use super::Model;
 
@@ -97,6 +97,7 @@ const ALLOWED: [(State, &[Verb]); 9] = [
     (
         State::InProgress,
         &[
+            Acknowledge,
             Respond,
             AwaitCustomer,
             AwaitThirdParty,
@@ -118,7 +119,21 @@ const ALLOWED: [(State, &[Verb]); 9] = [
     ),
     (
         State::WaitingForThirdParty,
-        &[Respond, Resume, AwaitCustomer, Resolve, Cancel, Hear, Merge, Absorb, Decide, Assign, Prioritize, Annotate],
+        &[
+            Acknowledge,
+            Respond,
+            Resume,
+            AwaitCustomer,
+            Resolve,
+            Cancel,
+            Hear,
+            Merge,
+            Absorb,
+            Decide,
+            Assign,
+            Prioritize,
+            Annotate,
+        ],
     ),
     (State::Resolved, &[Reopen, Close, Hear, Merge, Absorb, Decide, Ask, HearAcceptance, Assign, Prioritize, Annotate]),
     (State::Closed, &[Reopen, Hear, Absorb, Decide, Ask, HearAcceptance, Annotate]),
@@ -130,6 +145,11 @@ impl Verb {
     /// The verbs of a state.
     pub fn of(state: State) -> &'static [Verb] {
         ALLOWED.iter().find(|(of, _)| *of == state).map_or(&[], |(_, verbs)| verbs)
+    }
+
+    /// Whether it says that no message of the customer waits for an answer, and so can not lie before one that does.
+    pub(super) fn leaves_messages(self) -> bool {
+        matches!(self, AwaitCustomer | SelfServe | Resolve | Close | Cancel)
     }
 
     /// As in "it can be …".
@@ -163,20 +183,44 @@ impl Model {
     /// Refuses what the state does not allow, and says what it does; and what a person must do.
     pub(super) fn check(&self, verb: Verb) -> Result<(), Error> {
         let allowed = Verb::of(self.state());
-        if !allowed.contains(&verb) {
-            let state = self.state().as_str_name().trim_start_matches("STATE_").to_lowercase().replace('_', " ");
-            let would_do = allowed.iter().filter(|verb| **verb != SelfServe || self.may_be_self_served());
+        // Whoever has heard of it knows that it came in.
+        if !allowed.contains(&verb) || (verb == Acknowledge && self.has_heard()) {
+            let mut state = self.state().as_str_name().trim_start_matches("STATE_").to_lowercase().replace('_', " ");
+            if let Some(into) = self.merged_into {
+                state = format!("{state} into the case {into}");
+            }
+            let would_do = allowed.iter().filter(|verb| match verb {
+                SelfServe => !self.needs_a_person(),
+                Acknowledge => !self.has_heard(),
+                _ => true,
+            });
             let would_do: Vec<_> = would_do.map(|verb| verb.done()).collect();
             let message =
                 format!("the case is {state} and can not be {}: it can be {}", verb.done(), would_do.join(", "));
             return Err(Error::State { reason: "WRONG_STATE", message });
         }
         let without_a_person = verb == SelfServe || (verb == Close && self.self_served);
-        if without_a_person && !self.may_be_self_served() {
+        if without_a_person && self.needs_a_person() {
             let kind = self.kind().as_str_name().trim_start_matches("CASE_KIND_").to_lowercase().replace('_', " ");
-            let message = format!("the case is a {kind}, and only questions are answered without a person");
+            let message = match self.kind() {
+                CaseKind::Question => {
+                    "the case was no question once, or took in one that is none: a person answers it".to_owned()
+                }
+                _ => format!("the case is a {kind}, and only questions are answered without a person"),
+            };
             return Err(Error::State { reason: "NEEDS_A_PERSON", message });
         }
         Ok(())
+    }
+
+    /// Refuses to let what needs a person become of a question with which nothing more is to be done.
+    pub(super) fn check_that_it_goes_on(&self) -> Result<(), Error> {
+        let first = match self.state() {
+            State::Merged => "was merged into another one: unmerge it",
+            State::Closed if self.self_served => "was closed without a person: reopen it",
+            _ => return Ok(()),
+        };
+        let message = format!("only questions are answered without a person, and the case {first} first");
+        Err(Error::State { reason: "NEEDS_A_PERSON", message })
     }
 }

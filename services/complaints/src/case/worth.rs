@@ -2,7 +2,7 @@
 
 use barometer_chassis::clock::Micros;
 use barometer_directory::Worth;
-use barometer_proto::complaints::v1::{CaseEntryType as Event, case::State};
+use barometer_proto::complaints::v1::case::State;
 
 use super::{Model, PriorityTable, Step, UNKNOWN_BAND};
 
@@ -28,9 +28,7 @@ impl Model {
         let before = self.clone();
         let mut case = self;
         case.appraise(Some(worth), table);
-        let reprioritized = case.priority != before.priority;
-        let events = if reprioritized { vec![(Event::Prioritized, case.state())] } else { Vec::new() };
-        Step { time: now.max(case.open_time), before, case, events }
+        case.reprioritized(before, now)
     }
 
     /// Whether something is still to be done.
@@ -42,7 +40,7 @@ impl Model {
 
 #[cfg(test)]
 mod tests {
-    use barometer_proto::complaints::v1::{Priority, Severity};
+    use barometer_proto::complaints::v1::{CaseEntryType as Event, Priority, Severity};
 
     use super::*;
 

@@ -20,12 +20,13 @@ pub struct Entry {
     pub needs_no_answer: bool,
 }
 
-/// What happened to a case until an instant, in the order in which it happened; of entries in the order in which they were
-/// recorded.
+/// What happened to a case until an instant, in the order in which it happened; of all entries, in the order in which they
+/// were recorded. Also of those after that instant: the state of an entry is that of when it was recorded, so only with
+/// those before it does it tell what moved the case.
 pub fn events(entries: &[Entry], until: Micros) -> Vec<Dated> {
     let mut events: Vec<Dated> = Vec::with_capacity(entries.len() + 1);
     let mut state = State::Received;
-    for entry in entries.iter().filter(|entry| entry.time <= until) {
+    for entry in entries {
         let mut add = |event| events.push(Dated { at: entry.time, event });
         // What leaves the case where it is can be recorded late. What moves it is recorded as it happens, and only that
         // begins and ends waits.
@@ -54,6 +55,7 @@ pub fn events(entries: &[Entry], until: Micros) -> Vec<Dated> {
             events.extend(began);
         }
     }
+    events.retain(|dated| dated.at <= until);
     events.sort_by_key(|dated| dated.at);
     events
 }
@@ -124,6 +126,33 @@ mod tests {
         ];
         let expected = [(0, Event::Opened), (1, Event::FromCustomer), (2, Event::WaitBegan(Wait::ThirdParty))];
         assert_eq!(told(&entries, 9), expected);
+    }
+
+    #[test]
+    fn what_is_recorded_late_moves_no_wait_before_it_began_or_ended_either() {
+        let waited = [
+            entry(0, Type::Opened, State::Received),
+            entry(3, Type::AwaitedCustomer, State::WaitingForCustomer),
+            entry(10, Type::Resolved, State::Resolved),
+            entry(4, Type::OutcomeSet, State::Resolved),
+        ];
+        let expected = [
+            (0, Event::Opened),
+            (3, Event::ToCustomer(Message::Answer)),
+            (3, Event::WaitBegan(Wait::Customer)),
+            (10, Event::WaitEnded(Wait::Customer)),
+            (10, Event::Resolved),
+        ];
+        assert_eq!(told(&waited, 6), expected[..3]);
+        assert_eq!(told(&waited, 12), expected);
+        let waits = [
+            entry(0, Type::Opened, State::Received),
+            entry(2, Type::Responded, State::InProgress),
+            entry(8, Type::AwaitedThirdParty, State::WaitingForThirdParty),
+            entry(5, Type::CustomerWrote, State::WaitingForThirdParty),
+        ];
+        let expected = [(0, Event::Opened), (2, Event::ToCustomer(Message::Answer)), (5, Event::FromCustomer)];
+        assert_eq!(told(&waits, 6), expected);
     }
 
     #[test]

@@ -123,7 +123,7 @@ impl Tiles<'_> {
     /// Makes the stretches of a segment, of at most one day; leaves the rest of it for later.
     fn cut(&mut self, segment: Segment) {
         let Segment { from, until, scene, .. } = segment;
-        if let Some(standing) = scene.standing(self.target.pauses) {
+        if let Some(standing) = scene.standing(&self.target) {
             let reason = match standing {
                 Standing::Resolved => Reason::Resolved,
                 Standing::Cancelled => Reason::Cancelled,

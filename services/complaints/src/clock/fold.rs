@@ -98,7 +98,7 @@ impl<'h> History<'h> {
             answered: false,
             open_question: false,
         };
-        fold.start(opening, &OPENING);
+        fold.start(opening, scene, &OPENING);
         for (index, dated) in past.iter().enumerate().skip(opening + 1) {
             fold.step(index, dated);
         }
@@ -165,7 +165,7 @@ impl<T: FnMut(Clock)> Fold<'_, '_, T> {
         let ended = before.resolved || before.cancelled;
         match event {
             Event::FromCustomer if ended => self.open_question = true,
-            Event::Reopened if ended => self.reopen(index),
+            Event::Reopened if ended => self.reopen(index, *at),
             _ if before.cancelled => {}
             Event::Cancelled => {
                 let rest = Rest { index, at: *at, terms: before.terms, ending: Ending::Cancelled };
@@ -175,7 +175,7 @@ impl<T: FnMut(Clock)> Fold<'_, '_, T> {
             }
             Event::Acknowledged => self.stop(index, *at, &[Kind::Acknowledgement]),
             Event::FromCustomer if self.answered && self.running[Kind::NextResponse.index()].is_none() => {
-                self.start(index, &[Kind::NextResponse]);
+                self.start_anew(index, *at, Kind::NextResponse);
             }
             Event::ToCustomer(message) => {
                 self.stop(index, *at, &[Kind::Acknowledgement, Kind::PeriodicUpdate]);
@@ -184,7 +184,7 @@ impl<T: FnMut(Clock)> Fold<'_, '_, T> {
                     (self.answered, self.open_question) = (true, false);
                 }
                 if !ended {
-                    self.start(index, &[Kind::PeriodicUpdate]);
+                    self.start_anew(index, *at, Kind::PeriodicUpdate);
                 }
             }
             Event::Resolved | Event::Closed if !ended => {
@@ -199,23 +199,30 @@ impl<T: FnMut(Clock)> Fold<'_, '_, T> {
     }
 
     /// What rested goes on; what a new turn needs starts.
-    fn reopen(&mut self, index: usize) {
+    fn reopen(&mut self, index: usize, at: Micros) {
         for start in self.running.iter_mut().flatten() {
             start.rest = None;
         }
         if self.running[Kind::PeriodicUpdate.index()].is_none() {
-            self.start(index, &[Kind::PeriodicUpdate]);
+            self.start_anew(index, at, Kind::PeriodicUpdate);
         }
         let open_question = std::mem::take(&mut self.open_question);
         if open_question && self.answered && self.running[Kind::NextResponse.index()].is_none() {
-            self.start(index, &[Kind::NextResponse]);
+            self.start_anew(index, at, Kind::NextResponse);
         }
     }
 
-    fn start(&mut self, index: usize, kinds: &[Kind]) {
+    /// A clock that starts in the course of a case takes its calendar as it is then.
+    fn start_anew(&mut self, index: usize, at: Micros, kind: Kind) {
+        let mut scene = self.scene;
+        scene.desk = self.history.newest(scene.desk, at);
+        self.start(index, scene, &[kind]);
+    }
+
+    fn start(&mut self, index: usize, scene: Scene, kinds: &[Kind]) {
         for kind in kinds {
             self.counts[kind.index()] += 1;
-            self.running[kind.index()] = Some(Start { index, scene: self.scene, rest: None });
+            self.running[kind.index()] = Some(Start { index, scene, rest: None });
         }
     }
 
@@ -244,7 +251,7 @@ impl<T: FnMut(Clock)> Fold<'_, '_, T> {
         let start = self.history.events()[index].at;
         let run = Run { start: index, scene, end: end.index, until: end.at };
         let (meter, last) = self.history.meter(run, target);
-        let paused = ending == Ending::None && last.standing(target.pauses).is_some();
+        let paused = ending == Ending::None && last.standing(target).is_some();
         let due = match meter.reached {
             None if paused => None,
             None => meter.due(&self.history.desk(last.desk).timetable, end.at),
@@ -294,7 +301,7 @@ impl<'h> History<'h> {
     pub fn reaches(&self, clock: &Clock, amount: i64) -> Option<Micros> {
         let target = self.terms(clock.terms).target(clock.kind)?;
         let (meter, last) = self.meter_to(clock.run, target, Some(amount));
-        let stands = clock.stop.is_some() || last.standing(target.pauses).is_some();
+        let stands = clock.stop.is_some() || last.standing(target).is_some();
         match meter.reached {
             None if amount <= 0 => Some(clock.start),
             None if stands => None,
@@ -315,7 +322,7 @@ impl<'h> History<'h> {
         meter.allowed = amount.unwrap_or(meter.allowed);
         let mut last = run.scene;
         for segment in self.segments(run) {
-            if segment.scene.standing(target.pauses).is_none() {
+            if segment.scene.standing(target).is_none() {
                 meter.count(&self.desk(segment.scene.desk).timetable, segment.from, segment.until);
             }
             if segment.holding && target.kind == Kind::FinalResponse && amount.is_none() {

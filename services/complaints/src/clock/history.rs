@@ -46,6 +46,13 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// Whether clocks may start with it in the course of a case.
+    pub fn starts_clocks(self) -> bool {
+        matches!(self, Event::FromCustomer | Event::ToCustomer(_) | Event::Reopened)
+    }
+}
+
 /// What a message to the customer is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Message {
@@ -93,6 +100,17 @@ pub struct Desk {
     pub timetable: Arc<Timetable>,
 }
 
+/// A newer version of a calendar: clocks that start from an instant on count by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Renewal {
+    /// When it came to be.
+    pub at: Micros,
+    /// Index of the desk that it renews.
+    pub of: u16,
+    /// Index of the desk that it is.
+    pub by: u16,
+}
+
 /// A policy in the version of the list that it stands in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PolicyVersion {
@@ -132,6 +150,7 @@ pub struct History<'h> {
     events: &'h [Dated],
     terms: &'h [Terms],
     desks: &'h [Desk],
+    renewals: &'h [Renewal],
 }
 
 impl<'h> History<'h> {
@@ -153,7 +172,24 @@ impl<'h> History<'h> {
         if !events.iter().all(known) {
             return broken("names terms or a calendar that it does not have");
         }
-        Ok(History { events, terms, desks })
+        Ok(History { events, terms, desks, renewals: &[] })
+    }
+
+    /// The same with newer versions of its calendars, in the order in which they came to be. Clocks that start with the case
+    /// keep to the desk that it has then; those that start later start by the newest. Fails when they are out of order, or
+    /// name desks that are not there.
+    pub fn renewed(self, renewals: &'h [Renewal]) -> Result<Self, Error> {
+        let known = |desk: u16| usize::from(desk) < self.desks.len();
+        if renewals.is_sorted_by_key(|renewal| renewal.at) && renewals.iter().all(|r| known(r.of) && known(r.by)) {
+            return Ok(History { renewals, ..self });
+        }
+        Err(Error::Internal("the calendars of a case are out of order, or not there".to_owned()))
+    }
+
+    /// By which desk a clock counts that starts at an instant, when this one is in force.
+    pub(super) fn newest(&self, desk: u16, at: Micros) -> u16 {
+        let newer = self.renewals.iter().rfind(|renewal| renewal.of == desk && renewal.at <= at);
+        newer.map_or(desk, |renewal| renewal.by)
     }
 
     /// What happened.

@@ -64,10 +64,10 @@ impl History<'_> {
 
     fn keep(&self, clock: &Clock) -> Kept {
         let Clock { kind, instance, state, start, stop, due, target, allowed, used, held, terms, desk, run } = *clock;
-        let pauses = self.terms(terms).target(kind).map(|target| target.pauses).unwrap_or_default();
+        let of = self.terms(terms).target(kind);
         let (mut ran, mut stands) = (Ran::default(), false);
         for segment in self.segments(run) {
-            stands = segment.scene.standing(pauses).is_some();
+            stands = of.is_some_and(|target| segment.scene.standing(target).is_some());
             if !stands && segment.from < segment.until {
                 let timetable = &self.desk(segment.scene.desk).timetable;
                 ran.working += timetable.worked(segment.from, segment.until);

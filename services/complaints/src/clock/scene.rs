@@ -2,7 +2,7 @@
 
 use barometer_chassis::clock::Micros;
 
-use super::{Dated, Event, Message, Pauses, Wait};
+use super::{ClockTarget, Dated, Event, Kind, Message, Wait};
 
 /// What holds for a while.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -58,9 +58,11 @@ impl Scene {
         }
     }
 
-    /// Why a clock with these pauses stands now, if it does.
-    pub(super) fn standing(&self, pauses: Pauses) -> Option<Standing> {
-        if self.cancelled {
+    /// Why a clock of this target stands now, if it does. The law knows nothing of a case that was cancelled, or merged into
+    /// another, by mistake.
+    pub(super) fn standing(&self, target: &ClockTarget) -> Option<Standing> {
+        let pauses = target.pauses;
+        if self.cancelled && target.kind != Kind::FinalResponse {
             Some(Standing::Cancelled)
         } else if self.resolved {
             Some(Standing::Resolved)

@@ -30,11 +30,11 @@ impl Rule {
     /// Whether a case belongs to the incident.
     pub fn matches(&self, case: &case::Model) -> bool {
         let Rule { products, categories, countries, words } = self;
-        let country = || case.dimensions.0.get("home_country").map(String::as_str).unwrap_or_default();
+        let country = || case.subject().country;
         !self.is_empty()
             && (products.is_empty() || products.contains(&case.product))
             && (categories.is_empty() || categories.iter().any(|category| within(&case.category, category)))
-            && (countries.is_empty() || countries.contains(country()))
+            && (countries.is_empty() || countries.contains(&country()))
             && (words.is_empty() || [&case.subject, &case.description].into_iter().any(|text| self.is_in(text)))
     }
 

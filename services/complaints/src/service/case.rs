@@ -50,12 +50,12 @@ impl Complaints {
         let customers = self.directory.resolve([&parsed.customer].into_iter()).await?;
         parsed.row.customer_id = customers.id(&parsed.customer)?;
         appraise(&self.directory, [&mut parsed.row], &self.rules.priorities).await;
-        self.book.today(self.store.db()).await?.bind(&mut parsed.row)?;
         let pending = self.pending("OpenCase", actor, parsed, &customers, Arrival::Live)?;
         let (row, position) = self.store.record_one(pending).await?;
-        let clocks = self.clocks_now(&row).await?;
-        let reception = Some(self.reception(&row, &clocks).await?);
-        Ok(wire::Case { reception, clocks, ..render_case(row, position) })
+        // The caller's clock may be ahead, and the case come in by it.
+        let at = Micros::now().max(row.open_time);
+        let (clocks, reception) = self.received(&row, at).await;
+        Ok(wire::Case { reception: Some(reception), clocks, ..render_case(row, position) })
     }
 
     /// Parses one batch of an import, and finds its customers.
@@ -72,12 +72,9 @@ impl Complaints {
         }
         let cases = parsed.iter_mut().filter_map(|(_, result)| result.as_mut().ok()).map(|parsed| &mut parsed.row);
         appraise(&self.directory, cases, &self.rules.priorities).await;
-        let today = self.book.today(self.store.db()).await?;
         let pending = |(number, result): (i64, Result<Parsed, Error>)| {
-            let pending = result.and_then(|mut parsed| {
-                today.bind(&mut parsed.row)?;
-                self.pending("ImportCases", actor, parsed, &customers, Arrival::Imported)
-            });
+            let pending =
+                result.and_then(|parsed| self.pending("ImportCases", actor, parsed, &customers, Arrival::Imported));
             (number, pending)
         };
         Ok(parsed.into_iter().map(pending).collect())
@@ -136,7 +133,7 @@ impl Complaints {
         let merged_case_ids = merged.into_iter().map(|id| id.to_string()).collect();
         let incidents = store::list_incidents_of(self.store.db(), CaseId(row.id)).await?;
         let incident_ids = incidents.into_iter().map(|id| id.to_string()).collect();
-        let clocks = self.clocks_now(&row).await?;
+        let clocks = self.latest_clocks(&row, Micros::now()).await?;
         Ok(wire::Case { incident_ids, history, links, merged_case_ids, clocks, ..self.render(row).await? })
     }
 
@@ -188,11 +185,15 @@ impl Complaints {
             Box::pin(async move {
                 let old: Model = writer::current(write, id, &patch.etag).await?;
                 let shown = render_case(old.clone(), String::new());
-                let merged = mask::merge(&shown, &patch, update_mask.as_ref(), &AMENDABLE, "case")?;
+                let mut merged = mask::merge(&shown, &patch, update_mask.as_ref(), &AMENDABLE, "case")?;
+                let kept = forget_kept(&shown, &mut merged);
                 let parse = |door: &mut Door| parse_case(door, merged, &stages, &priorities, old.actor.clone());
                 let (mut new, customer, _) = Door::open(|door| door.inside("case", parse))?;
+                let [category, journey_stage] = kept;
+                new.category = category.unwrap_or(new.category);
+                new.journey_stage = journey_stage.unwrap_or(new.journey_stage);
                 new.customer_id = customers.id(&customer)?;
-                let step = amended(old.clone(), new).amended(old, write.now, &priorities);
+                let step = amended(old.clone(), new).amended(old, write.now, &priorities)?;
                 let done = store::take_step(write, &book, step, &actor, &Said::default()).await?;
                 let amended: Model = reader::get(write.db, id).await?;
                 store::link_by_rules(write, &[amended]).await?;
@@ -288,4 +289,11 @@ impl Complaints {
         let request = Mutation { method, actor: actor.to_string(), id: request_id, fingerprint };
         Ok(Pending { row, context: Incoming { arrival, book: self.book.clone() }, request, refused: None })
     }
+}
+
+/// What an amendment leaves as it is need not be what would be taken today: takes the category and the stage out, if they
+/// stay.
+fn forget_kept(shown: &wire::Case, merged: &mut wire::Case) -> [Option<String>; 2] {
+    let stays = |was: &String, now: &mut String| (was == now).then(|| std::mem::take(now));
+    [stays(&shown.category, &mut merged.category), stays(&shown.journey_stage, &mut merged.journey_stage)]
 }

@@ -7,16 +7,13 @@ use barometer_proto::complaints::v1::{self as wire, LinkType};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::Complaints;
+use super::{Complaints, command::MAX_TEXT};
 use crate::{
     case::{Model, When},
     case_entry::CaseId,
     store,
     wire::{render_case, render_link},
 };
-
-/// Longest note.
-const MAX_NOTE: usize = 10_000;
 
 /// Two cases and what is said of them. Serialised for its fingerprint.
 #[derive(Debug, Serialize)]
@@ -75,7 +72,7 @@ impl Complaints {
             id: door.id("case_id", &case_id),
             other: Some(parse_other(door, "into_case_id", &into_case_id, &case_id)),
             kind: 0,
-            note: door.text("note", note, MAX_NOTE),
+            note: door.text("note", note, MAX_TEXT),
             time: time.map(|at| door.past_time("time", Some(at))),
             etag,
             request_id: door.request_id(&request_id),
@@ -103,7 +100,7 @@ impl Complaints {
             id: door.id("case_id", &case_id),
             other: None,
             kind: 0,
-            note: door.text("note", note, MAX_NOTE),
+            note: door.text("note", note, MAX_TEXT),
             time: time.map(|at| door.past_time("time", Some(at))),
             etag,
             request_id: door.request_id(&request_id),
@@ -152,7 +149,7 @@ fn parse_link(
         id: door.id("case_id", case_id),
         other: Some(parse_other(door, "other_case_id", other_case_id, case_id)),
         kind: kind.into(),
-        note: door.text("note", note, MAX_NOTE),
+        note: door.text("note", note, MAX_TEXT),
         time: None,
         etag,
         request_id: door.request_id(request_id),

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use barometer_chassis::{error::Error, writer::any_of};
+use barometer_chassis::{clock::Micros, error::Error, writer::any_of};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::{get_calendar_version, get_policy_set};
@@ -19,14 +19,22 @@ use crate::{
     policy_set,
 };
 
-/// The most versions of policies, and of calendars, that are kept in memory. When there are more, all are read again.
+/// The most versions of policies, and of calendars, that are kept in memory. When there are more, any of them makes room.
 const KEPT: usize = 256;
 
 /// Versions that were read. They never change.
 #[derive(Debug, Default)]
 pub struct Book {
     policies: Shelf<i64, policy_set::Model>,
-    timetables: Shelf<(CalendarId, i64), Timetable>,
+    timetables: Shelf<(CalendarId, i64), Kept>,
+}
+
+/// A version of a calendar.
+#[derive(Debug)]
+struct Kept {
+    timetable: Arc<Timetable>,
+    /// When it came to be.
+    since: Micros,
 }
 
 /// What cases are bound to that come in now.
@@ -72,15 +80,24 @@ impl Book {
 
     /// A version of a calendar, to count by.
     pub(crate) async fn desk(&self, db: &impl ConnectionTrait, id: CalendarId, version: i64) -> Result<Desk, Error> {
-        let calendar = Version { id: id.0, version };
-        let timetable = match self.timetables.find(&(id, version)) {
-            Some(timetable) => timetable,
+        let timetable = self.calendar(db, id, version).await?.timetable.clone();
+        Ok(Desk { calendar: Version { id: id.0, version }, timetable })
+    }
+
+    /// When a version of a calendar came to be.
+    pub(super) async fn since(&self, db: &impl ConnectionTrait, id: CalendarId, version: i64) -> Result<Micros, Error> {
+        Ok(self.calendar(db, id, version).await?.since)
+    }
+
+    async fn calendar(&self, db: &impl ConnectionTrait, id: CalendarId, version: i64) -> Result<Arc<Kept>, Error> {
+        match self.timetables.find(&(id, version)) {
+            Some(kept) => Ok(kept),
             None => {
                 let row = get_calendar_version(db, id, version).await?;
-                self.timetables.put((id, version), Timetable::new(&row.calendar)?)
+                let timetable = Arc::new(Timetable::new(&row.calendar)?);
+                Ok(self.timetables.put((id, version), Kept { timetable, since: row.update_time }))
             }
-        };
-        Ok(Desk { calendar, timetable })
+        }
     }
 
     async fn policies(&self, db: &impl ConnectionTrait, version: i64) -> Result<Arc<policy_set::Model>, Error> {
@@ -120,16 +137,15 @@ impl<K, V> Default for Shelf<K, V> {
     }
 }
 
-impl<K: Eq + Hash, V> Shelf<K, V> {
+impl<K: Clone + Eq + Hash, V> Shelf<K, V> {
     fn find(&self, key: &K) -> Option<Arc<V>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
     }
 
     fn put(&self, key: K, value: V) -> Arc<V> {
         let mut shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if shelf.len() >= KEPT {
-            shelf.clear();
-        }
+        let gone = shelf.keys().next().filter(|_| shelf.len() >= KEPT).cloned();
+        gone.and_then(|gone| shelf.remove(&gone));
         shelf.entry(key).or_insert_with(|| Arc::new(value)).clone()
     }
 }

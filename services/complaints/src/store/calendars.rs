@@ -1,14 +1,17 @@
 //! Calendars, version by version.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::RangeInclusive};
 
 use barometer_chassis::{
+    clock::Micros,
     door::{Page, PageToken},
     error::Error,
     id, reader,
     writer::{Done, Write, any_of},
 };
-use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+};
 use uuid::Uuid;
 
 use crate::{
@@ -69,6 +72,27 @@ pub(crate) async fn list_calendar_versions(
 /// A version's place in the list of its calendar's.
 pub(crate) fn place_of_version(row: &Model) -> PageToken {
     PageToken { key: row.version, id: row.id.0 }
+}
+
+/// The versions of a calendar after one of them that came to be within these instants, and since when; in their order. None
+/// is older than the first of the instants, when that one came to be.
+pub(crate) async fn list_newer_versions(
+    db: &impl ConnectionTrait,
+    id: CalendarId,
+    version: i64,
+    within: RangeInclusive<Micros>,
+) -> Result<Vec<(i64, Micros)>, Error> {
+    let newer = Entity::find().select_only().columns([Column::Version, Column::UpdateTime]);
+    let newer = newer.filter(Column::Id.eq(id)).filter(Column::Version.gt(version));
+    let newer = newer.filter(Column::UpdateTime.lte(*within.end())).order_by_asc(Column::Version);
+    let mut newer: Vec<(i64, Micros)> = newer.into_tuple().all(db).await?;
+    // Replicas whose clocks differ may have written them.
+    let mut since = *within.start();
+    for (_, at) in &mut newer {
+        since = since.max(*at);
+        *at = since;
+    }
+    Ok(newer)
 }
 
 /// Those of these calendars that there are.

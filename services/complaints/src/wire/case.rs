@@ -211,6 +211,13 @@ pub(crate) fn render_case(row: Model, position: String) -> wire::Case {
         customer_tier,
         customer_country,
         value_pending,
+        customer_messages: _,
+        last_message_time: _,
+        last_reply_time: _,
+        assign_time: _,
+        prioritize_time: _,
+        decide_time: _,
+        person_needed: _,
     } = row;
     let key = external_system.zip(external_id).map(|(system, value)| ExternalKey { system, value });
     wire::Case {
@@ -377,6 +384,13 @@ pub(crate) fn amended(old: Model, new: Model) -> Model {
         customer_tier: _,
         customer_country: _,
         value_pending: _,
+        customer_messages: _,
+        last_message_time: _,
+        last_reply_time: _,
+        assign_time: _,
+        prioritize_time: _,
+        decide_time: _,
+        person_needed: _,
     } = new;
     Model {
         customer_id,

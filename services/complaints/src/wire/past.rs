@@ -39,6 +39,7 @@ pub(crate) fn parse_past(door: &mut Door, mut case: Model, past: Past) -> Model 
     case.resolve_time = next(door, "resolve_time", past.resolve);
     case.close_time = next(door, "close_time", past.close);
     case.move_time = last.1;
+    case.last_reply_time = case.acknowledge_time.max(responded).max(case.resolve_time);
     if case.close_time.is_some() && case.resolve_time.is_none() {
         door.refuse("close_time", "NOT_RESOLVED", "goes with `resolve_time` only");
     }
@@ -46,6 +47,7 @@ pub(crate) fn parse_past(door: &mut Door, mut case: Model, past: Past) -> Model 
     if case.outcome.is_some() && case.resolve_time.is_none() {
         door.refuse("outcome", "NOT_RESOLVED", "goes with `resolve_time` only");
     }
+    case.decide_time = case.resolve_time.filter(|_| case.outcome.is_some());
     // Resolving answers the customer.
     case.first_response_time = responded.or(case.resolve_time);
     case.first_resolve_time = case.resolve_time;

@@ -7,9 +7,10 @@ use barometer_proto::complaints::v1::{self as wire, CaseKind, Priority, Severity
 use prost_types::Timestamp;
 use uuid::Uuid;
 
+use super::category::parse_category;
 use crate::{
     calendar_version::CalendarId,
-    case::{Category, PriorityTable, UNKNOWN_BAND},
+    case::{PriorityTable, UNKNOWN_BAND},
     clock::ClockTarget,
     policy::{self, AnyOf, Conditions, Due, MAX_POLICIES, Policy, PolicyList, Subject},
     policy_set::Model,
@@ -79,7 +80,7 @@ fn parse_conditions(door: &mut Door, message: wire::Conditions) -> Conditions {
     Conditions {
         kinds: choices::<CaseKind, _>(door, "kinds", kinds),
         categories: door
-            .each("categories", categories, MAX_VALUES, |door, path| parse_category(door, "", path))
+            .each("categories", categories, MAX_VALUES, |door, path| parse_named_category(door, "", path))
             .into_iter()
             .collect(),
         severities: choices::<Severity, _>(door, "severities", severities),
@@ -92,14 +93,12 @@ fn parse_conditions(door: &mut Door, message: wire::Conditions) -> Conditions {
     }
 }
 
-/// A category: a path of the general and the particular, as `delivery/late`.
-fn parse_category(door: &mut Door, field: &str, path: String) -> String {
+/// A category, which must be given.
+fn parse_named_category(door: &mut Door, field: &str, path: String) -> String {
     if path.is_empty() {
         door.missing(field);
-    } else if Category::parse(&path).is_none() {
-        door.refuse(field, "NOT_A_PATH", "is no path of 1 to 8 parts such as `delivery/late`, none of them empty");
     }
-    door.text(field, path, 128)
+    parse_category(door, field, path)
 }
 
 /// A set of values of an enum.
@@ -206,7 +205,7 @@ pub(crate) fn parse_described_case(
     };
     Subject {
         kind: kind.into(),
-        category: if category.is_empty() { category } else { parse_category(door, "category", category) },
+        category: parse_category(door, "category", category),
         severity: severity.into(),
         priority: priority.into(),
         channel: door.text("channel", channel, 64),

@@ -1,6 +1,6 @@
 //! Events, and the holidays that they are.
 
-use std::ops::RangeInclusive;
+use std::{collections::BTreeSet, ops::RangeInclusive};
 
 use jiff::{
     SignedDuration, Span, Timestamp,
@@ -73,6 +73,22 @@ enum End {
     After(Span),
 }
 
+/// How long an event is: so long by the local clock, and then exactly so long.
+#[derive(Clone, Copy, Debug)]
+struct Length {
+    by_clock: SignedDuration,
+    exact: SignedDuration,
+}
+
+/// What an event is not on.
+#[derive(Debug, Default)]
+struct Except {
+    /// What begins at these local times of its zone.
+    begins: BTreeSet<DateTime>,
+    /// All that begins on these dates.
+    dates: BTreeSet<Date>,
+}
+
 impl Event {
     pub(super) fn at(line: usize) -> Event {
         Event {
@@ -130,7 +146,8 @@ impl Event {
         Ok(())
     }
 
-    /// The holidays of it and of its recurrences; of endless ones those that begin within `endless`.
+    /// The holidays of it and of its recurrences; of endless ones those that begin within `endless`. When they are more than
+    /// a calendar may have, not all of them.
     pub(super) fn holidays(&self, zone: &TimeZone, endless: &RangeInclusive<Date>) -> Result<Vec<Holiday>, Problem> {
         let Some(start) = &self.start else { return Err(Problem::new(self.line, "VEVENT", "has no DTSTART")) };
         let length = self.length(start)?;
@@ -138,37 +155,62 @@ impl Event {
             None => vec![start.local.date()],
             Some(rule) => rule.dates(start.local, start.zone.as_ref(), endless)?,
         };
+        let except = self.except(start.zone.as_ref());
         let mut holidays = Vec::new();
         for day in days {
             let begin = day.to_datetime(start.local.time());
-            if !self.except.iter().any(|except| except.is(begin, start.zone.as_ref())) {
+            if !except.begins.contains(&begin) && !except.dates.contains(&day) {
                 self.add(begin, length, start.zone.as_ref(), zone, &mut holidays)?;
+            }
+            if holidays.len() > Calendar::MAX_HOLIDAYS {
+                break;
             }
         }
         Ok(holidays)
     }
 
-    /// How long it is by the local clock.
-    fn length(&self, start: &Moment) -> Result<SignedDuration, Problem> {
+    /// What it is not on, by the clock of its zone.
+    fn except(&self, zone: Option<&TimeZone>) -> Except {
+        let mut except = Except::default();
+        for moment in &self.except {
+            match (&moment.zone, zone) {
+                (Some(own), Some(zone)) => except.begins.extend(shown_in(moment.local, own, zone)),
+                // A date stands for all that begins on it.
+                _ => {
+                    except.dates.insert(moment.local.date());
+                }
+            }
+        }
+        except
+    }
+
+    /// How long it is. Days of a DURATION are days of the local clock, hours are hours; an end is what the local clock shows.
+    fn length(&self, start: &Moment) -> Result<Length, Problem> {
         let day = SignedDuration::from_hours(24);
-        let length = match &self.end {
+        let mut exact = SignedDuration::ZERO;
+        let by_clock = match &self.end {
             None if start.zone.is_none() => Ok(day),
             None => Err(Problem::new(start.line, "DTSTART", "is a time without an end: it takes no time")),
             Some((line, End::At(end))) => match (&start.zone, &end.zone) {
                 (None, None) => Ok(end.local.duration_since(start.local)),
-                (Some(zone), Some(other)) => end
-                    .in_zone(other, zone)
+                (Some(zone), Some(other)) => shown_in(end.local, other, zone)
                     .map(|end| end.duration_since(start.local))
                     .ok_or_else(|| Problem::new(*line, "DTEND", "is out of range")),
                 _ => Err(Problem::new(*line, "DTEND", "is a date and DTSTART a time, or the other way round")),
             },
+            Some((_, End::After(span))) if start.zone.is_some() => {
+                let hours = i64::from(span.get_hours()) * 60;
+                exact = SignedDuration::from_secs((hours + span.get_minutes()) * 60 + span.get_seconds());
+                Ok(day * (span.get_weeks() * 7 + span.get_days()))
+            }
             Some((line, End::After(span))) => {
                 let end = start.local.checked_add(*span);
-                let whole = |end: &DateTime| start.zone.is_some() || end.time() == Time::midnight();
+                let whole = |end: &DateTime| end.time() == Time::midnight();
                 let end = end.ok().filter(whole).ok_or_else(|| Problem::new(*line, "DURATION", "is not of whole days"));
                 end.map(|end| end.duration_since(start.local))
             }
         }?;
+        let length = by_clock.saturating_add(exact);
         let line = self.end.as_ref().map_or(start.line, |(line, _)| *line);
         if length <= SignedDuration::ZERO {
             return Err(Problem::new(line, "VEVENT", "ends before it begins, or at once"));
@@ -176,25 +218,26 @@ impl Event {
         if length > day * i32::try_from(MAX_DAYS).unwrap_or(i32::MAX) {
             return Err(Problem::new(line, "VEVENT", format!("is longer than {MAX_DAYS} days")));
         }
-        Ok(length)
+        Ok(Length { by_clock, exact })
     }
 
     /// Adds the days of one occurrence, as the clocks of the calendar's zone show them.
     fn add(
         &self,
         begin: DateTime,
-        length: SignedDuration,
+        length: Length,
         from: Option<&TimeZone>,
         zone: &TimeZone,
         holidays: &mut Vec<Holiday>,
     ) -> Result<(), Problem> {
         let out = || Problem::new(self.line, "VEVENT", "lies outside the years 1900 to 2200");
-        let end = begin.checked_add(length).map_err(|_| out())?;
-        let shown = |local: DateTime| match from {
+        let end = begin.checked_add(length.by_clock).map_err(|_| out())?;
+        let shown = |local: DateTime, later: SignedDuration| match from {
             None => Some(local),
-            Some(from) => shown_in(local, from, zone),
+            Some(from) => Some(zone.to_datetime(from.to_timestamp(local).ok()?.checked_add(later).ok()?)),
         };
-        let (Some(begin), Some(end)) = (shown(begin), shown(end)) else { return Err(out()) };
+        let (begin, end) = (shown(begin, SignedDuration::ZERO), shown(end, length.exact));
+        let (Some(begin), Some(end)) = (begin, end) else { return Err(out()) };
         let mut day = begin.date();
         while day.to_datetime(Time::midnight()) < end {
             if !(Calendar::YEARS.0..=Calendar::YEARS.1).contains(&day.year()) {
@@ -212,22 +255,7 @@ impl Event {
     }
 }
 
-impl Moment {
-    /// This local time of one zone, in another.
-    fn in_zone(&self, zone: &TimeZone, other: &TimeZone) -> Option<DateTime> {
-        shown_in(self.local, zone, other)
-    }
-
-    /// Whether this is when something begins.
-    fn is(&self, begin: DateTime, zone: Option<&TimeZone>) -> bool {
-        match (&self.zone, zone) {
-            (Some(own), Some(zone)) => self.in_zone(own, zone) == Some(begin),
-            // A date stands for all that begins on it.
-            _ => self.local.date() == begin.date(),
-        }
-    }
-}
-
+/// A local time of one zone, in another.
 fn shown_in(local: DateTime, zone: &TimeZone, other: &TimeZone) -> Option<DateTime> {
     let at: Timestamp = zone.to_timestamp(local).ok()?;
     Some(other.to_datetime(at))

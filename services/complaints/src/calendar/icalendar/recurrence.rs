@@ -10,6 +10,9 @@ use jiff::{
 use super::{Problem, line::Line};
 use crate::calendar::Calendar;
 
+/// The most values of a part of a rule: a year has not more days.
+const MAX_VALUES: usize = 366;
+
 /// A rule of FREQ=YEARLY.
 #[derive(Debug, Default)]
 pub(super) struct Recurrence {
@@ -48,7 +51,7 @@ impl Recurrence {
                 "UNTIL" => rule.until = Some(until(&value).ok_or_else(bad)?),
                 "BYMONTH" => rule.months = numbers(&value, 1..=12).ok_or_else(bad)?,
                 "BYMONTHDAY" => rule.days = numbers(&value, -31..=31).ok_or_else(bad)?,
-                "BYDAY" => rule.weekdays = value.split(',').map(weekday).collect::<Option<_>>().ok_or_else(bad)?,
+                "BYDAY" => rule.weekdays = values(&value, weekday).ok_or_else(bad)?,
                 // The start of the week says nothing where weeks are not numbered.
                 "WKST" => {}
                 _ => return Err(refused(format!("says {shown}, which is not understood"))),
@@ -72,11 +75,22 @@ impl Recurrence {
     ) -> Result<Vec<Date>, Problem> {
         let first = start.date();
         let is_endless = self.count.is_none() && self.until.is_none();
-        let last_year = if is_endless { endless.end().year() } else { Calendar::YEARS.1 };
+        let last_year = match self.until {
+            _ if is_endless => endless.end().year(),
+            None => Calendar::YEARS.1,
+            // In its zone it may be the next day already.
+            Some(Until::Date(last)) => last.year().saturating_add(1),
+            Some(Until::Local(last) | Until::Utc(last)) => last.year().saturating_add(1),
+        };
         let mut dates = Vec::new();
         let mut year = first.year();
         // Some years may have none: 29 February, or a fifth Sunday of it.
         while year <= last_year.min(Calendar::YEARS.1) && self.count.is_none_or(|count| dates.len() < count) {
+            // Years that nobody asks for need not be looked at.
+            if is_endless && year != first.year() && year < endless.start().year() {
+                year += self.interval;
+                continue;
+            }
             let mut of_year = self.of_year(year, first);
             of_year.retain(|date| *date >= first && self.lasts_until(date.to_datetime(start.time()), zone));
             if year == first.year() && of_year.first() != Some(&first) {
@@ -163,7 +177,13 @@ fn until(value: &str) -> Option<Until> {
 
 fn numbers(value: &str, range: RangeInclusive<i8>) -> Option<Vec<i8>> {
     let number = |text: &str| text.parse::<i8>().ok().filter(|n| *n != 0 && range.contains(n));
-    value.split(',').map(number).collect()
+    values(value, number)
+}
+
+/// The values of a part, set apart by commas, if they are not too many.
+fn values<T>(value: &str, parse: impl Fn(&str) -> Option<T>) -> Option<Vec<T>> {
+    let values = value.split(',');
+    if values.clone().nth(MAX_VALUES).is_some() { None } else { values.map(parse).collect() }
 }
 
 /// A weekday with its ordinal, 0 without: `TH`, `4TH`, `-1MO`.

@@ -54,6 +54,9 @@ fn times_are_shown_by_the_clocks_of_the_calendar() {
     for (lines, holidays) in [
         (["DTSTART:20260603T220000Z", "DTEND:20260604T220000Z"], vec!["2026-06-04 "]),
         (["DTSTART;TZID=America/New_York:20260603T200000", "DURATION:PT6H"], vec!["2026-06-04 120-480 "]),
+        // Hours are hours, also in the night in which the clocks go forward.
+        (["DTSTART:20260329T000000", "DURATION:PT6H"], vec!["2026-03-29 0-420 "]),
+        (["DTSTART:20260328T060000", "DURATION:P1DT1H"], vec!["2026-03-28 360-1440 ", "2026-03-29 0-420 "]),
         (["DTSTART:20260603T233000", "DTEND:20260604T005959"], vec!["2026-06-03 1410-1440 ", "2026-06-04 0-60 "]),
         (["DTSTART:20260603T233000", "DTEND;TZID=UTC:20260603T220000"], vec!["2026-06-03 1410-1440 "]),
         (
@@ -158,6 +161,18 @@ fn files_are_bounded_and_whole() {
     assert_eq!(read(b"BEGIN:VCALENDAR\nX-A:\xff\n"), "line 2: the text is not UTF-8");
     assert_eq!(read(b"END:VCALENDAR\n"), "line 1: END ends what did not begin");
     assert!(read(&vec![b'a'; MAX_BYTES + 1]).starts_with("at most"));
+    // Every day of three centuries, but for as many instants as fit into a file.
+    let except = vec!["20240101T000000Z"; 60_000].join(",");
+    let rule = "FREQ=YEARLY;BYDAY=MO,TU,WE,TH,FR,SA,SU;UNTIL=22001231T000000Z";
+    let days = "DTSTART:19000101T000000Z\nDTEND:19000102T000000Z";
+    let daily =
+        format!("BEGIN:VCALENDAR\nBEGIN:VEVENT\n{days}\nRRULE:{rule}\nEXDATE:{except}\nEND:VEVENT\nEND:VCALENDAR");
+    let begun = std::time::Instant::now();
+    assert_eq!(read(daily.as_bytes()), "line 2: VEVENT brings more than 2000 holidays together");
+    assert!(begun.elapsed() < std::time::Duration::from_secs(20), "it took {:?}", begun.elapsed());
+    let many = format!("RRULE:FREQ=YEARLY;BYDAY={}", vec!["FR"; 367].join(","));
+    let wrong = event(&["DTSTART:20260102", &many]).expect_err("too many");
+    assert!(wrong[0].ends_with("which is out of its range"), "{wrong:?}");
     let events = (0..7).map(|n| format!("BEGIN:VEVENT\nDTSTART:19{n}00101\nDTEND:19{n}01230\nEND:VEVENT\n"));
     let many = format!("BEGIN:VCALENDAR\n{}END:VCALENDAR", events.collect::<String>());
     assert_eq!(read(many.as_bytes()), "line 22: VEVENT brings more than 2000 holidays together");

@@ -1,6 +1,5 @@
 //! A case is what its history says.
 
-use barometer_proto::complaints::v1::Acceptance;
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
 use super::*;
@@ -34,8 +33,8 @@ fn folded(history: &[case_entry::Model]) -> Model {
             Event::AcceptanceAsked,
             Event::AcceptanceRecorded,
         ];
-        let merging = [Event::Merged, Event::Unmerged].map(i32::from).contains(&entry.entry_type);
-        if !merging && (entry.state != state || !aside.map(i32::from).contains(&entry.entry_type)) {
+        let aside = aside.map(i32::from);
+        if entry.state != state || !aside.contains(&entry.entry_type) {
             move_time = entry.time;
         }
         state = entry.state;
@@ -48,7 +47,18 @@ fn folded(history: &[case_entry::Model]) -> Model {
     let answers = of(&[Event::Responded]).filter(|entry| entry.reply == i32::from(ReplyType::Answer));
     let answers = answers.chain(of(&[Event::AwaitedCustomer, Event::SelfServed, Event::Resolved]));
     let priority = of(&[Event::Prioritized]).next_back().map_or(Priority::Normal.into(), |entry| entry.priority);
-    let said = since.iter().rfind(|entry| entry.entry_type == i32::from(Event::AcceptanceRecorded));
+    let asked = since.iter().rposition(|entry| entry.entry_type == i32::from(Event::AcceptanceAsked));
+    let said = since[asked.unwrap_or(0)..].iter();
+    let said = said.rev().find(|entry| entry.entry_type == i32::from(Event::AcceptanceRecorded));
+    let replies =
+        of(&[Event::Acknowledged, Event::Responded, Event::AwaitedCustomer, Event::SelfServed, Event::Resolved]);
+    let assigned = of(&[Event::Assigned])
+        .filter(|entry| (&entry.employee, &entry.team) != (&entry.previous_employee, &entry.previous_team));
+    let mut outcome = None;
+    let decided = of(&[Event::OutcomeSet])
+        .filter(|entry| std::mem::replace(&mut outcome, entry.outcome.clone()) != entry.outcome);
+    let decide_time = decided.map(|entry| entry.time).last();
+    let questions = of(&[Event::CustomerWrote]).filter(|entry| !entry.needs_no_answer);
     Model {
         state,
         open_time: first(&[Event::Opened]).expect("it was opened"),
@@ -65,11 +75,16 @@ fn folded(history: &[case_entry::Model]) -> Model {
         employee: last.employee.clone(),
         team: last.team.clone(),
         priority,
-        outcome: of(&[Event::OutcomeSet]).next_back().and_then(|entry| entry.outcome.clone()),
+        outcome,
         ask_time: still(Event::AcceptanceAsked),
-        answer_time: still(Event::AcceptanceRecorded),
+        answer_time: said.map(|entry| entry.time),
         accepted: said.and_then(|entry| entry.accepted),
         satisfaction: said.and_then(|entry| entry.satisfaction),
+        customer_messages: i32::try_from(of(&[Event::CustomerWrote]).count()).expect("few"),
+        last_message_time: questions.map(|entry| entry.time).max(),
+        last_reply_time: replies.map(|entry| entry.time).max(),
+        assign_time: assigned.map(|entry| entry.time).next_back(),
+        decide_time,
         ..new()
     }
 }
@@ -89,7 +104,7 @@ fn in_order(case: &Model) -> bool {
     known.is_sorted() && known.iter().all(|instant| *instant <= case.move_time)
 }
 
-fn withs() -> impl Strategy<Value = With> {
+pub(super) fn withs() -> impl Strategy<Value = With> {
     let name = prop_oneof![Just(String::new()), Just("a".to_owned()), Just("b".to_owned())];
     let replies = select(vec![ReplyType::Answer, ReplyType::Holding, ReplyType::Update]);
     let priorities = option::of(select(vec![Priority::Low, Priority::High]));
@@ -122,8 +137,9 @@ proptest! {
             prop_assert!(in_order(&case), "{case:?}");
             // Merged and unmerged it is what it was.
             if let Ok((merged, _)) = case.clone().merge(other(), at(clock)) {
-                let (unmerged, _) = merged.case.unmerge(other(), at(clock)).expect("it is merged");
-                prop_assert_eq!(&unmerged.case, &case);
+                let (unmerged, _) = merged.case.unmerge(other(), at(clock + 3)).expect("it is merged");
+                let moved = Model { move_time: unmerged.time, ..case.clone() };
+                prop_assert_eq!((unmerged.case, Some(unmerged.time)), (moved, at(clock + 3).given));
             }
             let acceptance = match (case.state(), case.accepted, case.ask_time) {
                 (_, Some(accepted), _) => if accepted { Acceptance::Accepted } else { Acceptance::Declined },
@@ -136,6 +152,7 @@ proptest! {
             prop_assert_eq!((kept.0.is_some(), kept.1.is_some()), (case.state() == State::Merged, case.state() == State::Merged));
             let told = Model {
                 priority_overridden: case.priority_overridden,
+                prioritize_time: case.prioritize_time,
                 merged_into: kept.0,
                 unmerged_state: kept.1,
                 ..folded(&history)

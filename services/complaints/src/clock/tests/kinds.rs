@@ -195,6 +195,56 @@ fn a_cancelled_case_that_is_reopened_goes_on_where_it_stood() {
 }
 
 #[test]
+fn a_legal_deadline_goes_on_while_a_case_is_cancelled_by_mistake() {
+    let events = [(1, Opened), (3, Event::Cancelled), (9, Reopened)];
+    let case = case(&[hours(Kind::FinalResponse, 10), hours(Kind::Resolution, 10)], &events);
+    let told = |kind, now: &str| {
+        let clock = case.clock(kind, now);
+        (clock.state, minutes(clock.used), clock.due)
+    };
+    let (then, later) = ("2026-03-02T08:00:00Z", "2026-03-02T10:00:00Z");
+    let (lawful, moved) = (Some(at("2026-03-02T11:00:00Z")), Some(at("2026-03-02T17:00:00Z")));
+    assert_eq!(told(Kind::FinalResponse, then), (State::Cancelled, 120, lawful), "nobody knows yet that it is undone");
+    assert_eq!(told(Kind::FinalResponse, later), (State::Running, 540, lawful));
+    assert_eq!(told(Kind::Resolution, later), (State::Running, 180, moved));
+    let clock = case.clock(Kind::FinalResponse, later);
+    let reasons: Vec<_> = case.history().explain(&clock).map(|stretch| stretch.reason).collect();
+    assert_eq!(reasons, [Reason::Elapsed]);
+}
+
+#[test]
+fn a_clock_that_starts_later_takes_its_calendar_as_it_is_then() {
+    // From the middle of December on the next year's holidays are known.
+    let known = ["2026-12-25"];
+    let renewed = ["2026-12-25", "2027-01-01"];
+    let hours = ["08:00-18:00"];
+    let desks = [&known[..], &renewed[..]].map(|holidays| timetable("Europe/Berlin", &WORKDAYS, &hours, holidays));
+    let target = |kind| ClockTarget::new(kind, 60, Unit::WorkingMinutes);
+    let events = [
+        ("2026-11-30T09:00:00Z", Opened),
+        ("2026-11-30T09:30:00Z", ToCustomer(Answer)),
+        ("2026-12-14T09:00:00Z", FromCustomer),
+        ("2026-12-14T09:10:00Z", ToCustomer(Answer)),
+        ("2027-01-01T08:00:00Z", FromCustomer),
+    ];
+    let kinds = [Kind::NextResponse, Kind::PeriodicUpdate, Kind::Resolution];
+    let case = Told::new(&desks, &kinds.map(target), &events);
+    let renewals = [Renewal { at: at("2026-12-15T00:00:00Z"), of: 0, by: 1 }];
+    let history = case.history().renewed(&renewals).expect("a good history");
+    let told = |kind: Kind| {
+        let of_kind = history.clocks(at("2027-01-01T10:00:00Z")).into_iter().filter(|clock| clock.kind == kind);
+        of_kind.map(|clock| (clock.desk, clock.due.expect("within the years").to_string())).collect::<Vec<_>>()
+    };
+    let due = |desk: u16, text: &str| (desk, text.to_owned());
+    let next = [due(0, "2026-12-14T10:00:00Z"), due(1, "2027-01-04T08:00:00Z")];
+    assert_eq!(told(Kind::NextResponse), next, "not on New Year's Day");
+    assert_eq!(told(Kind::Resolution), [due(0, "2026-11-30T10:00:00Z")]);
+    assert!(told(Kind::PeriodicUpdate).iter().all(|(desk, _)| *desk == 0), "the last one started before");
+    assert!(case.history().renewed(&[Renewal { by: 2, ..renewals[0] }]).is_err());
+    assert!(case.history().renewed(&[renewals[0], Renewal { at: Micros(0), ..renewals[0] }]).is_err());
+}
+
+#[test]
 fn what_chatwoot_says_of_hits_and_misses() {
     let state = |target: ClockTarget, events: &[(i64, Event)]| {
         let case = case(&[target], events);

@@ -1,4 +1,6 @@
 //! What clocks must come to, by counting minute after minute: slow, and by none of their means but the words of the contract.
+//!
+//! `PROPTEST_CASES=10000 cargo test -p barometer-complaints --lib twin` tries ten thousand cases instead of a few hundred.
 
 use proptest::prelude::*;
 
@@ -14,9 +16,38 @@ struct Counted {
     used: i64,
     /// The minute with whose start the target was reached.
     reached: Option<i64>,
-    /// The minute in which what it waits for happened.
+    /// The minute in which what it waits for happened, or the case was cancelled.
     stopped: Option<i64>,
+    /// Whether it is the cancellation by which it stopped.
+    cancelled: bool,
     paused: bool,
+}
+
+/// What holds of a case, whatever the clock.
+#[derive(Clone, Copy, Debug, Default)]
+struct Holds {
+    desk: usize,
+    waits: [bool; 2],
+    resolved: bool,
+    cancelled: bool,
+}
+
+impl Holds {
+    fn take(&mut self, event: Event) {
+        match event {
+            HandedOver { desk } => self.desk = usize::from(desk),
+            WaitBegan(wait) if !self.ended() => self.waits[wait as usize] = true,
+            WaitEnded(wait) => self.waits[wait as usize] = false,
+            Resolved | Closed if !self.cancelled => (self.resolved, self.waits) = (true, [false; 2]),
+            Event::Cancelled => (self.cancelled, self.waits) = (true, [false; 2]),
+            Reopened => (self.resolved, self.cancelled) = (false, false),
+            _ => {}
+        }
+    }
+
+    fn ended(&self) -> bool {
+        self.resolved || self.cancelled
+    }
 }
 
 /// A case with minutes for instants: opened in the first of its events.
@@ -27,50 +58,83 @@ struct Minutes<'m> {
 }
 
 impl Minutes<'_> {
-    /// Counts up to a minute; events up to `known` have happened.
-    fn count(&self, known: i64, until: i64) -> Counted {
-        let start = self.events[0].0;
-        let (mut desk, mut waits, mut resolved) = (0, [false; 2], false);
-        let (mut cancelled, mut by_cancelling) = (false, false);
-        let mut counted = Counted { used: 0, reached: None, stopped: None, paused: false };
-        let mut last_day = day_of(self.desks[0].date(start));
-        let (mut allowed, mut next) = (i64::from(self.target.target.amount), 1);
-        for minute in start..=until {
+    /// The events with which a clock starts, of those up to a minute.
+    fn starts(&self, until: i64) -> Vec<usize> {
+        let kind = self.target.kind;
+        let mut starts = if kind == Kind::NextResponse { Vec::new() } else { vec![0] };
+        // Whether one is under way; whether the customer had an answer, and wrote since.
+        let (mut runs, mut answered, mut asked) = (kind != Kind::NextResponse, false, false);
+        let mut holds = Holds::default();
+        let known = self.events.iter().take_while(|(at, _)| *at <= until).enumerate().skip(1);
+        for (index, (_, event)) in known {
+            let before = holds;
+            holds.take(*event);
+            let mut owed = false;
+            match event {
+                FromCustomer => {
+                    asked = true;
+                    owed = kind == Kind::NextResponse && answered && !before.ended();
+                }
+                Reopened if before.ended() => owed = kind == Kind::PeriodicUpdate || (asked && answered),
+                _ if before.cancelled => {}
+                ToCustomer(message) => {
+                    if *message == Answer {
+                        (answered, asked) = (true, false);
+                    }
+                    runs &= kind != Kind::PeriodicUpdate && *message != Answer;
+                    owed = kind == Kind::PeriodicUpdate && !before.resolved;
+                }
+                Resolved | Closed if !before.resolved => (runs, answered, asked) = (false, true, false),
+                _ => {}
+            }
+            if owed && !runs && [Kind::NextResponse, Kind::PeriodicUpdate].contains(&kind) {
+                starts.push(index);
+                runs = true;
+            }
+        }
+        starts
+    }
+
+    /// Counts the clock that starts with an event up to a minute; events up to `known` have happened.
+    fn count(&self, start: usize, known: i64, until: i64) -> Counted {
+        let (kind, begun) = (self.target.kind, self.events[start].0);
+        let mut holds = Holds::default();
+        self.events[..=start].iter().for_each(|(_, event)| holds.take(*event));
+        let mut counted = Counted { used: 0, reached: None, stopped: None, cancelled: false, paused: false };
+        let mut last_day = day_of(self.desks[holds.desk].date(begun));
+        let (mut allowed, mut next) = (i64::from(self.target.target.amount), start + 1);
+        for minute in begun..=until {
             for (_, event) in self.events.iter().skip(next).take_while(|(at, _)| *at <= minute.min(known)) {
                 next += 1;
-                if cancelled {
-                    match event {
-                        HandedOver { desk: to } => desk = usize::from(*to),
-                        Reopened => {
-                            (cancelled, resolved) = (false, false);
-                            // What was met before stays met.
-                            let stays = self.target.kind != Kind::TotalResolution && !by_cancelling;
-                            counted.stopped = counted.stopped.filter(|_| stays);
-                        }
-                        _ => {}
-                    }
-                    continue;
-                }
-                if counted.stopped.is_some() && self.target.kind != Kind::TotalResolution {
+                let before = holds;
+                holds.take(*event);
+                if counted.stopped.is_some() && !counted.cancelled && kind != Kind::TotalResolution {
                     continue;
                 }
                 match event {
-                    HandedOver { desk: to } => desk = usize::from(*to),
-                    WaitBegan(wait) if !resolved => waits[*wait as usize] = true,
-                    WaitEnded(wait) => waits[*wait as usize] = false,
-                    Resolved | Closed if !resolved => {
-                        (resolved, waits, counted.stopped) = (true, [false; 2], Some(minute))
-                    }
-                    Reopened => (resolved, counted.stopped) = (false, None),
+                    Reopened => (counted.stopped, counted.cancelled) = (None, false),
+                    _ if before.cancelled => {}
                     Event::Cancelled => {
-                        (cancelled, waits) = (true, [false; 2]);
-                        by_cancelling = counted.stopped.is_none();
-                        counted.stopped.get_or_insert(minute);
+                        // A legal deadline knows nothing of what was undone.
+                        let mut later = self.events[next..].iter().take_while(|(at, _)| *at <= known);
+                        let undone = later.any(|(_, event)| *event == Reopened);
+                        if counted.stopped.is_none() && !(kind == Kind::FinalResponse && undone) {
+                            (counted.stopped, counted.cancelled) = (Some(minute), true);
+                        }
                     }
-                    ToCustomer(Answer) if self.target.kind == Kind::FirstResponse => counted.stopped = Some(minute),
-                    ToCustomer(Holding) if counted.reached.is_none_or(|reached| minute <= reached) => {
-                        if let Some(holding) = self.target.holding {
-                            allowed = i64::from(holding.amount);
+                    Resolved | Closed if !before.resolved => counted.stopped = Some(minute),
+                    Event::Acknowledged if kind == Kind::Acknowledgement => counted.stopped = Some(minute),
+                    ToCustomer(message) => {
+                        let stops = match kind {
+                            Kind::Acknowledgement | Kind::PeriodicUpdate => true,
+                            Kind::FirstResponse | Kind::NextResponse => *message == Answer,
+                            _ => false,
+                        };
+                        let in_time = counted.reached.is_none_or(|reached| minute <= reached);
+                        if stops {
+                            counted.stopped = Some(minute);
+                        } else if let Some(longer) = self.target.holding.filter(|_| *message == Holding && in_time) {
+                            allowed = i64::from(longer.amount);
                             counted.reached = counted.reached.filter(|_| counted.used >= allowed);
                         }
                     }
@@ -78,12 +142,12 @@ impl Minutes<'_> {
                 }
             }
             let pauses = self.target.pauses;
-            let waiting = (waits[0] && pauses.customer) || (waits[1] && pauses.third_party);
+            let waiting = (holds.waits[0] && pauses.customer) || (holds.waits[1] && pauses.third_party);
             counted.paused = waiting && counted.stopped.is_none();
-            if minute == until || resolved || counted.stopped.is_some() || counted.paused {
+            if minute == until || counted.stopped.is_some() || counted.paused {
                 continue;
             }
-            let twin = &self.desks[desk];
+            let twin = &self.desks[holds.desk];
             let (more, day) = match self.target.target.unit {
                 Unit::ElapsedMinutes => (1, None),
                 Unit::WorkingMinutes => (i64::from(twin.is_open(minute)), None),
@@ -117,6 +181,8 @@ fn any_event() -> impl Strategy<Value = Event> {
         HandedOver { desk: 0 },
         HandedOver { desk: 1 },
         FromCustomer,
+        Event::Acknowledged,
+        FromCustomer,
         ToCustomer(Answer),
         ToCustomer(Update),
         ToCustomer(Holding),
@@ -130,14 +196,13 @@ fn any_event() -> impl Strategy<Value = Event> {
 }
 
 fn any_target() -> impl Strategy<Value = ClockTarget> {
-    let kinds = [Kind::FirstResponse, Kind::Resolution, Kind::TotalResolution, Kind::FinalResponse];
     let of_days = prop::sample::select(vec![Unit::WorkingDays, Unit::CalendarDays]);
     let target = prop_oneof![
         (1u32..3_000, Just(Unit::WorkingMinutes)),
         (1u32..3_000, Just(Unit::ElapsedMinutes)),
         (1u32..4, of_days),
     ];
-    let kinds = prop::sample::select(kinds.to_vec());
+    let kinds = prop::sample::select(Kind::ALL.to_vec());
     (kinds, target, any::<[bool; 2]>(), prop::option::of(1u32..500)).prop_map(
         |(kind, (amount, unit), [customer, third_party], longer)| ClockTarget {
             kind,
@@ -186,7 +251,11 @@ impl Story {
     }
 
     fn clock(&self, told: &Told, minute: i64) -> Option<Clock> {
-        told.history().clocks(Micros(self.start.0 + minute * MINUTE)).pop()
+        self.clocks(told, minute).pop()
+    }
+
+    fn clocks(&self, told: &Told, minute: i64) -> Vec<Clock> {
+        told.history().clocks(Micros(self.start.0 + minute * MINUTE))
     }
 }
 
@@ -197,25 +266,83 @@ proptest! {
         let desks = [0, 1].map(|index: usize| Twin::new(&story.calendars[index], story.start));
         let twin = Minutes { desks: &desks, events: &story.events, target: story.target };
         let minute_of = |at: Micros| (at.0 - story.start.0) / MINUTE;
-        for now in asked.into_iter().filter(|minute| *minute >= story.events[0].0) {
-            let clock = story.clock(&told, now).expect("it was opened");
-            let counted = twin.count(now, now);
-            let per = if clock.target.unit.is_time() { MINUTE } else { 1 };
-            prop_assert_eq!(clock.used.count(), counted.used * per, "at {}", now);
-            prop_assert_eq!(clock.stop.map(minute_of), counted.stopped);
-            let end = counted.stopped.unwrap_or(now);
-            let late = counted.reached.is_some_and(|reached| end > reached);
-            prop_assert_eq!(clock.state == State::Breached, late);
-            prop_assert_eq!(clock.state == State::Paused, counted.paused && !late);
-            if counted.reached.is_some() {
-                prop_assert_eq!(clock.due.map(minute_of), counted.reached);
-            } else if counted.paused {
-                prop_assert_eq!(clock.due, None);
-            } else if counted.stopped.is_none() {
-                // If nothing more happens.
-                let later = twin.count(now, 7_200).reached;
-                prop_assert!(later.is_none() || clock.due.map(minute_of) == later, "{:?} {:?}", clock.due, later);
+        for now in asked {
+            let (clocks, starts) = (story.clocks(&told, now), twin.starts(now));
+            let started: Vec<i64> = clocks.iter().map(|clock| minute_of(clock.start)).collect();
+            let starts: Vec<usize> = starts.into_iter().filter(|start| story.events[*start].0 <= now).collect();
+            prop_assert_eq!(started, starts.iter().map(|start| story.events[*start].0).collect::<Vec<_>>(), "at {}", now);
+            for (clock, start) in clocks.iter().zip(starts) {
+                let counted = twin.count(start, now, now);
+                let per = if clock.target.unit.is_time() { MINUTE } else { 1 };
+                prop_assert_eq!(clock.used.count(), counted.used * per, "at {}", now);
+                prop_assert_eq!(clock.stop.map(minute_of), counted.stopped);
+                let end = counted.stopped.unwrap_or(now);
+                let state = match counted.reached {
+                    Some(reached) if end > reached => State::Breached,
+                    _ if counted.cancelled => State::Cancelled,
+                    _ if counted.stopped.is_some() => State::Met,
+                    _ if counted.paused => State::Paused,
+                    _ => State::Running,
+                };
+                prop_assert_eq!(clock.state, state);
+                if counted.reached.is_some() {
+                    prop_assert_eq!(clock.due.map(minute_of), counted.reached);
+                } else if counted.paused {
+                    prop_assert_eq!(clock.due, None);
+                } else if counted.stopped.is_none() {
+                    // If nothing more happens.
+                    let later = twin.count(start, now, 7_200).reached;
+                    prop_assert!(later.is_none() || clock.due.map(minute_of) == later, "{:?} {:?}", clock.due, later);
+                }
             }
+        }
+    }
+
+    #[test]
+    fn any_amount_is_reached_as_the_twin_reaches_it(story in any_story(), now in 0i64..7_200, amount in 1u32..3_000) {
+        let told = story.told();
+        let desks = [0, 1].map(|index: usize| Twin::new(&story.calendars[index], story.start));
+        let amount = if story.target.target.unit.is_time() { amount } else { amount % 4 + 1 };
+        let target = Target { amount, ..story.target.target };
+        let target = ClockTarget { target, holding: None, ..story.target };
+        let twin = Minutes { desks: &desks, events: &story.events, target };
+        for (clock, start) in story.clocks(&told, now).iter().zip(twin.starts(now)) {
+            let per = if target.target.unit.is_time() { MINUTE } else { 1 };
+            let reaches = told.history().reaches(clock, i64::from(amount) * per);
+            let reaches = reaches.map(|at| (at.0 - story.start.0) / MINUTE);
+            let counted = twin.count(start, now, now);
+            if counted.reached.is_some() || counted.stopped.is_some() || counted.paused {
+                prop_assert_eq!(reaches, counted.reached);
+            } else {
+                let later = twin.count(start, now, 7_200).reached;
+                prop_assert!(later.is_none() || reaches == later, "{:?} {:?}", reaches, later);
+            }
+        }
+    }
+
+    #[test]
+    fn weeks_and_months_are_as_many_days(story in any_story(), now in 0i64..30_000, amount in 1u32..4) {
+        let days = |amount: u32, unit: Unit| {
+            let target = ClockTarget { target: Target { amount, unit }, holding: None, ..story.target };
+            let told = Story { target, calendars: story.calendars.clone(), events: story.events.clone(), start: story.start };
+            told.clocks(&told.told(), now)
+        };
+        let same = |one: &Clock, other: &Clock| {
+            let bare = |c: &Clock| (c.state, c.start, c.stop, c.due, c.allowed, c.used, c.remaining(), c.desk);
+            bare(one) == bare(other)
+        };
+        let (weeks, sevens) = (days(amount, Unit::Weeks), days(7 * amount, Unit::CalendarDays));
+        prop_assert!(weeks.iter().zip(&sevens).all(|(one, other)| same(one, other)), "{weeks:?} {sevens:?}");
+        let date = Twin::new(&story.calendars[0], story.start).date(story.events[0].0);
+        // The same day of another month, or its last.
+        let months = i32::from(date.year()) * 12 + i32::from(date.month()) - 1 + i32::try_from(amount).expect("few");
+        let (year, month) = (i16::try_from(months / 12).expect("a year"), i8::try_from(months % 12 + 1).expect("a month"));
+        let first = jiff::civil::date(year, month, 1);
+        let end = jiff::civil::date(year, month, date.day().min(first.days_in_month()));
+        let by_months = days(amount, Unit::Months);
+        let as_days = days(u32::try_from(day_of(end) - day_of(date)).expect("later"), Unit::CalendarDays);
+        for (one, other) in by_months.iter().zip(&as_days).take(usize::from(story.target.kind != Kind::NextResponse)) {
+            prop_assert!(same(one, other), "{one:?} {other:?}");
         }
     }
 
