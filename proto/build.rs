@@ -2,7 +2,7 @@
 
 use std::{env, error::Error, fs, path::PathBuf};
 
-const FILES: [&str; 9] = [
+const FILES: [&str; 10] = [
     "barometer/customers/v1/customer_service.proto",
     "barometer/surveys/v1/survey_service.proto",
     "barometer/complaints/v1/complaint_service.proto",
@@ -10,6 +10,7 @@ const FILES: [&str; 9] = [
     "barometer/complaints/v1/policy_service.proto",
     "barometer/complaints/v1/privacy_service.proto",
     "barometer/complaints/v1/promise_service.proto",
+    "barometer/complaints/v1/follow_up_service.proto",
     "barometer/complaints/v1/webhook_service.proto",
     "barometer/metrics/v1/metrics_service.proto",
 ];

@@ -16,9 +16,10 @@ use barometer_chassis::{
 use barometer_complaints::{WebhookSettings, case::Rules, delivery::Patience};
 use barometer_proto::{
     complaints::v1::{
-        complaint_service_client::ComplaintServiceClient, incident_service_client::IncidentServiceClient,
-        policy_service_client::PolicyServiceClient, privacy_service_client::PrivacyServiceClient,
-        promise_service_client::PromiseServiceClient, webhook_service_client::WebhookServiceClient,
+        complaint_service_client::ComplaintServiceClient, follow_up_service_client::FollowUpServiceClient,
+        incident_service_client::IncidentServiceClient, policy_service_client::PolicyServiceClient,
+        privacy_service_client::PrivacyServiceClient, promise_service_client::PromiseServiceClient,
+        webhook_service_client::WebhookServiceClient,
     },
     customers::v1::customer_service_client::CustomerServiceClient,
     surveys::v1::survey_service_client::SurveyServiceClient,
@@ -42,6 +43,8 @@ pub struct Services {
     pub policies: PolicyServiceClient<Channel>,
     /// Client of the promises of complaints.
     pub promises: PromiseServiceClient<Channel>,
+    /// Client of the follow-ups of complaints.
+    pub follow_ups: FollowUpServiceClient<Channel>,
     /// Client of the incidents of complaints.
     pub incidents: IncidentServiceClient<Channel>,
     /// Client of the exports and erasures of complaints.
@@ -106,6 +109,7 @@ impl Services {
         let config = barometer_surveys::Config { location: location.clone(), write_queue, stages: stages.clone() };
         let second = barometer_surveys::add(config, customers.clone(), &mut server, &limits, background.clone());
         let second = second.await.expect("surveys");
+        let surveys = client::connect(&endpoint, &ClientConfig::default()).expect("an address");
         let config = barometer_complaints::Config {
             location,
             write_queue,
@@ -113,7 +117,8 @@ impl Services {
             webhooks: webhooks(),
             rules: Rules::default(),
         };
-        let third = barometer_complaints::add(config, customers, &mut server, &limits, background.clone());
+        let third =
+            barometer_complaints::add(config, customers, Some(surveys), &mut server, &limits, background.clone());
         let third = third.await.expect("complaints");
 
         let task = tokio::spawn({
@@ -134,6 +139,7 @@ impl Services {
             complaints: ComplaintServiceClient::new(channel.clone()),
             policies: PolicyServiceClient::new(channel.clone()),
             promises: PromiseServiceClient::new(channel.clone()),
+            follow_ups: FollowUpServiceClient::new(channel.clone()),
             webhooks: WebhookServiceClient::new(channel.clone()),
             incidents: IncidentServiceClient::new(channel.clone()),
             privacy: PrivacyServiceClient::new(channel.clone()),

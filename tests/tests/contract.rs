@@ -155,11 +155,12 @@ const PERSONAL: [&str; 17] = [
     "in_answer_to",
 ];
 /// The texts that facts may hold: ids of the suite, and words of the company's own that figures are grouped by.
-const TEXTS: [&str; 29] = [
+const TEXTS: [&str; 31] = [
     "campaign",
     "case_id",
     "category",
     "channel",
+    "closing_response_id",
     "country",
     "customer_id",
     "employee",
@@ -178,6 +179,7 @@ const TEXTS: [&str; 29] = [
     "previous_team",
     "promise_id",
     "reason",
+    "response_id",
     "root_cause",
     "subscription_id",
     "survey_id",

@@ -8,12 +8,13 @@ use barometer_tests::{Suite, eventually};
 use tonic::transport::Channel;
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
 
-const SERVICES: [&str; 8] = [
+const SERVICES: [&str; 9] = [
     barometer_customers::GRPC_NAME,
     barometer_surveys::GRPC_NAME,
     barometer_complaints::GRPC_NAME,
     barometer_complaints::POLICIES_GRPC_NAME,
     barometer_complaints::PROMISES_GRPC_NAME,
+    barometer_complaints::FOLLOW_UPS_GRPC_NAME,
     barometer_complaints::WEBHOOKS_GRPC_NAME,
     barometer_complaints::INCIDENTS_GRPC_NAME,
     barometer_complaints::PRIVACY_GRPC_NAME,

@@ -59,7 +59,7 @@ pub struct ServeArgs {
     #[arg(long, env = "BAROMETER_CUSTOMERS_ENDPOINT", value_name = "URL")]
     pub customers_endpoint: Option<String>,
 
-    /// Where the surveys service is, when it runs elsewhere
+    /// Where the surveys service is, when it runs elsewhere; complaints alone follows up no answers without it
     #[arg(long, env = "BAROMETER_SURVEYS_ENDPOINT", value_name = "URL")]
     pub surveys_endpoint: Option<String>,
 
@@ -326,7 +326,13 @@ async fn open(
             },
         };
         let customers = channel(args.customers_endpoint.as_ref().unwrap_or(&here), &args.client)?;
-        let task = barometer_complaints::add(config, customers, &mut server, &args.server, background.clone()).await;
+        let surveys = match (&args.surveys_endpoint, args.what) {
+            (Some(endpoint), _) => Some(channel(endpoint, &args.client)?),
+            (None, What::All) => Some(channel(&here, &args.client)?),
+            (None, _) => None,
+        };
+        let task =
+            barometer_complaints::add(config, customers, surveys, &mut server, &args.server, background.clone()).await;
         tasks.push(task.map_err(broken)?);
     }
     if args.what.includes(What::Metrics) {

@@ -14,6 +14,7 @@ mod collector;
 use std::fmt;
 use std::path::Path;
 
+use sea_orm::{ConnectOptions, ConnectionTrait};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
@@ -109,6 +110,21 @@ impl TestDatabase {
     pub async fn contents(&self, service: &str) -> String {
         let url = self.postgres_url().expect("it is PostgreSQL");
         cluster::psql(&url, &format!("SELECT schema_to_xml('{service}', true, false, '')")).await
+    }
+
+    /// Runs SQL on the database of a service that does not run meanwhile: what no service does to itself.
+    pub async fn execute(&self, service: &str, sql: &str) {
+        let url = match self.location() {
+            Location::Directory(directory) => {
+                format!("sqlite://{}", directory.join(format!("{service}.sqlite")).display())
+            }
+            Location::Postgres(url) => url,
+        };
+        let mut options = ConnectOptions::new(url);
+        options.sqlx_logging(false).max_connections(1).set_schema_search_path(service);
+        let database = sea_orm::Database::connect(options).await.expect("a connection");
+        database.execute_unprepared(sql).await.expect("a statement");
+        database.close().await.expect("closed");
     }
 
     /// A directory of its own for SQLite files, snapshots and whatever else: what `--data-dir` takes.

@@ -1,7 +1,7 @@
 //! The case entry: one thing that happened to a case. Entries are only ever added.
 
 use barometer_chassis::{clock::Micros, id};
-use barometer_proto::complaints::v1::{CaseEntryType, LinkType, ReplyType, case::State};
+use barometer_proto::complaints::v1::{CaseEntryType, FollowUpOutcome, LinkType, ReplyType, case::State};
 use sea_orm::entity::prelude::*;
 
 use crate::{
@@ -74,6 +74,8 @@ pub struct Model {
     pub satisfaction: Option<i32>,
     /// The promise; only of entries about promises.
     pub promise_id: Option<Uuid>,
+    /// What came of the follow-up, as [`FollowUpOutcome`]; only of entries about that.
+    pub follow_up_outcome: i32,
     /// The incident; only of what it did.
     pub incident_id: Option<IncidentId>,
 }
@@ -95,6 +97,8 @@ pub struct Said {
     pub link: LinkType,
     /// The promise; of entries about promises only.
     pub promise: Option<Uuid>,
+    /// What came of the follow-up; of entries about that only.
+    pub follow_up_outcome: FollowUpOutcome,
     /// The incident that did it.
     pub incident: Option<IncidentId>,
 }
@@ -154,7 +158,7 @@ pub(crate) fn of_step(step: &Step, actor: &str, said: &Said, now: Micros) -> Vec
         }
         (entry.other_case_id, entry.link) = (said.other, said.link.into());
         entry.incident_id = said.incident;
-        entry.promise_id = said.promise;
+        (entry.promise_id, entry.follow_up_outcome) = (said.promise, said.follow_up_outcome.into());
         match event {
             CaseEntryType::Responded => entry.reply = said.reply.into(),
             CaseEntryType::CustomerWrote => entry.needs_no_answer = said.needs_no_answer,
@@ -204,5 +208,6 @@ fn entry(case: &case::Model, event: CaseEntryType, state: State, time: Micros, a
         incident_id: None,
         satisfaction: None,
         promise_id: None,
+        follow_up_outcome: FollowUpOutcome::Unspecified.into(),
     }
 }

@@ -46,6 +46,9 @@ pub const DECISIONS: &[(&str, &str, Decision)] = &[
     ("erasure", "customer_id", Decision::Passing),
     // What traces are hashed by.
     ("erasure_secret", "secret", Decision::Kept),
+    ("follow_up", "customer_id", Decision::Moved),
+    // What came of it, in one word.
+    ("follow_up", "outcome", Decision::Kept),
     // The company's own key of an interruption.
     ("incident", "external_id", Decision::Kept),
     ("incident", "external_system", Decision::Kept),
@@ -54,6 +57,7 @@ pub const DECISIONS: &[(&str, &str, Decision)] = &[
     ("promise", "description", Decision::Emptied),
     ("promise", "external_id", Decision::Refused),
     ("promise", "external_system", Decision::Refused),
+    ("survey_answer", "customer_id", Decision::Moved),
     ("webhook", "secret", Decision::Kept),
 ];
 
@@ -110,7 +114,9 @@ pub fn action(kind: ErasedKind) -> ErasureAction {
         | ErasedKind::CaseEntries
         | ErasedKind::Promises
         | ErasedKind::Incidents
-        | ErasedKind::Deliveries => ErasureAction::Anonymized,
+        | ErasedKind::Deliveries
+        | ErasedKind::FollowUps
+        | ErasedKind::Answers => ErasureAction::Anonymized,
     }
 }
 

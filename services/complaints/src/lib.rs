@@ -19,6 +19,8 @@ mod erased_trace;
 pub mod erasure;
 mod erasure_secret;
 mod erasures;
+pub mod follow_up;
+pub mod follow_up_rule_set;
 pub mod incident;
 pub mod incident_case;
 pub mod incident_customer;
@@ -31,7 +33,10 @@ pub mod policy_set;
 pub mod promise;
 mod service;
 mod store;
+pub mod survey_answer;
+mod surveys;
 mod sweep;
+pub mod upstream;
 pub mod webhook;
 mod webhooks;
 mod wire;
@@ -47,9 +52,10 @@ use barometer_chassis::{
 };
 use barometer_directory::Directory;
 use barometer_proto::complaints::v1::{
-    FactKind, complaint_service_server::ComplaintServiceServer, incident_service_server::IncidentServiceServer,
-    policy_service_server::PolicyServiceServer, privacy_service_server::PrivacyServiceServer,
-    promise_service_server::PromiseServiceServer, webhook_service_server::WebhookServiceServer,
+    FactKind, complaint_service_server::ComplaintServiceServer, follow_up_service_server::FollowUpServiceServer,
+    incident_service_server::IncidentServiceServer, policy_service_server::PolicyServiceServer,
+    privacy_service_server::PrivacyServiceServer, promise_service_server::PromiseServiceServer,
+    webhook_service_server::WebhookServiceServer,
 };
 use tokio::task::JoinHandle;
 use tonic::codec::CompressionEncoding;
@@ -62,6 +68,8 @@ pub const GRPC_NAME: &str = barometer_proto::complaints::v1::complaint_service_s
 pub const POLICIES_GRPC_NAME: &str = barometer_proto::complaints::v1::policy_service_server::SERVICE_NAME;
 /// The same of the promises.
 pub const PROMISES_GRPC_NAME: &str = barometer_proto::complaints::v1::promise_service_server::SERVICE_NAME;
+/// The same of the follow-ups.
+pub const FOLLOW_UPS_GRPC_NAME: &str = barometer_proto::complaints::v1::follow_up_service_server::SERVICE_NAME;
 /// The same of its incidents.
 pub const INCIDENTS_GRPC_NAME: &str = barometer_proto::complaints::v1::incident_service_server::SERVICE_NAME;
 /// The same of its exports and erasures.
@@ -84,11 +92,12 @@ pub struct Config {
     pub webhooks: WebhookSettings,
 }
 
-/// Opens the store and adds the service to `server`. `customers` leads to the customers service, which need not be there
-/// yet. The handle ends after `shutdown`, when everything acknowledged is written.
+/// Opens the store and adds the service to `server`. `customers` leads to the customers service and `surveys` to the surveys
+/// service, which need not be there yet; without the latter no answers are followed up. The handle ends after `shutdown`, when everything acknowledged is written.
 pub async fn add(
     config: Config,
     customers: Channel,
+    surveys: Option<Channel>,
     server: &mut Server,
     limits: &ServerConfig,
     shutdown: Shutdown,
@@ -99,16 +108,23 @@ pub async fn add(
         Kind::new::<case_entry::Entity>(FactKind::CaseEntry.into(), |row| row.position, wire::case_entry_fact),
         Kind::new::<case_clock::Entity>(FactKind::CaseClock.into(), |row| row.position, wire::case_clock_fact),
         Kind::new::<promise::Entity>(FactKind::Promise.into(), |row| row.position, wire::promise_fact),
+        Kind::new::<follow_up::Entity>(FactKind::FollowUp.into(), |row| row.position, wire::follow_up_fact),
     ];
     let (store, writer) =
         Store::open::<migrations::Migrator>(&config.location, NAME, kinds, config.write_queue, shutdown.clone())
             .await?;
     let book = Arc::new(store::Book::default());
     tokio::spawn(keeper::keep(store.clone(), book.clone(), shutdown.clone()));
+    let sweeping = book.clone();
     tokio::spawn(webhooks::Deliverer::new(store.clone(), &config.webhooks)?.run(server.ending()));
     let webhooks = service::Webhooks::new(store.clone(), config.webhooks.allow_private);
     let policies = service::Policies::new(store.clone(), config.rules.priorities);
     let directory = Directory::new(customers);
+    let follow_ups = service::FollowUps::new(store.clone());
+    if let Some(surveys) = surveys {
+        let follower = surveys::Follower::new(store.clone(), surveys, book.clone(), config.rules.priorities);
+        tokio::spawn(follower.run(shutdown.clone()));
+    }
     tokio::spawn(incidents::work(store.clone(), directory.clone(), book.clone(), server.ending()));
     tokio::spawn(erasures::work(store.clone(), server.ending()));
     let incidents = service::Incidents::new(store.clone(), directory.clone());
@@ -142,6 +158,12 @@ pub async fn add(
         .accept_compressed(CompressionEncoding::Gzip)
         .send_compressed(CompressionEncoding::Gzip);
     server.add_service(promises);
+    let follow_ups = FollowUpServiceServer::new(follow_ups)
+        .max_decoding_message_size(limits.max_message_bytes)
+        .max_encoding_message_size(limits.max_message_bytes)
+        .accept_compressed(CompressionEncoding::Gzip)
+        .send_compressed(CompressionEncoding::Gzip);
+    server.add_service(follow_ups);
     let webhooks = WebhookServiceServer::new(webhooks)
         .max_decoding_message_size(limits.max_message_bytes)
         .max_encoding_message_size(limits.max_message_bytes)
@@ -160,11 +182,17 @@ pub async fn add(
         .accept_compressed(CompressionEncoding::Gzip)
         .send_compressed(CompressionEncoding::Gzip);
     server.add_service(privacy);
-    for name in
-        [INCIDENTS_GRPC_NAME, PRIVACY_GRPC_NAME, GRPC_NAME, POLICIES_GRPC_NAME, PROMISES_GRPC_NAME, WEBHOOKS_GRPC_NAME]
-    {
+    for name in [
+        GRPC_NAME,
+        POLICIES_GRPC_NAME,
+        PROMISES_GRPC_NAME,
+        FOLLOW_UPS_GRPC_NAME,
+        WEBHOOKS_GRPC_NAME,
+        INCIDENTS_GRPC_NAME,
+        PRIVACY_GRPC_NAME,
+    ] {
         store.report_health(server.health(), name);
     }
-    tokio::spawn(sweep::run(store, shutdown));
+    tokio::spawn(sweep::run(store, sweeping, shutdown));
     Ok(writer)
 }

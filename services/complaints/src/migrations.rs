@@ -7,6 +7,7 @@ mod m0004_bindings;
 mod m0005_case_clocks;
 mod m0007_customer_values;
 mod m0008_promises;
+mod m0009_follow_ups;
 mod m0010_webhooks;
 mod m0011_incidents;
 mod m0012_erasures;
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_customer_values::Migration),
             Box::new(m0008_promises::Migration),
             Box::new(m0005_case_clocks::Migration),
+            Box::new(m0009_follow_ups::Migration),
             Box::new(m0010_webhooks::Migration),
             Box::new(m0014_last_times::Migration),
             Box::new(m0011_incidents::Migration),

@@ -3,6 +3,7 @@
 mod case;
 mod clocks;
 mod command;
+mod follow_ups;
 mod incidents;
 mod link;
 mod outcome;
@@ -26,7 +27,8 @@ use barometer_proto::complaints::v1::{self as wire, complaint_service_server::Co
 use tonic::{Request, Response, Status, Streaming};
 
 pub(crate) use self::{
-    incidents::Incidents, policies::Policies, privacy::Privacy, promises::Promises, webhooks::Webhooks,
+    follow_ups::FollowUps, incidents::Incidents, policies::Policies, privacy::Privacy, promises::Promises,
+    webhooks::Webhooks,
 };
 use crate::{case::Rules, store::Book};
 

@@ -1,5 +1,6 @@
 //! Queries of the complaints service.
 
+mod answers;
 mod book;
 mod calendars;
 mod clocks;
@@ -7,6 +8,8 @@ mod counted;
 mod deliveries;
 mod erasures;
 mod exports;
+mod follow_up_rules;
+mod follow_ups;
 mod incident_tasks;
 mod incidents;
 mod links;
@@ -14,6 +17,7 @@ mod policies;
 mod promises;
 mod webhooks;
 
+pub(crate) use answers::{SaidByCustomer, Seen, advance, drop_lost, get_upstream, start_over, take_answers};
 pub(crate) use book::Book;
 pub(crate) use calendars::{
     CalendarRef, change_calendar, create_calendar, get_calendar, get_calendar_version, known_calendars,
@@ -25,7 +29,15 @@ pub(crate) use deliveries::{
     list_stale, list_told, retry_delivery, settle_delivery,
 };
 pub(crate) use erasures::{begin_erasure, erase_step, erased, find_erased, get_erasure, list_under_way, refuse_erased};
-pub(crate) use exports::{list_affecting, list_cases_of, list_deliveries_of, list_promises_of};
+pub(crate) use exports::{
+    list_affecting, list_answers_of, list_cases_of, list_deliveries_of, list_follow_ups_of, list_promises_of,
+};
+pub(crate) use follow_up_rules::{
+    get_rule_set, get_rule_set_by_id, list_rule_sets, place_of_rule_set, publish_rules, rules_since,
+};
+pub(crate) use follow_ups::{
+    FollowUpRef, due_follow_ups, end_follow_ups, get_follow_up, list_follow_ups, place_of_follow_up,
+};
 pub(crate) use incident_tasks::{
     CASES, add_step, add_task, count_running, fail_step, link_step, list_at_work, list_since, list_tasks, resolve_step,
     send_step,
@@ -43,7 +55,7 @@ pub(crate) use webhooks::{
     WebhookValues, change_webhook, create_webhook, delete_webhook, get_webhook, list_webhooks, rotate_secret,
 };
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use barometer_chassis::{
     clock::Micros,
@@ -51,7 +63,7 @@ use barometer_chassis::{
     error::Error,
     id, reader,
     store::Store,
-    writer::{self, Done, Request, Write},
+    writer::{self, Done, Recorded, Request, Write},
 };
 use barometer_directory::CustomerId;
 use barometer_proto::complaints::v1::{CaseEntryType, Fact, ReplyType, case::State};
@@ -65,7 +77,7 @@ use uuid::Uuid;
 
 pub(crate) use self::links::{add_link, list_links, list_merged, merge, remove_link, unmerge, withdraw_case};
 use crate::{
-    case::{self, Step},
+    case::{self, Arrival, Incoming, Step},
     case_entry::{self, CaseId, Said},
     clock::Entry,
 };
@@ -223,6 +235,28 @@ pub(crate) async fn take_step(
     let noted = if happened { write.position() } else { 0 };
     let Done { id, position } = writer::replace(write, step.before, step.case).await?;
     Ok(Done { id, position: position.max(noted) })
+}
+
+/// Opens a case that comes of something else that is written.
+pub(crate) async fn open_case(write: &Write<'_>, book: &Arc<Book>, case: case::Model) -> Result<case::Model, Error> {
+    let incoming = [Incoming { arrival: Arrival::Live, book: Arc::clone(book) }];
+    let position = write.next_position();
+    let mut opened = [case::Model {
+        id: id::new(),
+        number: position,
+        position,
+        version: 1,
+        create_time: write.now,
+        update_time: write.now,
+        ..case
+    }];
+    for case in &mut opened {
+        note_due(write, case, &incoming[0]).await?;
+    }
+    writer::insert(write.db, &opened).await?;
+    case::Model::recorded(write, &opened, &incoming).await?;
+    let [case] = opened;
+    Ok(case)
 }
 
 /// Adds entries at the next positions, in their order.

@@ -9,6 +9,8 @@ mod case_link;
 mod category;
 mod clock;
 mod filter;
+mod follow_up;
+mod follow_up_rule;
 mod incident;
 mod outcome;
 mod past;
@@ -26,6 +28,8 @@ pub(crate) use case_entry::{case_entry_fact, render_entry};
 pub(crate) use case_link::render_link;
 pub(crate) use clock::{parse_batch_get_clocks, parse_explain_clock};
 pub(crate) use filter::parse_list_cases;
+pub(crate) use follow_up::{follow_up_fact, parse_follow_up_ref, parse_list_follow_ups, render_follow_up};
+pub(crate) use follow_up_rule::{parse_rule_list, render_rule_list, render_rule_set};
 pub(crate) use incident::{
     incident_fact, parse_incident, parse_list_incidents, render_affected, render_incident, render_incident_case,
     render_task,
@@ -37,7 +41,7 @@ pub(crate) use policy::{
     named_calendars, parse_described_case, parse_instant, render_due, render_policy, render_policy_list,
     render_policy_set,
 };
-pub(crate) use privacy::{render_affecting, render_erasure};
+pub(crate) use privacy::{render_affecting, render_answer, render_erasure};
 pub(crate) use promise::{NewPromise, parse_list_promises, parse_promise, promise_fact, render_promise};
 pub(crate) use webhook::{
     WEBHOOK_CHANGEABLE, parse_list_deliveries, parse_overlap, parse_secret, parse_webhook, render_delivery,

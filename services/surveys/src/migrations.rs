@@ -1,6 +1,7 @@
 //! The tables of this service. Forward only: a migration that has been released is never changed.
 
 mod m0001_surveys;
+mod m0002_imported;
 
 use sea_orm_migration::prelude::*;
 
@@ -11,6 +12,6 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_surveys::Migration)]
+        vec![Box::new(m0001_surveys::Migration), Box::new(m0002_imported::Migration)]
     }
 }

@@ -72,6 +72,9 @@ pub struct Model {
     pub update_time: Micros,
     /// When it was withdrawn.
     pub withdraw_time: Option<Micros>,
+    /// Whether it was imported.
+    #[serde(skip)]
+    pub imported: bool,
 }
 
 /// Nothing: rows of this service refer to one another by id only.

@@ -4,6 +4,7 @@ mod case_verbs;
 mod complaints;
 mod customers;
 mod facts;
+mod follow_ups;
 mod incidents;
 mod metrics;
 mod nouns;

@@ -168,6 +168,7 @@ async fn everything_of_a_customer_is_told() {
                 Item::Promise(_) => "promise",
                 Item::Incident(_) => "incident",
                 Item::Delivery(_) => "delivery",
+                Item::FollowUp(_) | Item::Answer(_) => "survey",
             })
             .collect();
         let count = |what: &str| told.iter().filter(|one| **one == what).count();

@@ -6,6 +6,7 @@ mod clocks;
 mod command_line;
 mod erasing;
 mod filters;
+mod follow_ups;
 mod history;
 mod importing;
 mod incidents;

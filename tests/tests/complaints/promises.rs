@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use barometer_chassis::{clock::Micros, testing::on_each_database};
 use barometer_proto::complaints::v1::{
-    BreakPromiseRequest, CaseEntryType as Event, FactKind, GetPromiseRequest, KeepPromiseRequest, ListPromisesRequest,
-    MakePromiseRequest, MovePromiseRequest, Promise, PromiseFact, WatchFactsRequest, WithdrawPromiseRequest, fact,
-    get_promise_request, promise::State,
+    BreakPromiseRequest, CaseEntryType as Event, CreateWebhookRequest, FactKind, GetPromiseRequest, KeepPromiseRequest,
+    ListPromisesRequest, MakePromiseRequest, MovePromiseRequest, Promise, PromiseFact, WatchFactsRequest, Webhook,
+    WebhookEvent, WithdrawPromiseRequest, fact, get_promise_request, promise::State,
 };
 use barometer_tests::{
     eventually,
-    samples::{from_now, key, promise},
+    receiver::{Manner, Receiver},
+    samples::{from_now, key, promise, webhook},
     services::{Services, told},
 };
 use prost_types::Timestamp;
@@ -120,6 +121,11 @@ async fn one_that_nobody_keeps_is_due_soon_and_then_broken_each_once() {
     on_each_database(async |database| {
         let services = Services::start(database).await;
         let case = opened(&services).await;
+        let receiver = Receiver::start(Manner::Status(204)).await;
+        let events = vec![WebhookEvent::PromiseDueSoon.into(), WebhookEvent::PromiseBroken.into()];
+        let webhook = Webhook { events, ..webhook("promises", &receiver.url) };
+        let request = CreateWebhookRequest { webhook: Some(webhook), request_id: String::new() };
+        services.webhooks.clone().create_webhook(request).await.expect("created");
         let due_time = soon(1_500);
         let new =
             Promise { case_id: case.case_id.clone(), description: "a call".to_owned(), due_time, ..Promise::default() };
@@ -132,6 +138,16 @@ async fn one_that_nobody_keeps_is_due_soon_and_then_broken_each_once() {
         let expected = [Event::Opened, Event::PromiseMade, Event::PromiseDueSoon, Event::PromiseBroken];
         tokio::time::sleep(Duration::from_millis(1_200)).await;
         assert_eq!(entries(&services, &case.case_id).await, expected);
+
+        eventually("both are told", async || receiver.received().len() == 2).await;
+        let mut notices: Vec<_> = receiver.received().iter().map(|received| received.json()).collect();
+        notices.sort_by_key(|body| body["timestamp"].to_string());
+        assert_eq!((&notices[0]["type"], &notices[1]["type"]), (&"promise.due_soon".into(), &"promise.broken".into()));
+        assert_eq!(
+            (&notices[1]["data"]["promise_id"], &notices[1]["data"]["late"]),
+            (&id.clone().into(), &false.into())
+        );
+        assert_eq!(notices[1]["data"]["case_id"], case.case_id);
 
         let late = keep(&services, &id, None).await.expect("late, but kept");
         assert_eq!((late.state(), late.break_time), (State::Broken, broken.break_time));

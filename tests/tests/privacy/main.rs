@@ -5,6 +5,7 @@
 mod caller;
 mod complaints;
 mod customers;
+mod follow_ups;
 mod incidents;
 mod metrics;
 mod personal_data;
@@ -33,6 +34,7 @@ async fn nothing_that_callers_send_is_told_to_others() {
         policies::call_all(&mut caller).await;
         complaints::call_all(&mut caller).await;
         promises::call_all(&mut caller).await;
+        follow_ups::call_all(&mut caller).await;
         webhooks::call_all(&mut caller).await;
         incidents::call_all(&mut caller).await;
         personal_data::call_all(&mut caller).await;

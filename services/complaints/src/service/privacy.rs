@@ -21,7 +21,10 @@ use uuid::Uuid;
 
 use crate::{
     store,
-    wire::{render_affecting, render_case, render_delivery, render_entry, render_erasure, render_promise},
+    wire::{
+        render_affecting, render_answer, render_case, render_delivery, render_entry, render_erasure, render_follow_up,
+        render_promise,
+    },
 };
 
 /// The most keys of a customer.
@@ -108,6 +111,29 @@ impl Privacy {
             for promise in promises {
                 let position = self.store.feed.token(promise.position).await?;
                 if told.tell(Item::Promise(render_promise(promise, position))).await.is_err() {
+                    return Ok(Err(Gone));
+                }
+            }
+        }
+        page.after = None;
+        loop {
+            let follow_ups = store::list_follow_ups_of(db, customer, page).await?;
+            let Some(last) = follow_ups.last() else { break };
+            page.after = Some(PageToken { key: 0, id: last.id });
+            for follow_up in follow_ups {
+                let position = self.store.feed.token(follow_up.position).await?;
+                if told.tell(Item::FollowUp(render_follow_up(follow_up, position))).await.is_err() {
+                    return Ok(Err(Gone));
+                }
+            }
+        }
+        page.after = None;
+        loop {
+            let answers = store::list_answers_of(db, customer, page).await?;
+            let Some(last) = answers.last() else { break };
+            page.after = Some(PageToken { key: 0, id: last.response_id });
+            for answer in answers {
+                if told.tell(render_answer(answer)).await.is_err() {
                     return Ok(Err(Gone));
                 }
             }

@@ -20,7 +20,7 @@ use crate::{
     case_entry::{self, CaseId},
     delivery, erased_trace,
     erasure::{Column, Counts, Entity, Model, Trace, none, stripped},
-    erasure_secret, incident_customer, promise,
+    erasure_secret, follow_up, incident_customer, promise, survey_answer,
     webhook::Secret,
 };
 
@@ -28,6 +28,8 @@ use crate::{
 const STEP: u64 = 50;
 /// Entries that are stripped at a time: they are read for it.
 const ENTRIES: u64 = 500;
+/// Follow-ups that are moved in one transaction.
+const FOLLOW_UPS: u64 = 1_000;
 /// Traces that are looked for at a time.
 const TRACES: usize = 4_096;
 
@@ -85,7 +87,11 @@ pub(crate) async fn erase_step(write: &Write<'_>, id: Uuid) -> Result<bool, Erro
     let (Some(customer), Some(anonymous)) = (erasure.customer_id, erasure.anonymous_id) else { return Ok(true) };
     let secret = find_secret(write.db).await?.unwrap_or_default();
     let mut step = Step { write, customer, anonymous, secret, counts: erasure.counts };
-    let left = step.cases().await? || step.promises().await? || step.incidents().await? || step.deliveries().await?;
+    let left = step.cases().await?
+        || step.promises().await?
+        || step.follow_ups().await?
+        || step.incidents().await?
+        || step.deliveries().await?;
     erasure.counts = step.counts;
     if !left {
         (erasure.customer_id, erasure.anonymous_id, erasure.end_time) = (None, None, Some(write.now));
@@ -233,6 +239,31 @@ impl Step<'_> {
                 ..promise.clone()
             };
             writer::replace(self.write, promise, erased).await?;
+        }
+        Ok(any)
+    }
+
+    /// Both at once: what came of a follow-up is told by the answers of the same customer.
+    async fn follow_ups(&mut self) -> Result<bool, Error> {
+        let of_customer = survey_answer::Column::CustomerId.eq(self.customer);
+        let update = survey_answer::Entity::update_many()
+            .col_expr(survey_answer::Column::CustomerId, Expr::value(self.anonymous))
+            .filter(of_customer);
+        let answers = update.exec(self.write.db).await?.rows_affected;
+        self.counts.add(ErasedKind::Answers, usize::try_from(answers).unwrap_or_default());
+        let found = follow_up::Entity::find().filter(follow_up::Column::CustomerId.eq(self.customer)).limit(FOLLOW_UPS);
+        let found = found.all(self.write.db).await?;
+        self.counts.add(ErasedKind::FollowUps, found.len());
+        let any = answers > 0 || !found.is_empty();
+        for follow_up in found {
+            let moved = follow_up::Model {
+                customer_id: self.anonymous,
+                position: self.write.next_position(),
+                version: follow_up.version + 1,
+                update_time: self.write.now,
+                ..follow_up
+            };
+            moved.into_active_model().reset_all().update(self.write.db).await?;
         }
         Ok(any)
     }

@@ -7,7 +7,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, Order, SimpleExpr},
 };
 
-use crate::{case, delivery, incident_customer, promise};
+use crate::{case, delivery, follow_up, incident_customer, promise, survey_answer};
 
 /// Cases, withdrawn ones too.
 pub(crate) async fn list_cases_of(
@@ -46,6 +46,24 @@ pub(crate) async fn list_deliveries_of(
     list::<delivery::Entity>(db, named, page).await
 }
 
+/// Follow-ups of the customer's answers.
+pub(crate) async fn list_follow_ups_of(
+    db: &impl ConnectionTrait,
+    customer: CustomerId,
+    page: Page,
+) -> Result<Vec<follow_up::Model>, Error> {
+    list::<follow_up::Entity>(db, owned_by(customer), page).await
+}
+
+/// Answers of the customer, as far as they are known.
+pub(crate) async fn list_answers_of(
+    db: &impl ConnectionTrait,
+    customer: CustomerId,
+    page: Page,
+) -> Result<Vec<survey_answer::Model>, Error> {
+    list_by::<survey_answer::Entity>(db, "response_id", owned_by(customer), page).await
+}
+
 fn owned_by(customer: CustomerId) -> SimpleExpr {
     Expr::col("customer_id").eq(customer)
 }
@@ -55,9 +73,18 @@ async fn list<E: EntityTrait>(
     condition: SimpleExpr,
     page: Page,
 ) -> Result<Vec<E::Model>, Error> {
-    let mut select = E::find().filter(condition).order_by(Expr::col("id"), Order::Asc);
+    list_by::<E>(db, "id", condition, page).await
+}
+
+async fn list_by<E: EntityTrait>(
+    db: &impl ConnectionTrait,
+    key: &'static str,
+    condition: SimpleExpr,
+    page: Page,
+) -> Result<Vec<E::Model>, Error> {
+    let mut select = E::find().filter(condition).order_by(Expr::col(key), Order::Asc);
     if let Some(after) = page.after {
-        select = select.filter(Expr::col("id").gt(after.id));
+        select = select.filter(Expr::col(key).gt(after.id));
     }
     Ok(select.limit(u64::from(page.size)).all(db).await?)
 }

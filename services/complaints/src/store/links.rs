@@ -14,7 +14,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{Book, promises::withdraw_promises_of, take_step};
+use super::{Book, follow_ups::cancel_follow_up_of, promises::withdraw_promises_of, take_step};
 use crate::{
     case::{self, When},
     case_entry::{CaseId, Said},
@@ -144,6 +144,7 @@ pub(crate) async fn withdraw_case(write: &Write<'_>, id: Uuid, etag: &str) -> Re
     let either = Condition::any().add(Column::CaseId.eq(id)).add(Column::OtherCaseId.eq(id));
     case_link::Entity::delete_many().filter(either).exec(write.db).await?;
     withdraw_promises_of(write, CaseId(id)).await?;
+    cancel_follow_up_of(write, CaseId(id)).await?;
     writer::withdraw::<case::Model>(write, id, etag).await
 }
 

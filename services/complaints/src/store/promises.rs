@@ -6,7 +6,7 @@ use barometer_chassis::{
     error::Error,
     writer::{self, Done, Write},
 };
-use barometer_proto::complaints::v1::{CaseEntryType, promise::State};
+use barometer_proto::complaints::v1::{CaseEntryType, WebhookEvent, promise::State};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
@@ -15,8 +15,11 @@ use crate::{
     case_entry::{self, CaseId, Said},
     promise::{Column, Entity, Model, Turn},
     store,
+    webhooks::{self, Notice},
 };
 
+/// From when on a notice is late, in microseconds: nobody was there to give it in time.
+const LATE: i64 = 10 * Micros::SECOND;
 /// Who does what happens by itself.
 pub(crate) const BY_ITSELF: &str = "barometer";
 
@@ -49,10 +52,13 @@ pub(crate) async fn due_promises(db: &impl ConnectionTrait, now: Micros, max: u6
 /// already, stay as they are.
 pub(crate) async fn settle_promises(write: &Write<'_>, ids: Vec<Uuid>) -> Result<(), Error> {
     let due = Entity::find().filter(Column::Id.is_in(writer::any_of(ids))).filter(Column::NextTime.lte(write.now));
+    let mut notices = Vec::new();
     for promise in due.order_by_asc(Column::NextTime).order_by_asc(Column::Id).all(write.db).await? {
-        take_turn(write, promise.fall_due(write.now), BY_ITSELF, "").await?;
+        let turn = promise.fall_due(write.now);
+        notices.extend(notice(&turn, write.now));
+        take_turn(write, turn, BY_ITSELF, "").await?;
     }
-    Ok(())
+    webhooks::notify(write, notices).await
 }
 
 /// Changes a promise by a verb. What was said goes with the verb's own entry, the last one.
@@ -67,6 +73,7 @@ pub(crate) async fn change_promise(
     verb: impl FnOnce(Model) -> Result<Turn, Error>,
 ) -> Result<Done, Error> {
     let turn = verb(writer::current(write, id, etag).await?)?;
+    webhooks::notify(write, notice(&turn, write.now).into_iter().collect()).await?;
     take_turn(write, turn, actor, text).await
 }
 
@@ -99,6 +106,35 @@ async fn take_turn(write: &Write<'_>, turn: Turn, actor: &str, text: &str) -> Re
         tell_case(write, id, promise.id, &events, actor, text).await?;
     }
     writer::replace(write, before, promise).await
+}
+
+/// What webhooks are told of a turn: the last that it has come to. What was due soon and is broken by now, or was kept late,
+/// is not told as due soon.
+fn notice(turn: &Turn, now: Micros) -> Option<Notice> {
+    let Turn { before: _, promise, events } = turn;
+    let told = events.iter().rev().find_map(|(event, time)| match event {
+        CaseEntryType::PromiseDueSoon => Some((WebhookEvent::PromiseDueSoon, *time)),
+        CaseEntryType::PromiseBroken => Some((WebhookEvent::PromiseBroken, *time)),
+        _ => None,
+    });
+    let holds = |event: &WebhookEvent| match promise.state() {
+        State::Open => *event == WebhookEvent::PromiseDueSoon && promise.due_soon_time.is_some(),
+        State::Broken => *event == WebhookEvent::PromiseBroken,
+        State::Kept | State::Withdrawn | State::Unspecified => false,
+    };
+    let (event, time) = told.filter(|(event, _)| holds(event))?;
+    let audience: &[&str] = if event == WebhookEvent::PromiseBroken { &["OWNER", "TEAM_LEAD"] } else { &["OWNER"] };
+    let notice = Notice::new(event, time)
+        .id("promise_id", promise.id)
+        .word("employee", &promise.employee)
+        .word("team", &promise.team)
+        .words("audience", audience.iter().copied())
+        .time("due_time", promise.due_time)
+        .flag("late", now.0.saturating_sub(time.0) > LATE);
+    Some(match promise.case_id {
+        Some(CaseId(case)) => notice.id("case_id", case),
+        None => notice,
+    })
 }
 
 /// Tells the case of a promise what became of it.

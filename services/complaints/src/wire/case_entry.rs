@@ -33,6 +33,7 @@ pub(crate) fn render_entry(row: Model) -> wire::CaseEntry {
         accepted,
         satisfaction,
         promise_id,
+        follow_up_outcome,
         incident_id,
     } = row;
     let acceptance = match accepted {
@@ -62,6 +63,7 @@ pub(crate) fn render_entry(row: Model) -> wire::CaseEntry {
         acceptance: acceptance.into(),
         satisfaction,
         promise_id: promise_id.map(|id| id.to_string()).unwrap_or_default(),
+        follow_up_outcome,
         incident_id: incident_id.map(|id| id.to_string()).unwrap_or_default(),
     }
 }
@@ -86,6 +88,7 @@ pub(crate) fn case_entry_fact(row: Model) -> wire::Fact {
         link: row.link,
         incident_id: row.incident_id.map(|id| id.to_string()).unwrap_or_default(),
         promise_id: row.promise_id.map(|id| id.to_string()).unwrap_or_default(),
+        follow_up_outcome: row.follow_up_outcome,
     };
     super::fact(row.id, row.position, 1, fact::Fact::CaseEntry(entry))
 }

@@ -5,7 +5,7 @@ use barometer_proto::complaints::v1::{self as wire, ErasedKind, export_customer_
 
 use crate::{
     erasure::{Model, action},
-    incident_customer,
+    incident_customer, survey_answer,
 };
 
 /// A receipt for callers.
@@ -30,5 +30,25 @@ pub(crate) fn render_affecting(row: incident_customer::Model) -> Item {
     Item::Incident(wire::AffectingIncident {
         incident_id: row.incident_id.to_string(),
         create_time: Some(row.create_time.to_wire()),
+    })
+}
+
+/// What is known of an answer.
+pub(crate) fn render_answer(row: survey_answer::Model) -> Item {
+    let survey_answer::Model {
+        response_id,
+        survey_id,
+        customer_id: _,
+        score,
+        time,
+        gone: _,
+        generation: _,
+        version: _,
+    } = row;
+    Item::Answer(wire::KnownAnswer {
+        response_id: response_id.to_string(),
+        survey_id: survey_id.to_string(),
+        score,
+        time: Some(time.to_wire()),
     })
 }

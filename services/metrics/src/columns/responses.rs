@@ -64,6 +64,7 @@ impl Responses {
             time,
             weight_trillionths,
             dimensions,
+            imported: _,
         } = fact;
         let survey = surveys.number(&survey_id)?;
         let customer = if customer_id.is_empty() { NOBODY } else { customer(people, &customer_id)? };

@@ -71,6 +71,7 @@ impl Surveys {
         let customers = self.directory.resolve(named).await?;
         let pending = |(number, result): (i64, Result<Parsed, Error>)| {
             let row = result.and_then(|(row, customer, request_id)| {
+                let row = Model { imported: true, ..row };
                 pending("ImportResponses", actor, row, customer, &customers, request_id)
             });
             (number, row)
@@ -285,6 +286,7 @@ fn amended(old: Model, new: Model) -> Model {
         create_time: _,
         update_time: _,
         withdraw_time: _,
+        imported: _,
     } = new;
     Model {
         survey_id,

@@ -179,6 +179,7 @@ pub(crate) fn render_response(row: Model, position: String) -> wire::Response {
         create_time,
         update_time,
         withdraw_time,
+        imported: _,
     } = row;
     let key = external_system.zip(external_id).map(|(system, value)| ExternalKey { system, value });
     wire::Response {
@@ -226,6 +227,7 @@ pub(crate) fn response_fact(row: Model) -> wire::Fact {
             time: Some(row.time.to_wire()),
             weight_trillionths: row.weight,
             dimensions: row.dimensions.0,
+            imported: row.imported,
         }),
     };
     super::fact(row.id, row.number, row.version, fact)

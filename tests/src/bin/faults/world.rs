@@ -31,7 +31,12 @@ pub(crate) struct Service {
 pub(crate) const SERVICES: [Service; 4] = [
     Service { name: "customers", health: barometer_customers::GRPC_NAME, calls: &[], keeps: true },
     Service { name: "surveys", health: barometer_surveys::GRPC_NAME, calls: &["customers"], keeps: true },
-    Service { name: "complaints", health: barometer_complaints::GRPC_NAME, calls: &["customers"], keeps: true },
+    Service {
+        name: "complaints",
+        health: barometer_complaints::GRPC_NAME,
+        calls: &["customers", "surveys"],
+        keeps: true,
+    },
     Service {
         name: "metrics",
         health: barometer_metrics::GRPC_NAME,
