@@ -144,14 +144,14 @@ impl Facts {
                 self.clocks.put(stamp, case, fact)
             }
             Fact::Promise(fact) => self.promises.put(stamp, fact, &mut self.people),
-            Fact::FollowUp(_) => Ok(()),
+            Fact::FollowUp(_) | Fact::Incident(_) => Ok(()),
             Fact::Tombstone(tombstone) => match tombstone.kind() {
                 FactKind::Case => {
                     self.cases.withdraw(stamp);
                     Ok(())
                 }
                 // Entries go with their case.
-                FactKind::CaseEntry | FactKind::FollowUp => Ok(()),
+                FactKind::CaseEntry | FactKind::FollowUp | FactKind::Incident => Ok(()),
                 FactKind::CaseClock => {
                     self.clocks.withdraw(stamp);
                     Ok(())
