@@ -114,6 +114,7 @@ fn case(line: &mut Line<'_>) -> Case {
         answer_time: None,
         due_time: None,
         due_clock: 0,
+        incident_ids: Vec::new(),
     }
 }
 
