@@ -100,7 +100,8 @@ fn of_complaints(fact: complaints::Fact) -> Fed {
             customer_id: case.customer_id,
         }),
         Some(Fact::Tombstone(_)) => State::Tombstone,
-        Some(Fact::CaseEntry(_) | Fact::CaseClock(_) | Fact::Promise(_) | Fact::FollowUp(_)) | None => State::Other,
+        Some(Fact::CaseEntry(_) | Fact::CaseClock(_) | Fact::Promise(_) | Fact::FollowUp(_) | Fact::Incident(_))
+        | None => State::Other,
     };
     Fed { id, number: place, version, state }
 }
