@@ -2,12 +2,14 @@
 
 use std::{env, error::Error, fs, path::PathBuf};
 
-const FILES: [&str; 10] = [
+const FILES: [&str; 12] = [
     "barometer/customers/v1/customer_service.proto",
     "barometer/surveys/v1/survey_service.proto",
     "barometer/complaints/v1/complaint_service.proto",
     "barometer/complaints/v1/escalation_service.proto",
+    "barometer/complaints/v1/incident_service.proto",
     "barometer/complaints/v1/policy_service.proto",
+    "barometer/complaints/v1/privacy_service.proto",
     "barometer/complaints/v1/promise_service.proto",
     "barometer/complaints/v1/follow_up_service.proto",
     "barometer/complaints/v1/webhook_service.proto",

@@ -17,7 +17,8 @@ use barometer_complaints::{WebhookSettings, case::Rules, delivery::Patience};
 use barometer_proto::{
     complaints::v1::{
         complaint_service_client::ComplaintServiceClient, escalation_service_client::EscalationServiceClient,
-        follow_up_service_client::FollowUpServiceClient, policy_service_client::PolicyServiceClient,
+        follow_up_service_client::FollowUpServiceClient, incident_service_client::IncidentServiceClient,
+        policy_service_client::PolicyServiceClient, privacy_service_client::PrivacyServiceClient,
         promise_service_client::PromiseServiceClient, webhook_service_client::WebhookServiceClient,
         work_service_client::WorkServiceClient,
     },
@@ -49,6 +50,10 @@ pub struct Services {
     pub promises: PromiseServiceClient<Channel>,
     /// Client of the follow-ups of complaints.
     pub follow_ups: FollowUpServiceClient<Channel>,
+    /// Client of the incidents of complaints.
+    pub incidents: IncidentServiceClient<Channel>,
+    /// Client of the exports and erasures of complaints.
+    pub privacy: PrivacyServiceClient<Channel>,
     /// Client of the webhooks of complaints.
     pub webhooks: WebhookServiceClient<Channel>,
     /// For requests made by hand.
@@ -143,6 +148,8 @@ impl Services {
             promises: PromiseServiceClient::new(channel.clone()),
             follow_ups: FollowUpServiceClient::new(channel.clone()),
             webhooks: WebhookServiceClient::new(channel.clone()),
+            incidents: IncidentServiceClient::new(channel.clone()),
+            privacy: PrivacyServiceClient::new(channel.clone()),
             channel,
             stop,
             task,

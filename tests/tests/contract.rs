@@ -53,7 +53,7 @@ fn every_method_names_the_permission_it_needs() {
 }
 
 /// What begins like this reads only. Whatever else a method is called, it changes something.
-const READING: [&str; 7] = ["Get", "List", "BatchGet", "Lookup", "Explain", "Query", "Watch"];
+const READING: [&str; 8] = ["Get", "List", "BatchGet", "Lookup", "Explain", "Export", "Query", "Watch"];
 /// Idempotent by the caller's own keys, as their comments say.
 const BY_KEYS: [&str; 2] = ["Import", "ResolveCustomers"];
 
@@ -155,7 +155,7 @@ const PERSONAL: [&str; 17] = [
     "in_answer_to",
 ];
 /// The texts that facts may hold: ids of the suite, and words of the company's own that figures are grouped by.
-const TEXTS: [&str; 32] = [
+const TEXTS: [&str; 33] = [
     "calendar_id",
     "campaign",
     "case_id",
@@ -167,6 +167,7 @@ const TEXTS: [&str; 32] = [
     "employee",
     "exit_page",
     "id",
+    "incident_id",
     "journey_stage",
     "landing_page",
     "language",
@@ -219,7 +220,9 @@ fn may_be_in_a_fact(field: &FieldDescriptor) -> bool {
         // `name` is a survey's only.
         Kind::String if field.name() == "name" => field.parent_message().name() == "SurveyFact",
         // What somebody bought is nobody's business, what somebody complains of is.
-        Kind::String if field.name() == "product" => field.parent_message().name() == "CaseFact",
+        Kind::String if field.name() == "product" => {
+            ["CaseFact", "IncidentFact"].contains(&field.parent_message().name())
+        }
         Kind::String => TEXTS.contains(&field.name()),
         Kind::Bytes => false,
         // A fact of a fact is checked itself.

@@ -7,7 +7,8 @@ use std::{
 };
 
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database as SeaDatabase, DatabaseConnection, DbBackend, TransactionTrait,
+    ConnectOptions, ConnectionTrait, Database as SeaDatabase, DatabaseConnection, DbBackend, Statement,
+    TransactionTrait,
     sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
 };
 use sea_orm_migration::MigratorTrait;
@@ -55,6 +56,9 @@ const CACHE: &str = "-8000";
 const CHECKPOINT: &str = "4000";
 /// How long an ending process waits for its connections.
 const CLOSING: Duration = Duration::from_secs(2);
+/// How often it is tried to empty SQLite's log, and how long to wait in between.
+const SCRUBBING: u32 = 40;
+const PAUSE: Duration = Duration::from_millis(50);
 /// Settings of every session on PostgreSQL: a statement that takes too long is broken off; a commit is on disk when it is
 /// acknowledged; a process that stands still inside a transaction loses it, because others wait for the counter.
 const SETTINGS: [(&str, &str); 3] =
@@ -101,6 +105,8 @@ impl Database {
                     .busy_timeout(ACQUIRE_TIMEOUT)
                     .statement_cache_capacity(STATEMENTS)
                     .pragma("cache_size", CACHE)
+                    // What was deleted for a person who wants to be forgotten is gone from the file.
+                    .pragma("secure_delete", "ON")
                     .pragma("wal_autocheckpoint", CHECKPOINT)
                     .read_only(readers.is_some())
             });
@@ -126,6 +132,25 @@ impl Database {
         let write = connect(WRITERS).await?;
         let read = connect(READERS).await?;
         Ok(Database { write, read, _lock: None })
+    }
+
+    /// Leaves nothing of what was deleted in SQLite's log: it goes into the database, and is emptied. PostgreSQL vacuums by
+    /// itself.
+    pub(crate) async fn scrub(&self) -> Result<(), Error> {
+        if self.is_postgres() {
+            return Ok(());
+        }
+        // Whoever reads just then holds the log.
+        for _ in 0..SCRUBBING {
+            let checkpoint = Statement::from_string(DbBackend::Sqlite, "PRAGMA wal_checkpoint(TRUNCATE)");
+            let told = self.write.query_one_raw(checkpoint).await?;
+            if told.and_then(|row| row.try_get_by_index::<i32>(0).ok()) == Some(0) {
+                return Ok(());
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        tracing::warn!("what was deleted stays in the log beside the database for now: it is read all the time");
+        Ok(())
     }
 
     /// Closes all connections. SQLite's log goes into the database first: whoever copies the file once the process has

@@ -15,6 +15,12 @@ pub fn of_message(message: &impl prost::Message) -> i64 {
     hash(&message.encode_to_vec())
 }
 
+/// A hash of a text by a secret, as 64 digits: nobody who has not got the secret can tell of which text it is.
+pub fn keyed(secret: &str, text: &str) -> String {
+    let key = blake3::derive_key("barometer keyed fingerprint", secret.as_bytes());
+    blake3::keyed_hash(&key, text.as_bytes()).to_hex().to_string()
+}
+
 fn hash(bytes: &[u8]) -> i64 {
     let hash = blake3::hash(bytes);
     let (head, _) = hash.as_bytes().split_at(8);

@@ -63,6 +63,11 @@ impl<F: Clone + Send + Sync + 'static> Store<F> {
         &self.database.read
     }
 
+    /// Leaves nothing of what was deleted where deleted things would stay for a while, as far as the database can.
+    pub async fn scrub(&self) -> Result<(), Error> {
+        self.database.scrub().await
+    }
+
     /// Records one row: as it is now, and the token of its position.
     pub async fn record_one<M: Recorded>(&self, row: Pending<M>) -> Result<(M, String), Error> {
         let (row, position) = match self.writer.record_one(row).await? {

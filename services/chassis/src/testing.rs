@@ -106,6 +106,12 @@ impl TestDatabase {
         self.postgres.as_ref().map(OwnedDatabase::url)
     }
 
+    /// Everything that is in the tables of a service, as text; of PostgreSQL only.
+    pub async fn contents(&self, service: &str) -> String {
+        let url = self.postgres_url().expect("it is PostgreSQL");
+        cluster::psql(&url, &format!("SELECT schema_to_xml('{service}', true, false, '')")).await
+    }
+
     /// Runs SQL on the database of a service that does not run meanwhile: what no service does to itself.
     pub async fn execute(&self, service: &str, sql: &str) {
         let url = match self.location() {

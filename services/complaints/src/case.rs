@@ -344,7 +344,7 @@ impl Recorded for Model {
                 Err(error) if error.is_outage() => return Err(error),
                 today => today.map_err(|error| error.to_string()),
             };
-            for Pending { row, context, refused, .. } in rows {
+            for Pending { row, context, refused, .. } in rows.iter_mut() {
                 let due = async {
                     let first = context.arrival.first_priority(row);
                     let priority = std::mem::replace(&mut row.priority, first);
@@ -358,7 +358,7 @@ impl Recorded for Model {
                     Err(error) => *refused = Some(error),
                 }
             }
-            Ok(())
+            store::refuse_erased(write, rows, |case| case.customer_id).await
         })
     }
 
@@ -371,7 +371,8 @@ impl Recorded for Model {
         Box::pin(async move {
             let history = |(case, incoming): (&Self, &Incoming)| incoming.arrival.history(case, write.now);
             store::add_entries(write, rows.iter().zip(incoming).flat_map(history).collect()).await?;
-            store::add_clocks(write, rows.iter().zip(incoming)).await
+            store::add_clocks(write, rows.iter().zip(incoming)).await?;
+            store::link_by_rules(write, rows).await
         })
     }
 }

@@ -10,6 +10,7 @@ use crate::{
     calendar_version::CalendarId,
     case::{self, Attachments, Outcome, Rebase, Step},
     clock::{Entry, Version},
+    incident::IncidentId,
 };
 
 id! {
@@ -87,6 +88,8 @@ pub struct Model {
     pub calendar_id: Option<CalendarId>,
     /// The calendar's version then.
     pub calendar_version: i64,
+    /// The incident; only of what it did.
+    pub incident_id: Option<IncidentId>,
 }
 
 /// What was said with a verb.
@@ -110,6 +113,8 @@ pub struct Said {
     pub escalation: Option<Uuid>,
     /// What came of the follow-up; of entries about that only.
     pub follow_up_outcome: FollowUpOutcome,
+    /// The incident that did it.
+    pub incident: Option<IncidentId>,
 }
 
 /// Nothing: rows of this service refer to one another by id only.
@@ -168,6 +173,7 @@ pub(crate) fn of_step(step: &Step, actor: &str, said: &Said, now: Micros) -> Vec
             entry.attachments.clone_from(&said.attachments);
         }
         (entry.other_case_id, entry.link) = (said.other, said.link.into());
+        entry.incident_id = said.incident;
         (entry.promise_id, entry.follow_up_outcome) = (said.promise, said.follow_up_outcome.into());
         match event {
             CaseEntryType::Responded => entry.reply = said.reply.into(),
@@ -219,6 +225,7 @@ fn entry(case: &case::Model, event: CaseEntryType, state: State, time: Micros, a
         link: LinkType::Unspecified.into(),
         outcome: None,
         accepted: None,
+        incident_id: None,
         satisfaction: None,
         rebase: None,
         promise_id: None,

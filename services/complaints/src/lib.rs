@@ -16,9 +16,18 @@ pub mod case_link;
 pub mod claim;
 pub mod clock;
 pub mod delivery;
+mod erased_trace;
+pub mod erasure;
+mod erasure_secret;
+mod erasures;
 pub mod escalation;
 pub mod follow_up;
 pub mod follow_up_rule_set;
+pub mod incident;
+pub mod incident_case;
+pub mod incident_customer;
+pub mod incident_task;
+mod incidents;
 mod keeper;
 pub mod ladder;
 mod migrations;
@@ -50,10 +59,11 @@ use barometer_chassis::{
 };
 use barometer_directory::Directory;
 use barometer_proto::complaints::v1::{
-    FactKind, complaint_service_server::ComplaintServiceServer, escalation_service_server::EscalationServiceServer,
-    follow_up_service_server::FollowUpServiceServer, policy_service_server::PolicyServiceServer,
-    promise_service_server::PromiseServiceServer, webhook_service_server::WebhookServiceServer,
-    work_service_server::WorkServiceServer,
+    self as contract, FactKind, complaint_service_server::ComplaintServiceServer,
+    escalation_service_server::EscalationServiceServer, follow_up_service_server::FollowUpServiceServer,
+    incident_service_server::IncidentServiceServer, policy_service_server::PolicyServiceServer,
+    privacy_service_server::PrivacyServiceServer, promise_service_server::PromiseServiceServer,
+    webhook_service_server::WebhookServiceServer, work_service_server::WorkServiceServer,
 };
 use tokio::task::JoinHandle;
 use tonic::codec::CompressionEncoding;
@@ -61,19 +71,19 @@ use tonic::codec::CompressionEncoding;
 /// The service's name: of its database and in its positions.
 pub const NAME: &str = "complaints";
 /// The name under which its health is reported.
-pub const GRPC_NAME: &str = barometer_proto::complaints::v1::complaint_service_server::SERVICE_NAME;
-/// The same of its calendars and policies, which it serves beside.
-pub const POLICIES_GRPC_NAME: &str = barometer_proto::complaints::v1::policy_service_server::SERVICE_NAME;
-/// The same of the promises.
-pub const PROMISES_GRPC_NAME: &str = barometer_proto::complaints::v1::promise_service_server::SERVICE_NAME;
-/// The same of the follow-ups.
-pub const FOLLOW_UPS_GRPC_NAME: &str = barometer_proto::complaints::v1::follow_up_service_server::SERVICE_NAME;
-/// The same of its webhooks.
-pub const WEBHOOKS_GRPC_NAME: &str = barometer_proto::complaints::v1::webhook_service_server::SERVICE_NAME;
-/// The same of what its clocks' ladders did.
-pub const ESCALATIONS_GRPC_NAME: &str = barometer_proto::complaints::v1::escalation_service_server::SERVICE_NAME;
-/// The same of its teams, queues and claims.
-pub const WORK_GRPC_NAME: &str = barometer_proto::complaints::v1::work_service_server::SERVICE_NAME;
+pub const GRPC_NAME: &str = contract::complaint_service_server::SERVICE_NAME;
+/// That name and those of what it serves beside, each with a health of its own.
+pub const GRPC_NAMES: [&str; 9] = [
+    GRPC_NAME,
+    contract::policy_service_server::SERVICE_NAME,
+    contract::promise_service_server::SERVICE_NAME,
+    contract::follow_up_service_server::SERVICE_NAME,
+    contract::escalation_service_server::SERVICE_NAME,
+    contract::work_service_server::SERVICE_NAME,
+    contract::incident_service_server::SERVICE_NAME,
+    contract::privacy_service_server::SERVICE_NAME,
+    contract::webhook_service_server::SERVICE_NAME,
+];
 
 /// What the service needs to run.
 #[derive(Clone, Debug)]
@@ -90,8 +100,22 @@ pub struct Config {
     pub webhooks: WebhookSettings,
 }
 
+/// Adds a gRPC service with the limits and the compression that all of them have.
+macro_rules! serve {
+    ($server:expr, $limits:expr, $service:expr) => {
+        $server.add_service(
+            $service
+                .max_decoding_message_size($limits.max_message_bytes)
+                .max_encoding_message_size($limits.max_message_bytes)
+                .accept_compressed(CompressionEncoding::Gzip)
+                .send_compressed(CompressionEncoding::Gzip),
+        )
+    };
+}
+
 /// Opens the store and adds the service to `server`. `customers` leads to the customers service and `surveys` to the surveys
-/// service, which need not be there yet; without the latter no answers are followed up. The handle ends after `shutdown`, when everything acknowledged is written.
+/// service, which need not be there yet; without the latter no answers are followed up. The handle ends after `shutdown`, when
+/// everything acknowledged is written.
 pub async fn add(
     config: Config,
     customers: Channel,
@@ -101,6 +125,7 @@ pub async fn add(
     shutdown: Shutdown,
 ) -> Result<JoinHandle<()>, Error> {
     let kinds = vec![
+        Kind::new::<incident::Entity>(FactKind::Incident.into(), |row| row.position, wire::incident_fact),
         Kind::new::<case::Entity>(FactKind::Case.into(), |row| row.position, wire::case_fact),
         Kind::new::<case_entry::Entity>(FactKind::CaseEntry.into(), |row| row.position, wire::case_entry_fact),
         Kind::new::<case_clock::Entity>(FactKind::CaseClock.into(), |row| row.position, wire::case_clock_fact),
@@ -113,84 +138,39 @@ pub async fn add(
         Store::open::<migrations::Migrator>(&config.location, NAME, kinds, config.write_queue, shutdown.clone())
             .await?;
     let book = Arc::new(store::Book::default());
+    let directory = Directory::new(customers);
+    let Config { rules, stages, webhooks, .. } = config;
+
     tokio::spawn(keeper::keep(store.clone(), book.clone(), shutdown.clone()));
     tokio::spawn(watch::keep_watch(store.clone(), book.clone(), shutdown.clone()));
-    let sweeping = book.clone();
-    tokio::spawn(webhooks::Deliverer::new(store.clone(), &config.webhooks)?.run(server.ending()));
-    let webhooks = service::Webhooks::new(store.clone(), config.webhooks.allow_private);
-    let policies = service::Policies::new(store.clone(), book.clone(), config.rules.priorities);
-    let directory = Directory::new(customers);
-    let follow_ups = service::FollowUps::new(store.clone());
-    if let Some(surveys) = surveys {
-        let follower = surveys::Follower::new(store.clone(), surveys, book.clone(), config.rules.priorities);
-        tokio::spawn(follower.run(shutdown.clone()));
-    }
-    let promises = service::Promises::new(store.clone(), directory.clone(), config.rules.promise_lead);
-    let asking = appraiser::keep_asking(
-        store.clone(),
-        directory.clone(),
-        book.clone(),
-        config.rules.priorities,
-        shutdown.clone(),
-    );
-    tokio::spawn(asking);
     tokio::spawn(sweeper::sweep(store.clone(), book.clone(), shutdown.clone()));
-    let work = service::Work::new(store.clone(), book.clone(), config.rules.claim_limit.0, server.ending());
-    let service =
-        service::Complaints::new(store.clone(), directory, config.stages, config.rules, book, server.ending());
-    let service = ComplaintServiceServer::new(service)
-        .max_decoding_message_size(limits.max_message_bytes)
-        .max_encoding_message_size(limits.max_message_bytes)
-        .accept_compressed(CompressionEncoding::Gzip)
-        .send_compressed(CompressionEncoding::Gzip);
-    server.add_service(service);
-    let policies = PolicyServiceServer::new(policies)
-        .max_decoding_message_size(limits.max_message_bytes)
-        .max_encoding_message_size(limits.max_message_bytes)
-        .accept_compressed(CompressionEncoding::Gzip)
-        .send_compressed(CompressionEncoding::Gzip);
-    server.add_service(policies);
-    let promises = PromiseServiceServer::new(promises)
-        .max_decoding_message_size(limits.max_message_bytes)
-        .max_encoding_message_size(limits.max_message_bytes)
-        .accept_compressed(CompressionEncoding::Gzip)
-        .send_compressed(CompressionEncoding::Gzip);
-    server.add_service(promises);
-    let escalations = EscalationServiceServer::new(service::Escalations::new(store.clone()))
-        .max_decoding_message_size(limits.max_message_bytes)
-        .max_encoding_message_size(limits.max_message_bytes)
-        .accept_compressed(CompressionEncoding::Gzip)
-        .send_compressed(CompressionEncoding::Gzip);
-    server.add_service(escalations);
-    let follow_ups = FollowUpServiceServer::new(follow_ups)
-        .max_decoding_message_size(limits.max_message_bytes)
-        .max_encoding_message_size(limits.max_message_bytes)
-        .accept_compressed(CompressionEncoding::Gzip)
-        .send_compressed(CompressionEncoding::Gzip);
-    server.add_service(follow_ups);
-    let webhooks = WebhookServiceServer::new(webhooks)
-        .max_decoding_message_size(limits.max_message_bytes)
-        .max_encoding_message_size(limits.max_message_bytes)
-        .accept_compressed(CompressionEncoding::Gzip)
-        .send_compressed(CompressionEncoding::Gzip);
-    server.add_service(webhooks);
-    let work = WorkServiceServer::new(work)
-        .max_decoding_message_size(limits.max_message_bytes)
-        .max_encoding_message_size(limits.max_message_bytes)
-        .accept_compressed(CompressionEncoding::Gzip)
-        .send_compressed(CompressionEncoding::Gzip);
-    server.add_service(work);
-    for name in [
-        GRPC_NAME,
-        POLICIES_GRPC_NAME,
-        PROMISES_GRPC_NAME,
-        FOLLOW_UPS_GRPC_NAME,
-        ESCALATIONS_GRPC_NAME,
-        WEBHOOKS_GRPC_NAME,
-        WORK_GRPC_NAME,
-    ] {
+    tokio::spawn(sweep::run(store.clone(), book.clone(), shutdown.clone()));
+    tokio::spawn(webhooks::Deliverer::new(store.clone(), &webhooks)?.run(server.ending()));
+    tokio::spawn(incidents::work(store.clone(), directory.clone(), book.clone(), server.ending()));
+    tokio::spawn(erasures::work(store.clone(), server.ending()));
+    let (asking, asked) = (store.clone(), directory.clone());
+    tokio::spawn(appraiser::keep_asking(asking, asked, book.clone(), rules.priorities, shutdown.clone()));
+    if let Some(surveys) = surveys {
+        let follower = surveys::Follower::new(store.clone(), surveys, book.clone(), rules.priorities);
+        tokio::spawn(follower.run(shutdown));
+    }
+
+    let policies = service::Policies::new(store.clone(), book.clone(), rules.priorities);
+    let promises = service::Promises::new(store.clone(), directory.clone(), rules.promise_lead);
+    let work = service::Work::new(store.clone(), book.clone(), rules.claim_limit.0, server.ending());
+    let incidents = service::Incidents::new(store.clone(), directory.clone());
+    let complaints = service::Complaints::new(store.clone(), directory, stages, rules, book, server.ending());
+    serve!(server, limits, ComplaintServiceServer::new(complaints));
+    serve!(server, limits, PolicyServiceServer::new(policies));
+    serve!(server, limits, PromiseServiceServer::new(promises));
+    serve!(server, limits, FollowUpServiceServer::new(service::FollowUps::new(store.clone())));
+    serve!(server, limits, EscalationServiceServer::new(service::Escalations::new(store.clone())));
+    serve!(server, limits, WorkServiceServer::new(work));
+    serve!(server, limits, IncidentServiceServer::new(incidents));
+    serve!(server, limits, PrivacyServiceServer::new(service::Privacy::new(store.clone())));
+    serve!(server, limits, WebhookServiceServer::new(service::Webhooks::new(store.clone(), webhooks.allow_private)));
+    for name in GRPC_NAMES {
         store.report_health(server.health(), name);
     }
-    tokio::spawn(sweep::run(store, sweeping, shutdown));
     Ok(writer)
 }

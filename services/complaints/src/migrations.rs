@@ -11,6 +11,8 @@ mod m0007_work;
 mod m0008_promises;
 mod m0009_follow_ups;
 mod m0010_webhooks;
+mod m0011_incidents;
+mod m0012_erasures;
 mod m0013_rebases;
 mod m0014_last_times;
 #[cfg(test)]
@@ -39,6 +41,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_ladders::Migration),
             Box::new(m0007_work::Migration),
             Box::new(m0013_rebases::Migration),
+            Box::new(m0011_incidents::Migration),
+            Box::new(m0012_erasures::Migration),
         ]
     }
 }

@@ -146,14 +146,14 @@ impl Recorded for Model {
     fn prepare<'w>(write: &'w Write<'w>, rows: &'w mut [Pending<Self>]) -> BoxFuture<'w, Result<(), Error>> {
         Box::pin(async move {
             let cases = cases_of(write, rows.iter().map(|pending| &pending.row)).await?;
-            for Pending { row, refused, .. } in rows {
+            for Pending { row, refused, .. } in rows.iter_mut() {
                 let joined = match row.case_id {
                     None => Ok(()),
                     Some(id) => check_case(cases.get(&id.0), id).map(|case| row.join(case)),
                 };
                 *refused = joined.and_then(|()| row.begin(write.now)).err();
             }
-            Ok(())
+            store::refuse_erased(write, rows, |promise| promise.customer_id).await
         })
     }
 

@@ -6,9 +6,11 @@ mod command;
 mod escalations;
 mod follow_ups;
 mod history;
+mod incidents;
 mod link;
 mod outcome;
 mod policies;
+mod privacy;
 mod promises;
 mod webhooks;
 mod work;
@@ -28,8 +30,8 @@ use barometer_proto::complaints::v1::{self as wire, complaint_service_server::Co
 use tonic::{Request, Response, Status, Streaming};
 
 pub(crate) use self::{
-    escalations::Escalations, follow_ups::FollowUps, policies::Policies, promises::Promises, webhooks::Webhooks,
-    work::Work,
+    escalations::Escalations, follow_ups::FollowUps, incidents::Incidents, policies::Policies, privacy::Privacy,
+    promises::Promises, webhooks::Webhooks, work::Work,
 };
 use crate::{case::Rules, store::Book};
 

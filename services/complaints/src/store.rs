@@ -9,9 +9,13 @@ mod clocks;
 mod counted;
 mod deliveries;
 mod effects;
+mod erasures;
 mod escalations;
+mod exports;
 mod follow_up_rules;
 mod follow_ups;
+mod incident_tasks;
+mod incidents;
 mod links;
 mod policies;
 mod promises;
@@ -38,12 +42,24 @@ pub(crate) use deliveries::{
     list_stale, list_told, retry_delivery, settle_delivery,
 };
 pub(crate) use effects::{list_open, rebase};
+pub(crate) use erasures::{begin_erasure, erase_step, erased, find_erased, get_erasure, list_under_way, refuse_erased};
 pub(crate) use escalations::{climb, get_escalation, list_escalations, list_fired, place_of_escalation};
+pub(crate) use exports::{
+    list_affecting, list_answers_of, list_cases_of, list_deliveries_of, list_follow_ups_of, list_promises_of,
+};
 pub(crate) use follow_up_rules::{
     get_rule_set, get_rule_set_by_id, list_rule_sets, place_of_rule_set, publish_rules, rules_since,
 };
 pub(crate) use follow_ups::{
     FollowUpRef, due_follow_ups, end_follow_ups, get_follow_up, list_follow_ups, place_of_follow_up,
+};
+pub(crate) use incident_tasks::{
+    CASES, add_step, add_task, count_running, fail_step, link_step, list_at_work, list_since, list_tasks, resolve_step,
+    send_step,
+};
+pub(crate) use incidents::{
+    add_affected, belongs, count_open_incidents, end_incident, link_by_rules, link_cases, list_affected,
+    list_incident_cases, list_incidents, list_incidents_of, unlink_case,
 };
 pub(crate) use policies::{get_policy_set, get_policy_set_by_id, list_policy_sets, publish_policies};
 pub(crate) use promises::{
@@ -64,14 +80,17 @@ use barometer_chassis::{
     door::{Page, PageToken},
     error::Error,
     id, reader,
-    writer::{self, Done, Recorded, Write},
+    store::Store,
+    writer::{self, Done, Recorded, Request, Write},
 };
 use barometer_directory::CustomerId;
-use barometer_proto::complaints::v1::{CaseEntryType, ReplyType, case::State};
+use barometer_proto::complaints::v1::{CaseEntryType, Fact, ReplyType, case::State};
+use futures_util::future::BoxFuture;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, Iterable, QueryFilter,
     QueryOrder, QuerySelect, sea_query::Expr,
 };
+use tokio::sync::oneshot;
 use uuid::Uuid;
 
 pub(crate) use self::links::{add_link, list_links, list_merged, merge, remove_link, unmerge, withdraw_case};
@@ -284,4 +303,23 @@ pub(crate) async fn add_entries(write: &Write<'_>, mut entries: Vec<case_entry::
         case_entry::Entity::insert_many(rows).exec_without_returning(write.db).await?;
     }
     Ok(())
+}
+
+/// Runs a command of this service's own, and gives what it answers once it is committed.
+pub(crate) async fn in_writer<T, W>(store: &Store<Fact>, method: &'static str, work: W) -> Result<T, Error>
+where
+    T: Send + 'static,
+    W: for<'w> FnOnce(&'w Write<'w>) -> BoxFuture<'w, Result<T, Error>> + Send + 'static,
+{
+    let request = Request { method, actor: String::new(), id: None, fingerprint: 0 };
+    let (tell, told) = oneshot::channel();
+    let done = store.writer.run_in_turn(request, move |write| {
+        Box::pin(async move {
+            // Nobody waits any more when the caller is gone.
+            let _gone = tell.send(work(write).await?);
+            Ok(Done { id: Uuid::nil(), position: write.position() })
+        })
+    });
+    done.await?;
+    told.await.map_err(|_| Error::Internal("a command without an answer".to_owned()))
 }

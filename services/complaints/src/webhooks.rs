@@ -66,6 +66,11 @@ impl Notice {
         self.with(name, words.into_iter().map(Value::from).collect())
     }
 
+    /// Adds what an incident tells customers: the only text that somebody wrote.
+    pub(crate) fn message(self, text: &str) -> Self {
+        self.with("message", text.into())
+    }
+
     /// Adds a number.
     pub(crate) fn number(self, name: &str, number: i64) -> Self {
         self.with(name, number.into())

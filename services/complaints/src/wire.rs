@@ -13,11 +13,16 @@ mod filter;
 mod follow_up;
 mod follow_up_rule;
 mod history;
+mod incident;
 mod ladder;
 mod outcome;
+mod outcome;
+mod past;
 mod past;
 mod policy;
+mod policy;
 mod policy_effect;
+mod privacy;
 mod promise;
 mod team;
 mod webhook;
@@ -36,6 +41,10 @@ pub(crate) use filter::parse_list_cases;
 pub(crate) use follow_up::{follow_up_fact, parse_follow_up_ref, parse_list_follow_ups, render_follow_up};
 pub(crate) use follow_up_rule::{parse_rule_list, render_rule_list, render_rule_set};
 pub(crate) use history::{ParsedHistory, fingerprint_of, parse_acceptance, parse_history};
+pub(crate) use incident::{
+    incident_fact, parse_incident, parse_list_incidents, render_affected, render_incident, render_incident_case,
+    render_task,
+};
 pub(crate) use outcome::parse_outcome;
 pub(crate) use past::{Past, parse_past};
 pub use policy::parse_policy_list;
@@ -44,6 +53,7 @@ pub(crate) use policy::{
     render_policy_set,
 };
 pub(crate) use policy_effect::render_effect;
+pub(crate) use privacy::{render_affecting, render_answer, render_erasure};
 pub(crate) use promise::{NewPromise, parse_list_promises, parse_promise, promise_fact, render_promise};
 pub(crate) use webhook::{
     WEBHOOK_CHANGEABLE, parse_list_deliveries, parse_overlap, parse_secret, parse_webhook, render_delivery,

@@ -9,11 +9,14 @@ use barometer_chassis::{
     id,
 };
 use barometer_proto::customers::v1::{
-    BatchGetCustomerValuesRequest, CustomerValue, LookupCustomerRequest, ResolveCustomersRequest,
+    BatchGetCustomerValuesRequest, CustomerValue, ListCustomersRequest, LookupCustomerRequest, ResolveCustomersRequest,
     customer_service_client::CustomerServiceClient,
 };
 use tonic::{Code, Request, Status};
 use uuid::Uuid;
+
+/// Customers that are listed at a time.
+const LISTED: i32 = 500;
 
 id! {
     /// Id of a customer, as the customers service gave it.
@@ -101,6 +104,19 @@ impl Directory {
         Ok(customers.into_iter().zip(values.into_iter().map(worth)).collect())
     }
 
+    /// A page of customers, after the page that gave `page_token`; and the token of the next one, empty on the last.
+    ///
+    /// Errors as for [`Directory::resolve`].
+    pub async fn list(&self, filter: ListFilter, page_token: &str) -> Result<(Vec<CustomerId>, String), Error> {
+        let ListFilter { country, tier, tag } = filter;
+        let page_token = page_token.to_owned();
+        let request = ListCustomersRequest { page_size: LISTED, page_token, tier, country, tag, ..Default::default() };
+        let answer = self.customers.clone().list_customers(Request::new(request)).await;
+        let page = answer.map_err(|status| refused(&status))?.into_inner();
+        let ids: Result<_, Error> = page.customers.iter().map(|customer| parse(&customer.customer_id)).collect();
+        Ok((ids?, page.next_page_token))
+    }
+
     /// The same as [`Directory::resolve`] for one customer that is there already; `None` when nobody has the key. Errors as for
     /// [`Directory::resolve`].
     pub async fn look_up(&self, customer: &CustomerRef) -> Result<Option<Resolved>, Error> {
@@ -112,6 +128,17 @@ impl Directory {
             Err(status) => Err(refused(&status)),
         }
     }
+}
+
+/// Which customers are listed: those of whom all holds that is given.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ListFilter {
+    /// The country that they have now.
+    pub country: String,
+    /// The tier that they have now.
+    pub tier: String,
+    /// A tag of theirs.
+    pub tag: String,
 }
 
 /// Customers by the keys that callers gave.

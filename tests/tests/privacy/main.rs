@@ -7,7 +7,9 @@ mod complaints;
 mod customers;
 mod escalations;
 mod follow_ups;
+mod incidents;
 mod metrics;
+mod personal_data;
 mod policies;
 mod promises;
 mod recorded;
@@ -38,6 +40,8 @@ async fn nothing_that_callers_send_is_told_to_others() {
         follow_ups::call_all(&mut caller).await;
         webhooks::call_all(&mut caller).await;
         work::call_all(&mut caller).await;
+        incidents::call_all(&mut caller).await;
+        personal_data::call_all(&mut caller).await;
         metrics::call_all(&mut caller, &survey).await;
         caller.call_nonsense().await;
         caller.assert_all_called();

@@ -119,6 +119,7 @@ pub(super) fn described(line: &mut Line<'_>) -> Case {
         answer_time: None,
         due_time: None,
         due_clock: 0,
+        incident_ids: Vec::new(),
     }
 }
 

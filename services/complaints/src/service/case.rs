@@ -19,7 +19,8 @@ use super::Complaints;
 use crate::{
     appraiser::appraise,
     case::{Arrival, Incoming, Model},
-    case_entry::Said,
+    case_entry::{CaseId, Said},
+    erasure::Trace,
     store,
     wire::{AMENDABLE, Past, amended, parse_case, parse_list_cases, parse_past, render_case, render_entry},
 };
@@ -45,6 +46,7 @@ impl Complaints {
                 .inside("case", |door| parse_case(door, case, &self.stages, &self.rules.priorities, actor.to_string()));
             Parsed { row, customer, open_time, request_id: door.request_id(&request_id) }
         })?;
+        self.refuse_erased(&parsed.customer).await?;
         let customers = self.directory.resolve([&parsed.customer].into_iter()).await?;
         parsed.row.customer_id = customers.id(&parsed.customer)?;
         appraise(&self.directory, [&mut parsed.row], &self.rules.priorities).await;
@@ -62,6 +64,7 @@ impl Complaints {
             return Err(Error::invalid("rows", "OUT_OF_RANGE", format!("a batch holds 1 to {MAX_ROWS} rows")));
         }
         let mut parsed: Vec<_> = rows.into_iter().map(|row| (row.row, self.parse_row(actor, row))).collect();
+        self.refuse_rows(&mut parsed).await?;
         let named = parsed.iter().filter_map(|(_, result)| result.as_ref().ok()).map(|parsed| &parsed.customer);
         let customers = self.directory.resolve(named).await?;
         for parsed in parsed.iter_mut().filter_map(|(_, result)| result.as_mut().ok()) {
@@ -128,8 +131,10 @@ impl Complaints {
         let links = self.links(row.id).await?;
         let merged = store::list_merged(self.store.db(), row.id).await?;
         let merged_case_ids = merged.into_iter().map(|id| id.to_string()).collect();
+        let incidents = store::list_incidents_of(self.store.db(), CaseId(row.id)).await?;
+        let incident_ids = incidents.into_iter().map(|id| id.to_string()).collect();
         let clocks = self.latest_clocks(&row, Micros::now()).await?;
-        Ok(wire::Case { history, links, merged_case_ids, clocks, ..self.render(row).await? })
+        Ok(wire::Case { incident_ids, history, links, merged_case_ids, clocks, ..self.render(row).await? })
     }
 
     pub(super) async fn list(&self, request: wire::ListCasesRequest) -> Result<wire::ListCasesResponse, Error> {
@@ -189,7 +194,10 @@ impl Complaints {
                 new.journey_stage = journey_stage.unwrap_or(new.journey_stage);
                 new.customer_id = customers.id(&customer)?;
                 let step = amended(old.clone(), new).amended(old, write.now, &priorities)?;
-                store::take_step(write, &book, step, &actor, &Said::default()).await
+                let done = store::take_step(write, &book, step, &actor, &Said::default()).await?;
+                let amended: Model = reader::get(write.db, id).await?;
+                store::link_by_rules(write, &[amended]).await?;
+                Ok(done)
             })
         });
         let (row, position) = work.await?;
@@ -210,6 +218,33 @@ impl Complaints {
         });
         let (row, position) = work.await?;
         Ok(render_case(row, position))
+    }
+
+    /// Refuses a key of a customer who was erased, before anybody is created for it.
+    pub(super) async fn refuse_erased(&self, customer: &CustomerRef) -> Result<(), Error> {
+        let CustomerRef::Key(key) = customer else { return Ok(()) };
+        let erased = store::find_erased(self.store.db(), &[Trace::Key(key)]).await?;
+        if erased.is_empty() { Ok(()) } else { Err(store::erased()) }
+    }
+
+    /// The same for the rows of an import, each by itself.
+    async fn refuse_rows(&self, rows: &mut [(i64, Result<Parsed, Error>)]) -> Result<(), Error> {
+        let refused: Vec<usize> = {
+            let key = |(at, (_, row)): (usize, &'_ (i64, Result<Parsed, Error>))| match row {
+                Ok(Parsed { customer: CustomerRef::Key(key), .. }) => Some((at, key.clone())),
+                _ => None,
+            };
+            let keys: Vec<_> = rows.iter().enumerate().filter_map(key).collect();
+            let traces: Vec<_> = keys.iter().map(|(_, key)| Trace::Key(key)).collect();
+            let erased = store::find_erased(self.store.db(), &traces).await?;
+            erased.into_iter().filter_map(|at| Some(keys.get(at)?.0)).collect()
+        };
+        for at in refused {
+            if let Some((_, row)) = rows.get_mut(at) {
+                *row = Err(store::erased());
+            }
+        }
+        Ok(())
     }
 
     /// A page of a case's history, as much as fits into one message.

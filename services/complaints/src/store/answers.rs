@@ -1,7 +1,10 @@
 //! Answers to surveys as they come, and how far their feed was read. All that is made of them is decided inside the write,
 //! so that it does not matter who reads the feed, how many do, and how often.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use barometer_chassis::{
     clock::Micros,
@@ -22,11 +25,13 @@ use uuid::Uuid;
 
 use super::{
     Book,
+    erasures::find_erased,
     follow_up_rules::{find_latest_rules, rules_since},
     follow_ups::{open_follow_up, settle},
 };
 use crate::{
     case::PriorityTable,
+    erasure::Trace,
     follow_up::{self, Judgement, Newcomer},
     follow_up_rule_set,
     survey_answer::{Column, Entity, Model},
@@ -125,9 +130,17 @@ pub(crate) async fn take_answers(
     let customers = seen.iter().filter_map(|seen| Some(seen.said?.customer_id));
     let customers = customers.chain(known.values().map(|row| row.customer_id)).collect();
     let mut chains = chains_of(write.db, ids, customers).await?;
+    let erased = erased_among(write.db, seen).await?;
     for one in seen {
         let before = known.get(&one.response_id);
         if before.is_some_and(|row| (row.generation, row.version) >= (generation, one.version)) {
+            continue;
+        }
+        if one.said.is_some_and(|said| erased.contains(&said.customer_id)) {
+            // What is known of it is somebody else's by now, without a name, and stays as it is.
+            if let Some(row) = before {
+                put_answer(write, Model { generation, version: one.version, ..row.clone() }, true).await?;
+            }
             continue;
         }
         let after = match (before, one.said) {
@@ -158,6 +171,14 @@ pub(crate) async fn take_answers(
         }
     }
     Ok(())
+}
+
+/// Those who answered and were erased.
+async fn erased_among(db: &impl ConnectionTrait, seen: &[Seen]) -> Result<HashSet<CustomerId>, Error> {
+    let customers: Vec<CustomerId> = seen.iter().filter_map(|seen| Some(seen.said?.customer_id)).collect();
+    let traces: Vec<Trace<'_>> = customers.iter().copied().map(Trace::Customer).collect();
+    let erased = find_erased(db, &traces).await?;
+    Ok(erased.into_iter().filter_map(|at| customers.get(at).copied()).collect())
 }
 
 /// The rule by which an answer is followed up, if it is. One that was followed up already is not.

@@ -6,17 +6,10 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use barometer_chassis::{
-    clock::Micros,
-    error::Error,
-    shutdown::Shutdown,
-    store::Store,
-    writer::{Done, Request, Write},
-};
+use barometer_chassis::{clock::Micros, error::Error, shutdown::Shutdown, store::Store, writer::Write};
 use barometer_proto::complaints::v1 as wire;
 use futures_util::future::BoxFuture;
-use tokio::{sync::oneshot, task::JoinSet, time::Instant};
-use uuid::Uuid;
+use tokio::{task::JoinSet, time::Instant};
 
 use super::{
     Settings,
@@ -25,7 +18,7 @@ use super::{
 };
 use crate::{
     delivery::{self, Patience},
-    store,
+    store::{self, in_writer},
     webhook::{self, WebhookId},
 };
 
@@ -175,25 +168,6 @@ impl Deliverer {
     {
         in_writer(&self.store, method, work).await
     }
-}
-
-/// Runs a command of this service's own, and gives what it answers once it is committed.
-async fn in_writer<T, W>(store: &Store<wire::Fact>, method: &'static str, work: W) -> Result<T, Error>
-where
-    T: Send + 'static,
-    W: for<'w> FnOnce(&'w Write<'w>) -> BoxFuture<'w, Result<T, Error>> + Send + 'static,
-{
-    let request = Request { method, actor: String::new(), id: None, fingerprint: 0 };
-    let (tell, told) = oneshot::channel();
-    let done = store.writer.run_in_turn(request, move |write| {
-        Box::pin(async move {
-            // Nobody waits any more when the caller is gone.
-            let _gone = tell.send(work(write).await?);
-            Ok(Done { id: Uuid::nil(), position: write.position() })
-        })
-    });
-    done.await?;
-    told.await.map_err(|_| Error::Internal("a command without an answer".to_owned()))
 }
 
 fn letter(webhook: &webhook::Model, delivery: &delivery::Model, now: Micros) -> Letter {

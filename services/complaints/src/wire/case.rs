@@ -104,6 +104,7 @@ pub(crate) fn parse_case(
         answer_time: _,
         due_time: _,
         due_clock: _,
+        incident_ids: _,
     } = message;
     let customer = match customer {
         None => CustomerRef::Anonymous,
@@ -270,6 +271,7 @@ pub(crate) fn render_case(row: Model, position: String) -> wire::Case {
         acceptance: acceptance.into(),
         satisfaction,
         ask_time: ask_time.map(Micros::to_wire),
+        incident_ids: Vec::new(),
         answer_time: answer_time.map(Micros::to_wire),
         due_time: due_time.map(Micros::to_wire),
         due_clock: due_clock.unwrap_or_default(),

@@ -38,6 +38,7 @@ pub(crate) fn render_entry(row: Model) -> wire::CaseEntry {
         follow_up_outcome,
         calendar_id,
         calendar_version,
+        incident_id,
     } = row;
     let acceptance = match accepted {
         None => Acceptance::Unspecified,
@@ -71,6 +72,7 @@ pub(crate) fn render_entry(row: Model) -> wire::CaseEntry {
         follow_up_outcome,
         calendar_id: calendar_id.map(|id| id.to_string()).unwrap_or_default(),
         calendar_version,
+        incident_id: incident_id.map(|id| id.to_string()).unwrap_or_default(),
     }
 }
 
@@ -92,6 +94,7 @@ pub(crate) fn case_entry_fact(row: Model) -> wire::Fact {
         previous_priority: row.previous_priority,
         other_case_id: row.other_case_id.map(|id| id.to_string()).unwrap_or_default(),
         link: row.link,
+        incident_id: row.incident_id.map(|id| id.to_string()).unwrap_or_default(),
         promise_id: row.promise_id.map(|id| id.to_string()).unwrap_or_default(),
         follow_up_outcome: row.follow_up_outcome,
     };

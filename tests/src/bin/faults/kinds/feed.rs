@@ -106,6 +106,7 @@ fn of_complaints(fact: complaints::Fact) -> Fed {
             | Fact::Escalation(_)
             | Fact::Promise(_)
             | Fact::FollowUp(_)
+            | Fact::Incident(_)
             | Fact::Claim(_),
         )
         | None => State::Other,

@@ -1,0 +1,28 @@
+//! A customer whom an incident affects.
+
+use barometer_chassis::clock::Micros;
+use barometer_directory::CustomerId;
+use sea_orm::entity::prelude::*;
+
+use crate::incident::IncidentId;
+
+/// The row.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "incident_customer")]
+pub struct Model {
+    /// Id.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    /// The incident.
+    pub incident_id: IncidentId,
+    /// Whom it affects.
+    pub customer_id: CustomerId,
+    /// When they were named.
+    pub create_time: Micros,
+}
+
+/// Nothing: rows of this service refer to one another by id only.
+#[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

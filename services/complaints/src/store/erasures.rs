@@ -1,0 +1,301 @@
+//! Erasures: what is found of a customer, some of it in each transaction, until nothing is left.
+
+use std::collections::HashSet;
+
+use barometer_chassis::{
+    error::Error,
+    id,
+    writer::{self, Done, Recorded, Write},
+};
+use barometer_directory::CustomerId;
+use barometer_proto::complaints::v1::ErasedKind;
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::Expr,
+};
+use uuid::Uuid;
+
+use crate::{
+    case,
+    case_entry::{self, CaseId},
+    delivery, erased_trace,
+    erasure::{Column, Counts, Entity, Model, Trace, none, stripped},
+    erasure_secret, follow_up, incident_customer, promise, survey_answer,
+    webhook::Secret,
+};
+
+/// How many of a kind are dealt with in one transaction.
+const STEP: u64 = 50;
+/// Entries that are stripped at a time: they are read for it.
+const ENTRIES: u64 = 500;
+/// Follow-ups that are moved in one transaction.
+const FOLLOW_UPS: u64 = 1_000;
+/// Traces that are looked for at a time.
+const TRACES: usize = 4_096;
+
+/// The receipt of an erasure. NOT_FOUND when there is none.
+pub(crate) async fn get_erasure(db: &impl ConnectionTrait, id: Uuid) -> Result<Model, Error> {
+    Entity::find_by_id(id).one(db).await?.ok_or_else(|| Error::not_found("erasure", id))
+}
+
+/// Erasures that are not done.
+pub(crate) async fn list_under_way(db: &impl ConnectionTrait) -> Result<Vec<Uuid>, Error> {
+    let under_way = Entity::find().select_only().column(Column::Id).filter(Column::EndTime.is_null());
+    Ok(under_way.order_by_asc(Column::CreateTime).limit(STEP).into_tuple().all(db).await?)
+}
+
+/// Begins to erase a customer, or begins again: from now on nothing of theirs comes in.
+pub(crate) async fn begin_erasure(
+    write: &Write<'_>,
+    customer: CustomerId,
+    keys: Vec<barometer_chassis::door::ExternalKey>,
+    actor: String,
+) -> Result<Done, Error> {
+    let secret = match find_secret(write.db).await? {
+        Some(secret) => secret,
+        None => {
+            let secret = Secret::new().text().to_owned();
+            writer::insert(write.db, &[erasure_secret::Model { id: 1, secret: secret.clone() }]).await?;
+            secret
+        }
+    };
+    let traces = keys.iter().map(Trace::Key).chain([Trace::Customer(customer)]);
+    refuse(write, traces.map(|trace| trace.hash(&secret)).collect()).await?;
+    let customer_hash = Trace::Customer(customer).hash(&secret);
+    let known = Entity::find().filter(Column::CustomerHash.eq(&customer_hash)).one(write.db).await?;
+    let row = Model {
+        id: known.as_ref().map_or_else(id::new, |known| known.id),
+        customer_hash,
+        customer_id: Some(customer),
+        anonymous_id: known.as_ref().and_then(|known| known.anonymous_id).or_else(|| Some(CustomerId(id::new()))),
+        counts: known.as_ref().map(|known| known.counts.clone()).unwrap_or_default(),
+        actor,
+        create_time: known.as_ref().map_or(write.now, |known| known.create_time),
+        end_time: None,
+    };
+    let done = Done { id: row.id, position: write.position() };
+    match known {
+        Some(_) => drop(row.into_active_model().reset_all().update(write.db).await?),
+        None => writer::insert(write.db, &[row]).await?,
+    }
+    Ok(done)
+}
+
+/// Erases some of what is left; whether the erasure is done.
+pub(crate) async fn erase_step(write: &Write<'_>, id: Uuid) -> Result<bool, Error> {
+    let mut erasure = get_erasure(write.db, id).await?;
+    let (Some(customer), Some(anonymous)) = (erasure.customer_id, erasure.anonymous_id) else { return Ok(true) };
+    let secret = find_secret(write.db).await?.unwrap_or_default();
+    let mut step = Step { write, customer, anonymous, secret, counts: erasure.counts };
+    let left = step.cases().await?
+        || step.promises().await?
+        || step.follow_ups().await?
+        || step.incidents().await?
+        || step.deliveries().await?;
+    erasure.counts = step.counts;
+    if !left {
+        (erasure.customer_id, erasure.anonymous_id, erasure.end_time) = (None, None, Some(write.now));
+    }
+    erasure.into_active_model().reset_all().update(write.db).await?;
+    Ok(!left)
+}
+
+/// Those of these traces that were erased, by their places.
+pub(crate) async fn find_erased(db: &impl ConnectionTrait, traces: &[Trace<'_>]) -> Result<HashSet<usize>, Error> {
+    if traces.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let Some(secret) = find_secret(db).await? else { return Ok(HashSet::new()) };
+    let hashes: Vec<String> = traces.iter().map(|trace| trace.hash(&secret)).collect();
+    let mut erased: HashSet<String> = HashSet::new();
+    for some in hashes.chunks(TRACES) {
+        let found = erased_trace::Entity::find();
+        let found = found.filter(erased_trace::Column::Hash.is_in(writer::any_of(some.to_vec()))).all(db).await?;
+        erased.extend(found.into_iter().map(|row| row.hash));
+    }
+    Ok(hashes.iter().enumerate().filter(|(_, hash)| erased.contains(*hash)).map(|(at, _)| at).collect())
+}
+
+/// Why what comes in of somebody who was erased is refused.
+pub(crate) fn erased() -> Error {
+    let message = "the customer was erased, or what was erased comes in again: nothing of it is taken".to_owned();
+    Error::State { reason: "CUSTOMER_ERASED", message }
+}
+
+/// Refuses a new row whose customer, or whose own key, was erased.
+pub(crate) async fn refuse_erased<M: Recorded>(
+    write: &Write<'_>,
+    rows: &mut [writer::Pending<M>],
+    customer: fn(&M) -> Option<CustomerId>,
+) -> Result<(), Error> {
+    let mut refused = Vec::new();
+    {
+        let (mut traces, mut of) = (Vec::new(), Vec::new());
+        for (at, pending) in rows.iter().enumerate() {
+            let thing = pending.row.head().external.map(|(system, value)| Trace::Thing(M::NOUN, system, value));
+            for trace in customer(&pending.row).map(Trace::Customer).into_iter().chain(thing) {
+                traces.push(trace);
+                of.push(at);
+            }
+        }
+        let erased = find_erased(write.db, &traces).await?;
+        refused.extend(erased.into_iter().filter_map(|at| of.get(at).copied()));
+    }
+    for at in refused {
+        if let Some(pending) = rows.get_mut(at) {
+            pending.refused = Some(erased());
+        }
+    }
+    Ok(())
+}
+
+async fn find_secret(db: &impl ConnectionTrait) -> Result<Option<String>, Error> {
+    Ok(erasure_secret::Entity::find_by_id(1).one(db).await?.map(|row| row.secret))
+}
+
+/// Notes traces by their hashes.
+async fn refuse(write: &Write<'_>, hashes: Vec<String>) -> Result<(), Error> {
+    let wanted: HashSet<String> = hashes.into_iter().collect();
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    let known = erased_trace::Entity::find();
+    let known = known.filter(erased_trace::Column::Hash.is_in(wanted.iter().cloned())).all(write.db).await?;
+    let known: HashSet<String> = known.into_iter().map(|row| row.hash).collect();
+    let new: Vec<_> = wanted.difference(&known).cloned().map(|hash| erased_trace::Model { hash }).collect();
+    Ok(writer::insert(write.db, &new).await?)
+}
+
+/// One transaction of an erasure. Each kind tells whether it found something; then the next transaction begins with it.
+struct Step<'s> {
+    write: &'s Write<'s>,
+    customer: CustomerId,
+    anonymous: CustomerId,
+    secret: String,
+    counts: Counts,
+}
+
+impl Step<'_> {
+    async fn cases(&mut self) -> Result<bool, Error> {
+        let found = case::Entity::find().filter(case::Column::CustomerId.eq(self.customer)).limit(STEP);
+        let found = found.all(self.write.db).await?;
+        self.forget(&found).await?;
+        for case in &found {
+            self.entries(CaseId(case.id)).await?;
+        }
+        self.counts.add(ErasedKind::Cases, found.len());
+        let any = !found.is_empty();
+        for case in found {
+            let erased = case::Model {
+                customer_id: Some(self.anonymous),
+                subject: String::new(),
+                description: String::new(),
+                attachments: none(),
+                outcome: case.outcome.clone().map(stripped),
+                external_system: None,
+                external_id: None,
+                ..case.clone()
+            };
+            writer::replace(self.write, case, erased).await?;
+        }
+        Ok(any)
+    }
+
+    /// The history of a case. What watchers see of it is not changed, so it keeps its positions.
+    async fn entries(&mut self, case: CaseId) -> Result<(), Error> {
+        use case_entry::Column;
+        let of_case = || case_entry::Entity::find().filter(Column::CaseId.eq(case));
+        let mut after = 0;
+        loop {
+            let decided = of_case().filter(Column::Outcome.is_not_null()).filter(Column::Position.gt(after));
+            let decided = decided.order_by_asc(Column::Position).limit(ENTRIES).all(self.write.db).await?;
+            let Some(last) = decided.last() else { break };
+            after = last.position;
+            for entry in decided {
+                let outcome = entry.outcome.clone().map(stripped);
+                let entry = case_entry::Model { outcome, ..entry };
+                entry.into_active_model().reset_all().update(self.write.db).await?;
+            }
+        }
+        let update = case_entry::Entity::update_many().col_expr(Column::Text, Expr::value(""));
+        let update = update.col_expr(Column::Attachments, Expr::value(none()));
+        let emptied = update.filter(Column::CaseId.eq(case)).exec(self.write.db).await?.rows_affected;
+        self.counts.add(ErasedKind::CaseEntries, usize::try_from(emptied).unwrap_or_default());
+        Ok(())
+    }
+
+    async fn promises(&mut self) -> Result<bool, Error> {
+        let found = promise::Entity::find().filter(promise::Column::CustomerId.eq(self.customer)).limit(STEP);
+        let found = found.all(self.write.db).await?;
+        self.forget(&found).await?;
+        self.counts.add(ErasedKind::Promises, found.len());
+        let any = !found.is_empty();
+        for promise in found {
+            let erased = promise::Model {
+                customer_id: Some(self.anonymous),
+                description: String::new(),
+                external_system: None,
+                external_id: None,
+                ..promise.clone()
+            };
+            writer::replace(self.write, promise, erased).await?;
+        }
+        Ok(any)
+    }
+
+    /// Both at once: what came of a follow-up is told by the answers of the same customer.
+    async fn follow_ups(&mut self) -> Result<bool, Error> {
+        let of_customer = survey_answer::Column::CustomerId.eq(self.customer);
+        let update = survey_answer::Entity::update_many()
+            .col_expr(survey_answer::Column::CustomerId, Expr::value(self.anonymous))
+            .filter(of_customer);
+        let answers = update.exec(self.write.db).await?.rows_affected;
+        self.counts.add(ErasedKind::Answers, usize::try_from(answers).unwrap_or_default());
+        let found = follow_up::Entity::find().filter(follow_up::Column::CustomerId.eq(self.customer)).limit(FOLLOW_UPS);
+        let found = found.all(self.write.db).await?;
+        self.counts.add(ErasedKind::FollowUps, found.len());
+        let any = answers > 0 || !found.is_empty();
+        for follow_up in found {
+            let moved = follow_up::Model {
+                customer_id: self.anonymous,
+                position: self.write.next_position(),
+                version: follow_up.version + 1,
+                update_time: self.write.now,
+                ..follow_up
+            };
+            moved.into_active_model().reset_all().update(self.write.db).await?;
+        }
+        Ok(any)
+    }
+
+    async fn incidents(&mut self) -> Result<bool, Error> {
+        use incident_customer::Column;
+        let update = incident_customer::Entity::update_many().col_expr(Column::CustomerId, Expr::value(self.anonymous));
+        let moved = update.filter(Column::CustomerId.eq(self.customer)).exec(self.write.db).await?.rows_affected;
+        self.counts.add(ErasedKind::Incidents, usize::try_from(moved).unwrap_or_default());
+        Ok(moved > 0)
+    }
+
+    async fn deliveries(&mut self) -> Result<bool, Error> {
+        use delivery::Column;
+        let (old, new) = (self.customer.to_string(), self.anonymous.to_string());
+        let found = delivery::Entity::find().filter(Column::Body.contains(old.as_str())).limit(STEP);
+        let found = found.all(self.write.db).await?;
+        self.counts.add(ErasedKind::Deliveries, found.len());
+        let any = !found.is_empty();
+        for delivery in found {
+            let delivery = delivery::Model { body: delivery.body.replace(&old, &new), ..delivery };
+            delivery.into_active_model().reset_all().update(self.write.db).await?;
+        }
+        Ok(any)
+    }
+
+    /// Refuses callers' keys of what was found, from now on.
+    async fn forget<M: Recorded>(&mut self, rows: &[M]) -> Result<(), Error> {
+        let keys = rows.iter().filter_map(|row| row.head().external);
+        let hashes: Vec<String> =
+            keys.map(|(system, value)| Trace::Thing(M::NOUN, system, value).hash(&self.secret)).collect();
+        self.counts.add(ErasedKind::ExternalIds, hashes.len());
+        refuse(self.write, hashes).await
+    }
+}
