@@ -75,7 +75,13 @@ impl Model {
             Deed::CustomerWrote => {
                 // That it was reopened then is an event of its own.
                 let ended = matches!(self.state(), State::Resolved | State::Closed | State::Cancelled);
-                self.hear(when, said.needs_no_answer || ended, Window::UNBOUNDED)
+                let mut step = self.hear(when, said.needs_no_answer || ended, Window::UNBOUNDED);
+                if let Ok(Step { case, time, .. }) = &mut step
+                    && !said.needs_no_answer
+                {
+                    case.last_message_time = case.last_message_time.max(Some(*time));
+                }
+                step
             }
             Deed::AwaitedCustomer => self.await_customer(when),
             Deed::AwaitedThirdParty => self.await_third_party(when),
