@@ -72,6 +72,7 @@ pub(crate) enum Measure {
     RedressPoints,
     ComplaintRate,
     PromiseKeptRate,
+    RecoveryRate,
     ClockTime,
     ClockOnTimeRate,
 }

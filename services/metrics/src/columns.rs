@@ -6,7 +6,7 @@
 //!
 //! Bytes that a fact takes at most, beside its declared dimensions of 4 each, and beside 16 KiB for 4,096 numbers of its service
 //! among which there is one of its kind: a case 104; an end or a reopening of a case 16, and 32 once for each case that has
-//! any; a hand-off 44; a redress 55; a promise 38; a clock
+//! any; a hand-off 44; a redress 55; a promise 38; a follow-up 38; a clock
 //! 66.
 //!
 //! Only what the catalogue's metrics need is kept. A metric that needs more adds a column here: snapshots of the old
@@ -21,6 +21,7 @@ pub(crate) mod days;
 pub(crate) mod declared;
 pub(crate) mod dictionary;
 pub(crate) mod events;
+pub(crate) mod follow_ups;
 pub(crate) mod hand_offs;
 pub(crate) mod people;
 pub(crate) mod promises;
@@ -43,8 +44,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use self::{
-    attributes::Attributes, cases::Cases, clocks::Clocks, customers::Customers, events::Events, people::Ids,
-    promises::Promises, purchases::Purchases, responses::Responses, surveys::Surveys,
+    attributes::Attributes, cases::Cases, clocks::Clocks, customers::Customers, events::Events, follow_ups::FollowUps,
+    people::Ids, promises::Promises, purchases::Purchases, responses::Responses, surveys::Surveys,
 };
 
 /// All facts of all sources.
@@ -62,6 +63,7 @@ pub(crate) struct Facts {
     pub(crate) cases: Cases,
     pub(crate) clocks: Clocks,
     pub(crate) promises: Promises,
+    pub(crate) follow_ups: FollowUps,
 }
 
 /// Which version of which fact.
@@ -143,19 +145,23 @@ impl Facts {
                 let case = self.cases.row_of(fact.case_number)?;
                 self.clocks.put(stamp, case, fact)
             }
+            Fact::FollowUp(fact) => self.follow_ups.put(stamp, fact, &mut self.people),
             Fact::Promise(fact) => self.promises.put(stamp, fact, &mut self.people),
             // No figure is made of them yet.
-            Fact::Escalation(_) | Fact::FollowUp(_) | Fact::Claim(_) | Fact::Incident(_) => Ok(()),
+            Fact::Escalation(_) | Fact::Claim(_) | Fact::Incident(_) => Ok(()),
             Fact::Tombstone(tombstone) => match tombstone.kind() {
                 FactKind::Case => {
                     self.cases.withdraw(stamp);
                     Ok(())
                 }
                 // Entries, escalations and claims go with their case.
-                FactKind::CaseEntry | FactKind::Escalation | FactKind::FollowUp => Ok(()),
-                FactKind::Claim | FactKind::Incident => Ok(()),
+                FactKind::CaseEntry | FactKind::Escalation | FactKind::Claim | FactKind::Incident => Ok(()),
                 FactKind::CaseClock => {
                     self.clocks.withdraw(stamp);
+                    Ok(())
+                }
+                FactKind::FollowUp => {
+                    self.follow_ups.withdraw(stamp);
                     Ok(())
                 }
                 FactKind::Promise => {
@@ -187,6 +193,7 @@ impl Facts {
         self.cases = Cases::default();
         self.clocks = Clocks::default();
         self.promises = Promises::default();
+        self.follow_ups = FollowUps::default();
     }
 
     /// How many facts of the customers service there are, by kind.
@@ -212,6 +219,7 @@ impl Facts {
             // Of the entries those that figures need.
             ("case_entry", self.cases.turns.held()),
             ("case_clock", self.clocks.times.live()),
+            ("follow_up", self.follow_ups.times.live()),
             ("promise", self.promises.times.live()),
         ])
     }
@@ -230,6 +238,7 @@ impl Facts {
             cases,
             clocks,
             promises,
+            follow_ups,
         } = self;
         people.restore();
         customers.restore();
@@ -242,6 +251,7 @@ impl Facts {
         cases.restore();
         clocks.restore();
         promises.restore();
+        follow_ups.restore();
     }
 }
 

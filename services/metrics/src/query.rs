@@ -9,6 +9,7 @@ mod courses;
 mod cut;
 mod dimension;
 mod figures;
+mod follow_ups;
 mod handed;
 mod known;
 mod outcomes;
@@ -169,6 +170,7 @@ impl<'q> Ask<'q> {
             Measure::ComplaintRate => rates::complaint_rate(self),
             Measure::ClockTime => clocks::clock_time(self),
             Measure::ClockOnTimeRate => clocks::clock_on_time_rate(self),
+            Measure::RecoveryRate => follow_ups::recovery_rate(self),
             Measure::PromiseKeptRate => promises::promise_kept_rate(self),
         }
     }

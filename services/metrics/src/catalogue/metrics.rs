@@ -22,7 +22,7 @@ const CUSTOMER: &[&str] = &[
 const WILSON: &str = "Wilson score interval";
 
 /// Every metric, by name.
-pub(crate) static METRICS: [Metric; 34] = [
+pub(crate) static METRICS: [Metric; 35] = [
     outcomes::ACCEPTANCE_RATE,
     Metric {
         id: "active_customers",
@@ -230,6 +230,7 @@ pub(crate) static METRICS: [Metric; 34] = [
         always_grouped_by: &[],
         measure: Measure::Purchases,
     },
+    complaints::RECOVERY_RATE,
     outcomes::REDRESS_COST,
     outcomes::REDRESS_POINTS,
     complaints::REOPEN_RATE,

@@ -25,6 +25,16 @@ impl Ids {
         })
     }
 
+    /// The number of an id, if it has one.
+    pub(crate) fn find(&self, id: Uuid) -> Option<u32> {
+        self.numbers.get(&id).copied()
+    }
+
+    /// The ids by number.
+    pub(crate) fn as_slice(&self) -> &[Uuid] {
+        &self.ids
+    }
+
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
         self.ids.len()

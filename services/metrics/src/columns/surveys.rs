@@ -2,6 +2,7 @@
 
 use barometer_proto::surveys::v1::{SurveyFact, SurveyKind, SurveyType};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::{
     Stamp, Unreadable,
@@ -90,6 +91,11 @@ impl Surveys {
             self.surveys.resize(number as usize + 1, None);
         }
         Ok(number)
+    }
+
+    /// A survey by its id, if it is known.
+    pub(crate) fn find(&self, id: Uuid) -> Option<&Survey> {
+        self.surveys.get(self.ids.find(id)? as usize)?.as_ref()
     }
 
     /// The surveys by number; nothing where only answers are known.

@@ -22,7 +22,7 @@ const LOOK: Duration = Duration::from_secs(1);
 const HASH: usize = blake3::OUT_LEN;
 
 /// The sources of everything that is in a snapshot: a change of any of them makes another shape.
-const SHAPE: [(&str, &str); 26] = [
+const SHAPE: [(&str, &str); 27] = [
     ("chassis/clock.rs", include_str!("../../../chassis/src/clock.rs")),
     ("chassis/position.rs", include_str!("../../../chassis/src/position.rs")),
     ("columns.rs", include_str!("../columns.rs")),
@@ -32,6 +32,7 @@ const SHAPE: [(&str, &str); 26] = [
     ("columns/clocks.rs", include_str!("../columns/clocks.rs")),
     ("columns/customers.rs", include_str!("../columns/customers.rs")),
     ("columns/days.rs", include_str!("../columns/days.rs")),
+    ("columns/follow_ups.rs", include_str!("../columns/follow_ups.rs")),
     ("columns/declared.rs", include_str!("../columns/declared.rs")),
     ("columns/dictionary.rs", include_str!("../columns/dictionary.rs")),
     ("columns/events.rs", include_str!("../columns/events.rs")),

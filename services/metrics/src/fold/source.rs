@@ -140,11 +140,12 @@ impl Feed for SurveysFeed {
 }
 
 /// The facts of the complaints service that figures are made of.
-const KINDS_OF_COMPLAINTS: [complaints::FactKind; 4] = [
+const KINDS_OF_COMPLAINTS: [complaints::FactKind; 5] = [
     complaints::FactKind::Case,
     complaints::FactKind::CaseEntry,
     complaints::FactKind::CaseClock,
     complaints::FactKind::Promise,
+    complaints::FactKind::FollowUp,
 ];
 
 /// The feed of the complaints service.

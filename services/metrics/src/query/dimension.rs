@@ -34,6 +34,8 @@ pub(crate) enum Table {
     Clocks,
     /// Promises to customers.
     Promises,
+    /// Dissatisfied answers that were followed up.
+    FollowUps,
 }
 
 /// The dimensions of cases, after those of a table whose rows belong to cases.
@@ -120,6 +122,17 @@ impl Table {
             Table::HandOffs => of_cases_and!["to_employee", "to_team"],
             Table::Redresses => of_cases_and!["currency", "remedy"],
             Table::Clocks => of_cases_and!["clock"],
+            Table::FollowUps => &[
+                "country",
+                "country_now",
+                "member",
+                "member_now",
+                "segment",
+                "segment_now",
+                "survey",
+                "tier",
+                "tier_now",
+            ],
             Table::Promises => &[
                 "country",
                 "country_now",
@@ -142,7 +155,7 @@ impl Table {
             Table::Purchases => &facts.purchases.declared,
             Table::Customers => &facts.customers.declared,
             Table::Cases | Table::HandOffs | Table::Redresses | Table::Clocks => &facts.cases.declared,
-            Table::Promises => return Vec::new(),
+            Table::Promises | Table::FollowUps => return Vec::new(),
         };
         declared.names().map(str::to_owned).collect()
     }
@@ -205,6 +218,7 @@ impl<'f> Dimension<'f> {
             Table::Redresses => complaints::of_redresses(facts, name),
             Table::Clocks => complaints::of_clocks(facts, name),
             Table::Promises => complaints::of_promises(facts, name),
+            Table::FollowUps => complaints::of_follow_ups(facts, name),
         };
         let (reader, labels) = found.unwrap_or_else(|| (Reader::Column(&[]), own(&[""])));
         Dimension { name: name.to_owned(), reader, labels }

@@ -59,7 +59,7 @@ impl Vocabulary {
             Table::Purchases => &self.purchases,
             Table::Customers => &self.customers,
             Table::Cases | Table::HandOffs | Table::Redresses | Table::Clocks => &self.cases,
-            Table::Promises => &[],
+            Table::Promises | Table::FollowUps => &[],
         }
     }
 }

@@ -65,6 +65,7 @@ fn first(metric: &Metric, facts: &Facts) -> Option<i64> {
         (Table::Cases | Table::Redresses, _) => facts.cases.times.first(),
         (Table::HandOffs, _) => facts.cases.hand_offs.times.first(),
         (Table::Clocks, _) => facts.clocks.times.first(),
+        (Table::FollowUps, _) => facts.follow_ups.times.first(),
         (Table::Promises, _) => facts.promises.times.first(),
     }
 }
@@ -78,6 +79,7 @@ fn last(metric: &Metric, facts: &Facts) -> Option<i64> {
         (Table::Cases | Table::Redresses, _) => facts.cases.times.last(),
         (Table::HandOffs, _) => facts.cases.hand_offs.times.last(),
         (Table::Clocks, _) => facts.clocks.times.last(),
+        (Table::FollowUps, _) => facts.follow_ups.times.last(),
         (Table::Promises, _) => facts.promises.times.last(),
     }
 }

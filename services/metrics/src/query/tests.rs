@@ -100,6 +100,7 @@ fn is_additive(measure: Measure) -> bool {
             | Measure::AcceptanceRate
             | Measure::CaseSatisfaction
             | Measure::PromiseKeptRate
+            | Measure::RecoveryRate
             | Measure::ClockTime
             | Measure::ClockOnTimeRate
     )
@@ -293,6 +294,22 @@ proptest! {
                 query.parameters.set("time", "elapsed");
                 same_times(&query, &facts, &model)?;
             }
+        }
+    }
+
+    #[test]
+    fn what_came_of_follow_ups_is_counted_by_when_they_were_opened(history in history()) {
+        let facts = fold(&history.shuffled);
+        let model = twin::Model::of(&history.last_versions());
+        for group_by in [&["survey"][..], &["survey", "tier"], &["segment_now"]] {
+            let query = query("recovery_rate", Granularity::Week, group_by);
+            prop_assert_eq!(twin::shape(&figures(&query, &facts)), model.follow_ups(&query), "{:?}", group_by);
+            // Surveys whose history was rewound are read again, and in another order.
+            let mut again = facts.clone();
+            again.forget_surveys();
+            let surveys = history.in_order().into_iter().rev().filter(|write| matches!(write, Write::Surveys(_)));
+            surveys.for_each(|write| write.apply(&mut again));
+            prop_assert_eq!(figures(&query, &again), figures(&query, &facts));
         }
     }
 

@@ -203,6 +203,28 @@ pub(super) const PROMISE_KEPT_RATE: Metric = Metric {
     measure: Measure::PromiseKeptRate,
 };
 
+pub(super) const RECOVERY_RATE: Metric = Metric {
+    id: "recovery_rate",
+    version: 1,
+    title: "Recovered detractors",
+    description: "Of the dissatisfied answers that were followed up in the period and whose customers answered again within \
+                  the window, those who then were dissatisfied no longer. `no_answer` are those who did not answer again, \
+                  `pending` those who still may; neither is in the rate. Follow-ups whose answer was withdrawn or amended so \
+                  that it needs none are in no count.",
+    formula: "100 * recovered / (recovered + unchanged + worse).",
+    unit: Unit::Percent,
+    direction: Direction::Up,
+    sources: &["complaints.follow_up", "surveys.survey", "customers.attribute_change"],
+    table: Table::FollowUps,
+    parameters: &[&parameters::LEVEL],
+    counts: &["recovered", "unchanged", "worse", "no_answer", "pending"],
+    amounts: &[],
+    statistics: &[],
+    interval: WILSON,
+    always_grouped_by: &[],
+    measure: Measure::RecoveryRate,
+};
+
 pub(super) const REOPEN_RATE: Metric = Metric {
     id: "reopen_rate",
     version: 1,

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, collections::BTreeMap};
 
-use super::{Found, Labels, Reader, column, of_customer, own};
+use super::{Found, Labels, Reader, column, of_customer, own, own_code};
 use crate::columns::{
     Facts,
     cases::{ACCEPTANCES, FINDINGS, KINDS, PRIORITIES, SEVERITIES, STATES},
@@ -75,6 +75,20 @@ pub(super) fn of_promises<'f>(facts: &'f Facts, name: &str) -> Found<'f> {
         "employee" => column(&promises.employee),
         "team" => column(&promises.team),
         _ => of_customer(facts, Cow::Borrowed(&promises.customers), name),
+    }
+}
+
+pub(super) fn of_follow_ups<'f>(facts: &'f Facts, name: &str) -> Found<'f> {
+    let follow_ups = &facts.follow_ups;
+    match name {
+        "survey" => {
+            let mut texts = vec![String::new()];
+            let surveys = follow_ups.survey_ids.as_slice().iter().map(|id| facts.surveys.find(*id));
+            let codes = surveys.map(|survey| survey.map_or(EMPTY, |survey| own_code(&mut texts, survey.name.clone())));
+            let reader = Reader::Through { numbers: Cow::Borrowed(&follow_ups.surveys), codes: codes.collect() };
+            Some((reader, Labels::Own(texts)))
+        }
+        _ => of_customer(facts, Cow::Borrowed(&follow_ups.customers), name),
     }
 }
 

@@ -67,15 +67,17 @@ pub(super) fn history() -> impl Strategy<Value = History> {
     let surveys = vec((vec(response(), 1..3), any::<bool>()), 0..30);
     let people = vec(known(), 4);
     let promises = vec((vec(promise(), 1..3), any::<bool>()), 0..15);
+    let follow_ups = vec((vec(follow_up(), 1..3), any::<bool>()), 0..15);
     let clocks = vec((vec(clock(), 1..3), any::<bool>()), 0..40);
-    let cases = (vec((vec(case(), 1..3), any::<bool>()), 0..30), vec(entry(), 0..60), promises, clocks);
+    let cases = (vec((vec(case(), 1..3), any::<bool>()), 0..30), vec(entry(), 0..60), (promises, follow_ups), clocks);
     (customers, surveys, people, vec(survey(), 3), cases).prop_flat_map(|(customers, surveys, people, kinds, cases)| {
         let mut facts = number(customers, surveys, people, kinds);
-        let (cases, entries, promises, clocks) = cases;
+        let (cases, entries, (promises, follow_ups), clocks) = cases;
         facts.extend(number_cases(cases));
         facts.extend(number_entries(entries));
         facts.extend(number_promises(promises));
         facts.extend(number_clocks(clocks));
+        facts.extend(number_follow_ups(follow_ups));
         let all = facts.concat();
         let twice = vec(select(all.clone()), 0..20);
         twice.prop_flat_map(move |twice| {
@@ -148,6 +150,16 @@ fn number_clocks(clocks: Vec<(Vec<complaints::CaseClockFact>, bool)>) -> impl It
     (5_000..).zip(clocks).map(|(number, (versions, withdrawn))| {
         let end = withdrawn.then_some(Fact::Tombstone(Tombstone { kind: FactKind::CaseClock.into() }));
         let versions = versions.into_iter().map(Fact::CaseClock).chain(end);
+        let fact = |(version, fact)| complaints::Fact { id: String::new(), number, version, fact: Some(fact) };
+        (1..).zip(versions).map(fact).map(Write::Complaints).collect()
+    })
+}
+
+fn number_follow_ups(of: Vec<(Vec<complaints::FollowUpFact>, bool)>) -> impl Iterator<Item = Vec<Write>> {
+    use complaints::{FactKind, Tombstone, fact::Fact};
+    (7_000..).zip(of).map(|(number, (versions, withdrawn))| {
+        let end = withdrawn.then_some(Fact::Tombstone(Tombstone { kind: FactKind::FollowUp.into() }));
+        let versions = versions.into_iter().map(Fact::FollowUp).chain(end);
         let fact = |(version, fact)| complaints::Fact { id: String::new(), number, version, fact: Some(fact) };
         (1..).zip(versions).map(fact).map(Write::Complaints).collect()
     })
@@ -331,6 +343,19 @@ fn clock() -> impl Strategy<Value = complaints::CaseClockFact> {
             }
         },
     )
+}
+
+/// Of an answer to one of the surveys; the last of them is never known.
+fn follow_up() -> impl Strategy<Value = complaints::FollowUpFact> {
+    (option::of(person()), 0_u128..4, 1..=6, time()).prop_map(|(customer, survey, outcome, open_time)| {
+        complaints::FollowUpFact {
+            customer_id: customer.unwrap_or_default(),
+            survey_id: id(survey),
+            outcome,
+            open_time,
+            ..Default::default()
+        }
+    })
 }
 
 /// Due at any of a hundred days.

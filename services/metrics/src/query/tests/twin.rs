@@ -40,13 +40,14 @@ pub(super) struct Model {
     changes: Vec<(i64, customers::AttributeChangeFact)>,
     purchases: Vec<customers::PurchaseFact>,
     interactions: Vec<customers::InteractionFact>,
-    surveys: BTreeMap<String, surveys::SurveyFact>,
+    pub(super) surveys: BTreeMap<String, surveys::SurveyFact>,
     responses: Vec<surveys::ResponseFact>,
     /// With their numbers, without those that were merged.
     pub(super) cases: Vec<(i64, complaints::CaseFact)>,
     /// In their order.
     pub(super) entries: Vec<(i64, complaints::CaseEntryFact)>,
     pub(super) clocks: Vec<complaints::CaseClockFact>,
+    pub(super) follow_ups: Vec<complaints::FollowUpFact>,
     pub(super) promises: Vec<complaints::PromiseFact>,
 }
 
@@ -75,6 +76,7 @@ impl Model {
                     complaints::fact::Fact::Case(of) => model.cases.push((fact.number, of)),
                     complaints::fact::Fact::CaseEntry(of) => model.entries.push((fact.number, of)),
                     complaints::fact::Fact::CaseClock(of) => model.clocks.push(of),
+                    complaints::fact::Fact::FollowUp(of) => model.follow_ups.push(of),
                     complaints::fact::Fact::Promise(of) => model.promises.push(of),
                     _ => unreachable!("nobody writes it here"),
                 },

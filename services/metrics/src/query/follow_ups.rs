@@ -1,0 +1,43 @@
+//! Figures of dissatisfied answers that were followed up.
+
+use barometer_chassis::error::Error;
+
+use super::{
+    Ask,
+    figures::{Figure, Grid, Measured},
+    scan::scan,
+};
+use crate::{columns::follow_ups::Course, rules::proportion::ProportionTally};
+
+/// By when they were followed up.
+pub(super) fn recovery_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+    let follow_ups = &ask.facts.follow_ups;
+    let mut grid = Grid::<[u64; 5]>::new(ask.periods.len());
+    let rows = 0..u32::try_from(follow_ups.customers.len()).unwrap_or(u32::MAX);
+    let cutter = scan(
+        ask,
+        rows,
+        |row| follow_ups.times.at(row as usize),
+        |cell, row| {
+            let [recovered, unchanged, worse, no_answer, pending] = grid.at(cell);
+            let of_course = match follow_ups.course(row) {
+                Course::Recovered => recovered,
+                Course::Unchanged => unchanged,
+                Course::Worse => worse,
+                Course::NoAnswer => no_answer,
+                Course::Pending => pending,
+            };
+            *of_course += 1;
+        },
+    )?;
+    Ok(ask.figures(&cutter, &grid, |[recovered, unchanged, worse, no_answer, pending]| {
+        let counts = [
+            ("recovered", *recovered),
+            ("unchanged", *unchanged),
+            ("worse", *worse),
+            ("no_answer", *no_answer),
+            ("pending", *pending),
+        ];
+        Measured::share(&ProportionTally::of_counts(*recovered, unchanged + worse), ask.query.parameters.level, counts)
+    }))
+}
