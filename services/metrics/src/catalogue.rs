@@ -72,6 +72,8 @@ pub(crate) enum Measure {
     RedressPoints,
     ComplaintRate,
     PromiseKeptRate,
+    Escalations,
+    HandlingTime,
     RecoveryRate,
     ClockTime,
     ClockOnTimeRate,

@@ -6,7 +6,7 @@
 //!
 //! Bytes that a fact takes at most, beside its declared dimensions of 4 each, and beside 16 KiB for 4,096 numbers of its service
 //! among which there is one of its kind: a case 104; an end or a reopening of a case 16, and 32 once for each case that has
-//! any; a hand-off 44; a redress 55; a promise 38; a follow-up 38; a clock
+//! any; a hand-off 44; a redress 55; a promise 38; a step of a ladder 34; a claim 56; a follow-up 38; a clock
 //! 66.
 //!
 //! Only what the catalogue's metrics need is kept. A metric that needs more adds a column here: snapshots of the old
@@ -15,11 +15,13 @@
 pub(crate) mod attributes;
 pub(crate) mod cases;
 pub(crate) mod choice;
+pub(crate) mod claims;
 pub(crate) mod clocks;
 pub(crate) mod customers;
 pub(crate) mod days;
 pub(crate) mod declared;
 pub(crate) mod dictionary;
+pub(crate) mod escalations;
 pub(crate) mod events;
 pub(crate) mod follow_ups;
 pub(crate) mod hand_offs;
@@ -44,8 +46,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use self::{
-    attributes::Attributes, cases::Cases, clocks::Clocks, customers::Customers, events::Events, follow_ups::FollowUps,
-    people::Ids, promises::Promises, purchases::Purchases, responses::Responses, surveys::Surveys,
+    attributes::Attributes, cases::Cases, claims::Claims, clocks::Clocks, customers::Customers,
+    escalations::Escalations, events::Events, follow_ups::FollowUps, people::Ids, promises::Promises,
+    purchases::Purchases, responses::Responses, surveys::Surveys,
 };
 
 /// All facts of all sources.
@@ -64,6 +67,8 @@ pub(crate) struct Facts {
     pub(crate) clocks: Clocks,
     pub(crate) promises: Promises,
     pub(crate) follow_ups: FollowUps,
+    pub(crate) claims: Claims,
+    pub(crate) escalations: Escalations,
 }
 
 /// Which version of which fact.
@@ -146,22 +151,38 @@ impl Facts {
                 self.clocks.put(stamp, case, fact)
             }
             Fact::FollowUp(fact) => self.follow_ups.put(stamp, fact, &mut self.people),
+            Fact::Claim(fact) => {
+                let case = self.cases.row_of(fact.case_number)?;
+                self.claims.put(stamp, case, fact)
+            }
+            Fact::Escalation(fact) => {
+                let case = self.cases.row_of(fact.case_number)?;
+                self.escalations.put(stamp, case, fact)
+            }
             Fact::Promise(fact) => self.promises.put(stamp, fact, &mut self.people),
             // No figure is made of them yet.
-            Fact::Escalation(_) | Fact::Claim(_) | Fact::Incident(_) => Ok(()),
+            Fact::Incident(_) => Ok(()),
             Fact::Tombstone(tombstone) => match tombstone.kind() {
                 FactKind::Case => {
                     self.cases.withdraw(stamp);
                     Ok(())
                 }
-                // Entries, escalations and claims go with their case.
-                FactKind::CaseEntry | FactKind::Escalation | FactKind::Claim | FactKind::Incident => Ok(()),
+                // Entries go with their case.
+                FactKind::CaseEntry | FactKind::Incident => Ok(()),
                 FactKind::CaseClock => {
                     self.clocks.withdraw(stamp);
                     Ok(())
                 }
                 FactKind::FollowUp => {
                     self.follow_ups.withdraw(stamp);
+                    Ok(())
+                }
+                FactKind::Claim => {
+                    self.claims.withdraw(stamp);
+                    Ok(())
+                }
+                FactKind::Escalation => {
+                    self.escalations.withdraw(stamp);
                     Ok(())
                 }
                 FactKind::Promise => {
@@ -193,6 +214,8 @@ impl Facts {
         self.cases = Cases::default();
         self.clocks = Clocks::default();
         self.promises = Promises::default();
+        self.escalations = Escalations::default();
+        self.claims = Claims::default();
         self.follow_ups = FollowUps::default();
     }
 
@@ -220,6 +243,8 @@ impl Facts {
             ("case_entry", self.cases.turns.held()),
             ("case_clock", self.clocks.times.live()),
             ("follow_up", self.follow_ups.times.live()),
+            ("claim", self.claims.times.live()),
+            ("escalation", self.escalations.times.live()),
             ("promise", self.promises.times.live()),
         ])
     }
@@ -239,6 +264,8 @@ impl Facts {
             clocks,
             promises,
             follow_ups,
+            claims,
+            escalations,
         } = self;
         people.restore();
         customers.restore();
@@ -251,6 +278,8 @@ impl Facts {
         cases.restore();
         clocks.restore();
         promises.restore();
+        escalations.restore();
+        claims.restore();
         follow_ups.restore();
     }
 }

@@ -3,11 +3,13 @@
 mod activity;
 mod answers;
 mod cases;
+mod claims;
 mod clocks;
 mod cohorts;
 mod courses;
 mod cut;
 mod dimension;
+mod escalations;
 mod figures;
 mod follow_ups;
 mod handed;
@@ -171,6 +173,8 @@ impl<'q> Ask<'q> {
             Measure::ClockTime => clocks::clock_time(self),
             Measure::ClockOnTimeRate => clocks::clock_on_time_rate(self),
             Measure::RecoveryRate => follow_ups::recovery_rate(self),
+            Measure::HandlingTime => claims::handling_time(self),
+            Measure::Escalations => escalations::escalations(self),
             Measure::PromiseKeptRate => promises::promise_kept_rate(self),
         }
     }

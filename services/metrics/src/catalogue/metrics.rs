@@ -22,7 +22,7 @@ const CUSTOMER: &[&str] = &[
 const WILSON: &str = "Wilson score interval";
 
 /// Every metric, by name.
-pub(crate) static METRICS: [Metric; 35] = [
+pub(crate) static METRICS: [Metric; 37] = [
     outcomes::ACCEPTANCE_RATE,
     Metric {
         id: "active_customers",
@@ -145,6 +145,8 @@ pub(crate) static METRICS: [Metric; 35] = [
     },
     complaints::HAND_OFFS,
     complaints::HAND_OFFS_PER_CASE,
+    clocks::HANDLING_TIME,
+    clocks::ESCALATIONS,
     Metric {
         id: "inactive_share",
         version: 1,

@@ -22,7 +22,7 @@ const LOOK: Duration = Duration::from_secs(1);
 const HASH: usize = blake3::OUT_LEN;
 
 /// The sources of everything that is in a snapshot: a change of any of them makes another shape.
-const SHAPE: [(&str, &str); 27] = [
+const SHAPE: [(&str, &str); 29] = [
     ("chassis/clock.rs", include_str!("../../../chassis/src/clock.rs")),
     ("chassis/position.rs", include_str!("../../../chassis/src/position.rs")),
     ("columns.rs", include_str!("../columns.rs")),
@@ -33,6 +33,8 @@ const SHAPE: [(&str, &str); 27] = [
     ("columns/customers.rs", include_str!("../columns/customers.rs")),
     ("columns/days.rs", include_str!("../columns/days.rs")),
     ("columns/follow_ups.rs", include_str!("../columns/follow_ups.rs")),
+    ("columns/claims.rs", include_str!("../columns/claims.rs")),
+    ("columns/escalations.rs", include_str!("../columns/escalations.rs")),
     ("columns/declared.rs", include_str!("../columns/declared.rs")),
     ("columns/dictionary.rs", include_str!("../columns/dictionary.rs")),
     ("columns/events.rs", include_str!("../columns/events.rs")),

@@ -140,11 +140,13 @@ impl Feed for SurveysFeed {
 }
 
 /// The facts of the complaints service that figures are made of.
-const KINDS_OF_COMPLAINTS: [complaints::FactKind; 5] = [
+const KINDS_OF_COMPLAINTS: [complaints::FactKind; 7] = [
     complaints::FactKind::Case,
     complaints::FactKind::CaseEntry,
     complaints::FactKind::CaseClock,
     complaints::FactKind::Promise,
+    complaints::FactKind::Escalation,
+    complaints::FactKind::Claim,
     complaints::FactKind::FollowUp,
 ];
 

@@ -32,6 +32,10 @@ pub(crate) enum Table {
     Redresses,
     /// Clocks of cases.
     Clocks,
+    /// Spells of work on cases.
+    Claims,
+    /// Steps of ladders that were taken.
+    Escalations,
     /// Promises to customers.
     Promises,
     /// Dissatisfied answers that were followed up.
@@ -122,6 +126,8 @@ impl Table {
             Table::HandOffs => of_cases_and!["to_employee", "to_team"],
             Table::Redresses => of_cases_and!["currency", "remedy"],
             Table::Clocks => of_cases_and!["clock"],
+            Table::Escalations => of_cases_and!["clock"],
+            Table::Claims => of_cases_and![],
             Table::FollowUps => &[
                 "country",
                 "country_now",
@@ -154,7 +160,9 @@ impl Table {
             Table::Responses => &facts.responses.declared,
             Table::Purchases => &facts.purchases.declared,
             Table::Customers => &facts.customers.declared,
-            Table::Cases | Table::HandOffs | Table::Redresses | Table::Clocks => &facts.cases.declared,
+            Table::Cases | Table::HandOffs | Table::Redresses | Table::Clocks | Table::Claims | Table::Escalations => {
+                &facts.cases.declared
+            }
             Table::Promises | Table::FollowUps => return Vec::new(),
         };
         declared.names().map(str::to_owned).collect()
@@ -217,6 +225,8 @@ impl<'f> Dimension<'f> {
             Table::HandOffs => complaints::of_hand_offs(facts, name),
             Table::Redresses => complaints::of_redresses(facts, name),
             Table::Clocks => complaints::of_clocks(facts, name),
+            Table::Claims => complaints::of_claims(facts, name),
+            Table::Escalations => complaints::of_escalations(facts, name),
             Table::Promises => complaints::of_promises(facts, name),
             Table::FollowUps => complaints::of_follow_ups(facts, name),
         };

@@ -58,7 +58,9 @@ impl Vocabulary {
             Table::Responses => &self.responses,
             Table::Purchases => &self.purchases,
             Table::Customers => &self.customers,
-            Table::Cases | Table::HandOffs | Table::Redresses | Table::Clocks => &self.cases,
+            Table::Cases | Table::HandOffs | Table::Redresses | Table::Clocks | Table::Claims | Table::Escalations => {
+                &self.cases
+            }
             Table::Promises | Table::FollowUps => &[],
         }
     }

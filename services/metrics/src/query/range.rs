@@ -66,6 +66,8 @@ fn first(metric: &Metric, facts: &Facts) -> Option<i64> {
         (Table::HandOffs, _) => facts.cases.hand_offs.times.first(),
         (Table::Clocks, _) => facts.clocks.times.first(),
         (Table::FollowUps, _) => facts.follow_ups.times.first(),
+        (Table::Claims, _) => facts.claims.times.first(),
+        (Table::Escalations, _) => facts.escalations.times.first(),
         (Table::Promises, _) => facts.promises.times.first(),
     }
 }
@@ -80,6 +82,8 @@ fn last(metric: &Metric, facts: &Facts) -> Option<i64> {
         (Table::HandOffs, _) => facts.cases.hand_offs.times.last(),
         (Table::Clocks, _) => facts.clocks.times.last(),
         (Table::FollowUps, _) => facts.follow_ups.times.last(),
+        (Table::Claims, _) => facts.claims.times.last(),
+        (Table::Escalations, _) => facts.escalations.times.last(),
         (Table::Promises, _) => facts.promises.times.last(),
     }
 }

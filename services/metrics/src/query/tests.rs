@@ -314,6 +314,27 @@ proptest! {
     }
 
     #[test]
+    fn work_is_added_up_by_case(history in history()) {
+        let facts = fold(&history.shuffled);
+        let model = twin::Model::of(&history.last_versions());
+        for group_by in [&["employee"][..], &["team", "kind"], &["category_1", "segment"], &["tier"]] {
+            for granularity in [Granularity::All, Granularity::Week] {
+                same_times(&query("handling_time", granularity, group_by), &facts, &model)?;
+            }
+        }
+    }
+
+    #[test]
+    fn steps_of_ladders_are_counted_by_when_they_were_taken(history in history()) {
+        let facts = fold(&history.shuffled);
+        let model = twin::Model::of(&history.last_versions());
+        for group_by in [&["clock"][..], &["policy", "team"], &["category_1", "segment"], &["tier"]] {
+            let query = query("escalations", Granularity::Week, group_by);
+            prop_assert_eq!(twin::shape(&figures(&query, &facts)), model.escalations(&query), "{:?}", group_by);
+        }
+    }
+
+    #[test]
     fn promises_are_kept_or_broken_as_they_say(history in history()) {
         let facts = fold(&history.shuffled);
         let model = twin::Model::of(&history.last_versions());

@@ -61,3 +61,49 @@ pub(super) const CLOCK_TIME: Metric = Metric {
     always_grouped_by: &["clock"],
     measure: Measure::ClockTime,
 };
+
+pub(super) const HANDLING_TIME: Metric = Metric {
+    id: "handling_time",
+    version: 1,
+    title: "Handling time of complaints",
+    description: "How long somebody worked on a case, on average (AHT): all spells of work on it that ended in the period, \
+                  added up for each case; of one that was left without a sign of life, until the last one. A case that is \
+                  worked on in two periods, or by two teams when grouped so, has a handling in each. Spells that go on are in \
+                  no count, nor are those of cases that were withdrawn or merged into another. `team` and `employee` \
+                  are those who worked.",
+    formula: "Mean over the cases of the sum of handling_micros, or another `statistic`. Percentiles interpolate linearly \
+              between the two nearest values (type 7).",
+    unit: Unit::Seconds,
+    direction: Direction::Down,
+    sources: &["complaints.claim", "complaints.case", "customers.attribute_change"],
+    table: Table::Claims,
+    parameters: &[&parameters::STATISTIC, &parameters::LEVEL],
+    counts: &["cases"],
+    amounts: &[],
+    statistics: SPREAD,
+    interval: STUDENT_OF_MANY,
+    always_grouped_by: &[],
+    measure: Measure::HandlingTime,
+};
+
+pub(super) const ESCALATIONS: Metric = Metric {
+    id: "escalations",
+    version: 1,
+    title: "Escalations of complaints",
+    description: "How many steps the ladders of clocks took in the period, by when they were taken; repetitions count each. \
+                  `late` are those taken more than 5 seconds after they were to be, as after downtime; `cases` the \
+                  different cases among them. `policy` is the one whose ladder it was. Those of cases that were \
+                  withdrawn or merged into another are in no count.",
+    formula: "Number of steps.",
+    unit: Unit::Count,
+    direction: Direction::Down,
+    sources: &["complaints.escalation", "complaints.case", "customers.attribute_change"],
+    table: Table::Escalations,
+    parameters: &[],
+    counts: &["escalations", "late", "cases"],
+    amounts: &[],
+    statistics: &[],
+    interval: "",
+    always_grouped_by: &[],
+    measure: Measure::Escalations,
+};

@@ -92,6 +92,24 @@ pub(super) fn of_follow_ups<'f>(facts: &'f Facts, name: &str) -> Found<'f> {
     }
 }
 
+pub(super) fn of_claims<'f>(facts: &'f Facts, name: &str) -> Found<'f> {
+    let claims = &facts.claims;
+    match name {
+        "employee" => column(&claims.employee),
+        "team" => column(&claims.team),
+        _ => of_case(facts, &claims.cases, name),
+    }
+}
+
+pub(super) fn of_escalations<'f>(facts: &'f Facts, name: &str) -> Found<'f> {
+    let escalations = &facts.escalations;
+    match name {
+        "clock" => choice(&escalations.clock, &CLOCKS),
+        "policy" => column(&escalations.policy),
+        _ => of_case(facts, &escalations.cases, name),
+    }
+}
+
 /// What the case of each row has.
 fn of_case<'f>(facts: &'f Facts, cases: &'f [u32], name: &str) -> Found<'f> {
     let (reader, labels) = of_cases(facts, name)?;

@@ -68,15 +68,24 @@ pub(super) fn history() -> impl Strategy<Value = History> {
     let people = vec(known(), 4);
     let promises = vec((vec(promise(), 1..3), any::<bool>()), 0..15);
     let follow_ups = vec((vec(follow_up(), 1..3), any::<bool>()), 0..15);
+    let escalations = vec((escalation(), any::<bool>()), 0..40);
+    let claims = vec((vec(claim(), 1..3), any::<bool>()), 0..40);
     let clocks = vec((vec(clock(), 1..3), any::<bool>()), 0..40);
-    let cases = (vec((vec(case(), 1..3), any::<bool>()), 0..30), vec(entry(), 0..60), (promises, follow_ups), clocks);
+    let cases = (
+        vec((vec(case(), 1..3), any::<bool>()), 0..30),
+        vec(entry(), 0..60),
+        (promises, follow_ups),
+        (clocks, claims, escalations),
+    );
     (customers, surveys, people, vec(survey(), 3), cases).prop_flat_map(|(customers, surveys, people, kinds, cases)| {
         let mut facts = number(customers, surveys, people, kinds);
-        let (cases, entries, (promises, follow_ups), clocks) = cases;
+        let (cases, entries, (promises, follow_ups), (clocks, claims, escalations)) = cases;
         facts.extend(number_cases(cases));
         facts.extend(number_entries(entries));
         facts.extend(number_promises(promises));
         facts.extend(number_clocks(clocks));
+        facts.extend(number_claims(claims));
+        facts.extend(number_escalations(escalations));
         facts.extend(number_follow_ups(follow_ups));
         let all = facts.concat();
         let twice = vec(select(all.clone()), 0..20);
@@ -160,6 +169,26 @@ fn number_follow_ups(of: Vec<(Vec<complaints::FollowUpFact>, bool)>) -> impl Ite
     (7_000..).zip(of).map(|(number, (versions, withdrawn))| {
         let end = withdrawn.then_some(Fact::Tombstone(Tombstone { kind: FactKind::FollowUp.into() }));
         let versions = versions.into_iter().map(Fact::FollowUp).chain(end);
+        let fact = |(version, fact)| complaints::Fact { id: String::new(), number, version, fact: Some(fact) };
+        (1..).zip(versions).map(fact).map(Write::Complaints).collect()
+    })
+}
+
+fn number_claims(claims: Vec<(Vec<complaints::ClaimFact>, bool)>) -> impl Iterator<Item = Vec<Write>> {
+    use complaints::{FactKind, Tombstone, fact::Fact};
+    (9_000..).zip(claims).map(|(number, (versions, withdrawn))| {
+        let end = withdrawn.then_some(Fact::Tombstone(Tombstone { kind: FactKind::Claim.into() }));
+        let versions = versions.into_iter().map(Fact::Claim).chain(end);
+        let fact = |(version, fact)| complaints::Fact { id: String::new(), number, version, fact: Some(fact) };
+        (1..).zip(versions).map(fact).map(Write::Complaints).collect()
+    })
+}
+
+fn number_escalations(escalations: Vec<(complaints::EscalationFact, bool)>) -> impl Iterator<Item = Vec<Write>> {
+    use complaints::{FactKind, Tombstone, fact::Fact};
+    (8_000..).zip(escalations).map(|(number, (escalation, withdrawn))| {
+        let end = withdrawn.then_some(Fact::Tombstone(Tombstone { kind: FactKind::Escalation.into() }));
+        let versions = [Fact::Escalation(escalation)].into_iter().chain(end);
         let fact = |(version, fact)| complaints::Fact { id: String::new(), number, version, fact: Some(fact) };
         (1..).zip(versions).map(fact).map(Write::Complaints).collect()
     })
@@ -356,6 +385,34 @@ fn follow_up() -> impl Strategy<Value = complaints::FollowUpFact> {
             ..Default::default()
         }
     })
+}
+
+/// Work on one of the cases, or on one that never comes; ended or not.
+fn claim() -> impl Strategy<Value = complaints::ClaimFact> {
+    (100_i64..132, (word(), word()), option::of((time(), 0_i64..300))).prop_map(
+        |(case_number, (employee, team), ended)| complaints::ClaimFact {
+            case_number,
+            employee,
+            team,
+            end_time: ended.and_then(|(at, _)| at),
+            handling_micros: ended.map(|(_, quarters)| quarters * DAY / 4),
+            ..Default::default()
+        },
+    )
+}
+
+/// A step of a ladder of one of the cases, or of one that never comes.
+fn escalation() -> impl Strategy<Value = complaints::EscalationFact> {
+    (100_i64..132, 1..=7, word(), time(), any::<bool>()).prop_map(
+        |(case_number, kind, policy_name, fire_time, late)| complaints::EscalationFact {
+            case_number,
+            kind,
+            policy_name,
+            fire_time,
+            late,
+            ..Default::default()
+        },
+    )
 }
 
 /// Due at any of a hundred days.

@@ -48,6 +48,8 @@ pub(super) struct Model {
     pub(super) entries: Vec<(i64, complaints::CaseEntryFact)>,
     pub(super) clocks: Vec<complaints::CaseClockFact>,
     pub(super) follow_ups: Vec<complaints::FollowUpFact>,
+    pub(super) claims: Vec<complaints::ClaimFact>,
+    pub(super) escalations: Vec<complaints::EscalationFact>,
     pub(super) promises: Vec<complaints::PromiseFact>,
 }
 
@@ -77,6 +79,8 @@ impl Model {
                     complaints::fact::Fact::CaseEntry(of) => model.entries.push((fact.number, of)),
                     complaints::fact::Fact::CaseClock(of) => model.clocks.push(of),
                     complaints::fact::Fact::FollowUp(of) => model.follow_ups.push(of),
+                    complaints::fact::Fact::Claim(of) => model.claims.push(of),
+                    complaints::fact::Fact::Escalation(of) => model.escalations.push(of),
                     complaints::fact::Fact::Promise(of) => model.promises.push(of),
                     _ => unreachable!("nobody writes it here"),
                 },

@@ -71,6 +71,7 @@ impl Model {
     pub(super) fn times(&self, query: &Query) -> BTreeMap<(i64, Group), [f64; 3]> {
         let durations = match query.metrics[0].measure {
             Measure::ClockTime => self.clock_times(query),
+            Measure::HandlingTime => self.handling_times(query),
             _ => self.durations(query),
         };
         let told = durations.into_iter().map(|(cell, mut durations)| {

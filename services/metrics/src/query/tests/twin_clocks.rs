@@ -1,6 +1,6 @@
 //! Figures of clocks and promises computed plainly.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Query,
@@ -83,5 +83,58 @@ impl Model {
                 each(start, group, clock, cancelled);
             }
         }
+    }
+
+    /// How long somebody worked on each case, by period and group.
+    pub(super) fn handling_times(&self, query: &Query) -> BTreeMap<(i64, Group), Vec<i64>> {
+        let cells = Cells::new(query, [], false);
+        let mut sums: BTreeMap<(i64, Group, i64), i64> = BTreeMap::new();
+        for claim in &self.claims {
+            let case = self.cases.iter().find(|(number, _)| *number == claim.case_number);
+            let (Some((number, case)), Some(ended), Some(handling)) =
+                (case, maybe(claim.end_time), claim.handling_micros)
+            else {
+                continue;
+            };
+            let Some(period) = cells.period(ended) else { continue };
+            let values = |name: &str| match name {
+                "team" => vec![claim.team.clone()],
+                "employee" => vec![claim.employee.clone()],
+                _ => self.of_case(name, case, ended),
+            };
+            for group in groups(query, &values) {
+                *sums.entry((cells.periods[period].start, sorted(&group), *number)).or_default() += handling;
+            }
+        }
+        let mut handlings: BTreeMap<(i64, Group), Vec<i64>> = BTreeMap::new();
+        for ((start, group, _), sum) in sums {
+            handlings.entry((start, group)).or_default().push(sum);
+        }
+        handlings
+    }
+
+    /// The steps that were taken, those that were late, and their cases.
+    pub(super) fn escalations(&self, query: &Query) -> Vec<Shape> {
+        let mut cells = Cells::new(query, ["escalations", "late", "cases"], false);
+        let mut seen = BTreeSet::new();
+        for step in &self.escalations {
+            let Some((number, case)) = self.cases.iter().find(|(number, _)| *number == step.case_number) else {
+                continue;
+            };
+            let taken = micros(step.fire_time);
+            let values = |name: &str| match name {
+                "clock" => vec![CLOCKS[usize::try_from(step.kind).expect("a kind")].to_owned()],
+                "policy" => vec![step.policy_name.clone()],
+                _ => self.of_case(name, case, taken),
+            };
+            for group in groups(query, &values) {
+                let Some(period) = cells.period(taken) else { continue };
+                let first = seen.insert((period, sorted(&group), *number));
+                let indices = [(true, 0), (step.late, 1), (first, 2)];
+                let indices: Vec<usize> = indices.iter().filter(|(is, _)| *is).map(|(_, index)| *index).collect();
+                cells.count(taken, &group, indices, 0);
+            }
+        }
+        cells.shapes()
     }
 }

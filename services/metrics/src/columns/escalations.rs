@@ -1,0 +1,90 @@
+//! Steps of ladders that were taken.
+
+use barometer_proto::complaints::v1::EscalationFact;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Stamp, Unreadable,
+    choice::{Choice, known},
+    clocks::CLOCKS,
+    dictionary::Column,
+    instant,
+    redresses::NO_CASE,
+    rows::{Rows, put},
+    times::{NEVER, Times},
+};
+
+/// Whether a step was taken later than it was to be.
+const LATE: u8 = 1;
+
+/// All steps.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Escalations {
+    rows: Rows,
+    /// When each was taken.
+    pub(crate) times: Times,
+    /// The row of the case.
+    pub(crate) cases: Vec<u32>,
+    late: Choice,
+    /// Of which clock the ladder is.
+    pub(crate) clock: Choice,
+    pub(crate) policy: Column,
+}
+
+impl Escalations {
+    /// Puts in a step of the case in a row. It never changes.
+    pub(crate) fn put(&mut self, stamp: Stamp, case: u32, fact: EscalationFact) -> Result<(), Unreadable> {
+        let EscalationFact {
+            case_id: _,
+            case_number: _,
+            kind,
+            instance: _,
+            step: _,
+            repetition: _,
+            missed: _,
+            time: _,
+            fire_time,
+            late,
+            policy_name,
+            policy_set_version: _,
+            priority: _,
+            previous_priority: _,
+            employee: _,
+            team: _,
+            notified: _,
+        } = fact;
+        let clock = known(kind, &CLOCKS, "kind")?;
+        let taken = instant(fire_time)?;
+        if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
+            self.times.put(row, taken);
+            put(&mut self.cases, row, case);
+            self.late.set(row, u8::from(late));
+            self.clock.set(row, clock);
+            self.policy.set(row, &policy_name);
+        }
+        Ok(())
+    }
+
+    /// Takes a step out.
+    pub(crate) fn withdraw(&mut self, stamp: Stamp) {
+        if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
+            self.times.put(row, NEVER);
+            put(&mut self.cases, row, NO_CASE);
+            self.late.set(row, 0);
+            self.clock.set(row, 0);
+            self.policy.set(row, "");
+        }
+    }
+
+    /// Whether a step was taken more than 5 seconds after it was to be.
+    pub(crate) fn was_late(&self, row: u32) -> bool {
+        self.late.get(row as usize) == LATE
+    }
+
+    /// Makes again what a snapshot leaves out.
+    pub(crate) fn restore(&mut self) {
+        self.rows.restore();
+        self.times.restore();
+        self.policy.restore();
+    }
+}

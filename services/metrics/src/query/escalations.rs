@@ -1,0 +1,33 @@
+//! Figures of the steps that ladders took.
+
+use barometer_chassis::error::Error;
+
+use super::{
+    Ask,
+    figures::{Figure, Grid, Measured},
+    scan::scan,
+};
+use crate::columns::times::NEVER;
+
+/// By when they were taken.
+pub(super) fn escalations(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+    let (escalations, cases) = (&ask.facts.escalations, &ask.facts.cases);
+    let taken = |row: u32| {
+        let at = escalations.times.at(row as usize);
+        if at != NEVER && cases.is_there(escalations.cases[row as usize]) { at } else { NEVER }
+    };
+    let mut grid = Grid::<[u64; 3]>::new(ask.periods.len());
+    let mut seen = Vec::new();
+    let cutter = scan(ask, 0..u32::try_from(escalations.cases.len()).unwrap_or(u32::MAX), taken, |cell, row| {
+        let [steps, late, _] = grid.at(cell);
+        *steps += 1;
+        *late += u64::from(escalations.was_late(row));
+        seen.push((cell, escalations.cases[row as usize]));
+    })?;
+    seen.sort_unstable();
+    seen.dedup();
+    seen.iter().for_each(|(cell, _)| grid.at(*cell)[2] += 1);
+    Ok(ask.figures(&cutter, &grid, |[steps, late, cases]| {
+        Measured::count(*steps, *steps, [("escalations", *steps), ("late", *late), ("cases", *cases)])
+    }))
+}
