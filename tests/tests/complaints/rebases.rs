@@ -165,6 +165,12 @@ async fn a_rebase_puts_open_cases_under_the_latest_policies_once() {
         assert_eq!(of_unbound.history[0].rebase.clone().expect("told").previous_policy_name, "");
         assert_eq!(of_unbound.clocks.len(), 2, "it has clocks from now on");
         assert_eq!(effects(&services, None, "").await.expect("told").effects, []);
+        // The same again demands nothing else.
+        publish(&services, promise("quick", &office, 30, 300)).await;
+        assert_eq!(effects(&services, None, "").await.expect("told").effects, []);
+        let all = RebaseCasesRequest::default();
+        assert_eq!(rebase(&services, all).await.expect("taken").rebased, 0);
+        assert_eq!(get(&services, &one.case_id).await.policy_set_version, 2);
         let nobody = RebaseCasesRequest { case_ids: vec![Uuid::new_v4().to_string()], ..Default::default() };
         assert_eq!(told(&rebase(&services, nobody).await.expect_err("nobody")).0, Code::NotFound);
         services.stop().await;

@@ -48,11 +48,10 @@ impl Model {
         })
     }
 
-    /// The same case, counted by these from now on. Nothing happens when it is counted so already, or has ended: then its
-    /// clocks have stopped.
+    /// The same case, counted by these from now on. Nothing happens when it has ended: then its clocks have stopped.
     pub(crate) fn rebase(self, to: Binding, now: Micros) -> Step {
         let before = self.clone();
-        if !self.is_open() || self.is_counted_like(&to) {
+        if !self.is_open() {
             return Step { before, case: self, events: Vec::new(), time: now };
         }
         let mut case = self;
@@ -60,10 +59,5 @@ impl Model {
         (case.calendar_id, case.calendar_version) = (Some(to.calendar_id), to.calendar_version);
         let (state, time) = (case.state(), now.max(case.move_time));
         Step { before, case, events: vec![(Event::Rebased, state)], time }
-    }
-
-    /// Whether its policy and calendar are these.
-    fn is_counted_like(&self, to: &Binding) -> bool {
-        self.binding().as_ref() == Some(to)
     }
 }

@@ -50,7 +50,7 @@ pub fn events(entries: &[Entry], opened_by: Version, until: Micros) -> (Vec<Date
     let mut desks = Desks { calendars: vec![opened_by], policy: opened_by, in_force: opened_by };
     let mut events: Vec<Dated> = Vec::with_capacity(entries.len() + 1);
     let mut state = State::Received;
-    let mut rebases = 0_u16;
+    let (mut rebases, mut rebased_at) = (0_u16, Micros(i64::MIN));
     for entry in entries {
         let mut add = |event| events.push(Dated { at: entry.time, event });
         // What leaves the case where it is can be recorded late. What moves it is recorded as it happens, and only that
@@ -73,7 +73,10 @@ pub fn events(entries: &[Entry], opened_by: Version, until: Micros) -> (Vec<Date
             // The first terms are those before all re-bases; each of these has its own, in their order.
             Type::Rebased if let Some(rebase) = &entry.rebase => {
                 rebases = rebases.saturating_add(1);
-                add(Event::Rebased { terms: rebases, desk: desks.rebased(rebase.to.calendar()) });
+                // The later one counts, though a clock that lags dated it.
+                rebased_at = rebased_at.max(entry.time);
+                let (terms, desk) = (rebases, desks.rebased(rebase.to.calendar()));
+                events.push(Dated { at: rebased_at, event: Event::Rebased { terms, desk } });
             }
             // A case that had been resolved has met what it met, merged or not.
             Type::Merged if before != State::Resolved => add(Event::Cancelled),
@@ -260,6 +263,9 @@ mod tests {
             (5, Event::Rebased { terms: 3, desk: 1 }),
         ];
         assert_eq!(told(&entries, 9), expected);
+        let by_a_clock_that_lags = [entry(0, Type::Opened, State::Received), rebased(4, 2), rebased(3, 3)];
+        let expected = [Event::Opened, Event::Rebased { terms: 1, desk: 1 }, Event::Rebased { terms: 2, desk: 2 }];
+        assert_eq!(told(&by_a_clock_that_lags, 9), [(0, expected[0]), (4, expected[1]), (4, expected[2])]);
     }
 
     #[test]

@@ -20,7 +20,8 @@ use barometer_proto::{
 use super::Complaints;
 use crate::{
     appraiser::appraise,
-    case::{Arrival, Incoming, Model},
+    case::{Arrival, Incoming, Model, PastEvent, PriorityTable},
+    case_entry,
     wire::{ParsedHistory, fingerprint_of, parse_history},
 };
 
@@ -36,9 +37,14 @@ pub(super) struct Histories {
 
 /// A case that has been taken through its history.
 struct Lived {
-    case: Model,
+    /// As it came in.
+    received: Model,
     customer: CustomerRef,
-    arrival: Arrival,
+    opened_by: String,
+    past: Vec<PastEvent>,
+    /// As its history left it.
+    case: Model,
+    entries: Vec<case_entry::Model>,
     fingerprint: i64,
 }
 
@@ -67,12 +73,20 @@ impl Complaints {
         let named = lived.iter().filter_map(|lived| lived.as_ref().ok()).map(|lived| &lived.customer);
         let customers = self.directory.resolve(named).await?;
         for lived in lived.iter_mut().filter_map(|lived| lived.as_mut().ok()) {
-            lived.case.customer_id = customers.id(&lived.customer)?;
+            let id = customers.id(&lived.customer)?;
+            (lived.received.customer_id, lived.case.customer_id) = (id, id);
         }
-        let cases = lived.iter_mut().filter_map(|lived| lived.as_mut().ok()).map(|lived| &mut lived.case);
-        appraise(&self.directory, cases, &self.rules.priorities).await;
+        // What the customer is worth decides from the start; of cases that have ended it is not asked.
+        let priorities = &self.rules.priorities;
+        let open = |lived: &&mut Lived| lived.case.is_open();
+        let received = lived.iter_mut().filter_map(|lived| lived.as_mut().ok()).filter(open);
+        appraise(&self.directory, received.map(|lived| &mut lived.received), priorities).await;
+        for lived in lived.iter_mut().filter_map(|lived| lived.as_mut().ok()).filter(open) {
+            lived.live(priorities)?;
+        }
         let pending = |(place, lived): (i64, Result<Lived, Error>)| {
-            let pending = lived.map(|Lived { case, customer: _, arrival, fingerprint }| {
+            let pending = lived.map(|Lived { case, entries, fingerprint, .. }| {
+                let arrival = Arrival::ImportedWith(entries);
                 let request =
                     Mutation { method: "ImportCaseHistories", actor: importer.clone(), id: None, fingerprint };
                 let incoming = Incoming { arrival, book: self.book.clone() };
@@ -110,9 +124,19 @@ impl Complaints {
         let priorities = &self.rules.priorities;
         let ParsedHistory { case, customer, opened_by, past } =
             Door::open(|door| parse_history(door, history, &self.stages, priorities, importer))?;
-        let lived = case.lived(&opened_by, past, priorities, Micros::now());
-        let (case, entries) = lived.or_else(|(place, error)| impossible(place, error))?;
-        Ok(Lived { case, customer, arrival: Arrival::ImportedWith(entries), fingerprint })
+        let (received, entries) = (case.clone(), Vec::new());
+        let mut lived = Lived { received, customer, opened_by, past, case, entries, fingerprint };
+        lived.live(priorities)?;
+        Ok(lived)
+    }
+}
+
+impl Lived {
+    /// Takes the case as it came in through its history.
+    fn live(&mut self, priorities: &PriorityTable) -> Result<(), Error> {
+        let lived = self.received.clone().lived(&self.opened_by, self.past.clone(), priorities, Micros::now());
+        (self.case, self.entries) = lived.or_else(|(place, error)| impossible(place, error))?;
+        Ok(())
     }
 }
 

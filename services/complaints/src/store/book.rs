@@ -102,7 +102,25 @@ impl Book {
 
     /// What a policy demands.
     pub(crate) async fn terms(&self, db: &impl ConnectionTrait, binding: &Binding) -> Result<Terms, Error> {
-        terms_of(&*self.policies(db, binding.set_version).await?, &binding.policy)
+        let set = self.policies(db, binding.set_version).await?;
+        Ok(terms_of(policy_of(&set, &binding.policy)?, set.version))
+    }
+
+    /// Whether a case that is bound to these would be counted otherwise by policies that bind it to those.
+    pub(crate) async fn differ(
+        &self,
+        db: &impl ConnectionTrait,
+        from: Option<&Binding>,
+        policies: &Today,
+        to: &Binding,
+    ) -> Result<bool, Error> {
+        let Some(from) = from else { return Ok(true) };
+        if (&from.policy, from.calendar()) != (&to.policy, to.calendar()) {
+            return Ok(true);
+        }
+        let before = self.policies(db, from.set_version).await?;
+        let (before, after) = (policy_of(&before, &from.policy)?, policies.policy(to)?);
+        Ok((&before.targets, &before.ladders) != (&after.targets, &after.ladders))
     }
 
     /// The ladders of the policy of a case.
@@ -158,7 +176,12 @@ impl Today {
 
     /// What the policy demands that a case would be bound to.
     pub(crate) fn terms(&self, binding: &Binding) -> Result<Terms, Error> {
-        terms_of(self.policies.as_deref().unwrap_or(&policy_set::Model::default()), &binding.policy)
+        Ok(terms_of(self.policy(binding)?, binding.set_version))
+    }
+
+    fn policy(&self, binding: &Binding) -> Result<&Policy, Error> {
+        let set = self.policies.as_deref().ok_or_else(|| Error::Internal("no policies were published".to_owned()))?;
+        policy_of(set, &binding.policy)
     }
 
     /// Binds a case that comes in to the first policy that matches it.
@@ -173,12 +196,13 @@ impl Today {
     }
 }
 
-fn terms_of(set: &policy_set::Model, name: &str) -> Result<Terms, Error> {
+fn policy_of<'s>(set: &'s policy_set::Model, name: &str) -> Result<&'s Policy, Error> {
     let policy = set.policies.0.iter().find(|policy| policy.name == name);
-    let Policy { name, targets, .. } =
-        policy.ok_or_else(|| Error::Internal("a case is bound to a policy that is not there".to_owned()))?;
-    let policy = PolicyVersion { name: name.clone(), set_version: set.version };
-    Ok(Terms::new(policy, targets.iter().copied()))
+    policy.ok_or_else(|| Error::Internal("a case is bound to a policy that is not there".to_owned()))
+}
+
+fn terms_of(Policy { name, targets, .. }: &Policy, set_version: i64) -> Terms {
+    Terms::new(PolicyVersion { name: name.clone(), set_version }, targets.iter().copied())
 }
 
 async fn latest_policies(db: &impl ConnectionTrait) -> Result<Option<i64>, Error> {

@@ -32,7 +32,8 @@ pub(crate) async fn list_open(db: &impl ConnectionTrait, page: Page) -> Result<(
     Ok(page.cut(select.all(db).await?, |row| PageToken { key: 0, id: row.id }))
 }
 
-/// Binds those of these cases that are open to the latest policies, and tells how many that changed.
+/// Binds those of these cases that are open to the latest policies, if these demand anything else of them, and tells how
+/// many that were.
 pub(crate) async fn rebase(
     write: &Write<'_>,
     book: &Book,
@@ -51,6 +52,9 @@ pub(crate) async fn rebase(
         let mut bound = case.clone();
         today.bind(&mut bound)?;
         let Some(to) = bound.binding() else { continue };
+        if !book.differ(write.db, case.binding().as_ref(), &today, &to).await? {
+            continue;
+        }
         let step = case.rebase(to, write.now);
         if !step.events.is_empty() {
             done.position = take_step(write, book, step, actor, said).await?.position;

@@ -143,13 +143,15 @@ fn read(plan: &Plan, number: u64, fields: ByteRecord, keys: &mut Keys) -> Result
 }
 
 impl Gathered {
-    /// The case with its events in their order, those of one instant in the order of the file; or all that is wrong with it.
+    /// The case with its events in their order, those of one instant in the order of the file but the opening first; or all
+    /// that is wrong with it.
     fn history(self) -> Result<Weighed, Vec<RejectedLine>> {
         let Gathered { mut lines, rejected, bytes: _ } = self;
         if !rejected.is_empty() {
             return Err(rejected);
         }
-        lines.sort_by_key(happened);
+        // Where instants are days, all of a day may stand above the opening.
+        lines.sort_by_key(|line| (happened(line), !line.events.is_empty()));
         let refused = |row: i64, field: &str, problem: Problem| {
             Err(vec![rejected_line(u64::try_from(row).unwrap_or_default(), vec![(field.to_owned(), problem)])])
         };

@@ -145,12 +145,13 @@ impl Policies {
         today.bind(&mut bound)?;
         let Some(to) = bound.binding() else { return Ok(None) };
         let now = self.book.count(self.store.db(), case, entries, at).await?;
+        if !self.book.differ(self.store.db(), case.binding().as_ref(), today, &to).await? {
+            return Ok(None);
+        }
         let policy = to.policy.clone();
         let then = self.book.count_rebased(self.store.db(), case, entries, today, to, at).await?;
         let history = now.as_ref().map(|counted| counted.history()).transpose()?;
         let clocks = effects(history.as_ref(), &then.history()?, at);
-        // That the same policy stands in another version of the list changes nothing by itself.
-        let changes = !clocks.is_empty() || policy != case.policy_name;
-        Ok(changes.then(|| render_effect(case, policy, clocks)))
+        Ok(Some(render_effect(case, policy, clocks)))
     }
 }
