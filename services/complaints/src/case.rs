@@ -14,6 +14,7 @@ mod tags;
 #[cfg(test)]
 mod tests;
 mod verb;
+mod verdict;
 mod worth;
 
 use barometer_chassis::{
@@ -29,6 +30,7 @@ use futures_util::future::BoxFuture;
 use sea_orm::entity::prelude::*;
 use serde::Serialize;
 
+pub(crate) use self::verdict::{CASE_DIMENSION, Verdict};
 pub use self::{
     arrival::{Arrival, Incoming},
     attachment::{Attachment, Attachments},

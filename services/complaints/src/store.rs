@@ -27,7 +27,9 @@ mod workload;
 pub(crate) use alarms::{
     clear_alarms, clear_alarms_of, count_alarms, find_alarm, list_alarms, list_due_alarms, next_alarm, set_alarms,
 };
-pub(crate) use answers::{SaidByCustomer, Seen, advance, drop_lost, get_upstream, start_over, take_answers};
+pub(crate) use answers::{
+    SaidByCustomer, Seen, advance, drop_lost, get_upstream, start_over, take_answers, take_verdicts,
+};
 pub(crate) use book::{Book, Today};
 pub(crate) use calendars::{
     CalendarRef, change_calendar, create_calendar, get_calendar, get_calendar_version, known_calendars,

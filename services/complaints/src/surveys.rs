@@ -16,7 +16,7 @@ use barometer_directory::CustomerId;
 use barometer_proto::{
     complaints::v1 as wire,
     surveys::v1::{
-        self as surveys, ResponseFact, WatchFactsRequest, WatchFactsResponse, fact::Fact as Of,
+        self as surveys, ResponseFact, SurveyKind, SurveyType, WatchFactsRequest, WatchFactsResponse, fact::Fact as Of,
         survey_service_client::SurveyServiceClient,
     },
 };
@@ -27,7 +27,7 @@ use uuid::Uuid;
 
 use self::survey::Surveys;
 use crate::{
-    case::PriorityTable,
+    case::{CASE_DIMENSION, PriorityTable, Verdict},
     store::{self, BY_ITSELF, Book, SaidByCustomer, Seen},
 };
 
@@ -155,31 +155,31 @@ impl Follower {
         }
         let mut seen = Vec::with_capacity(answers.len());
         for (response_id, number, version, said) in answers {
-            let said = match said {
-                Some(response) => self.said(number, response).await?,
-                None => None,
+            let (said, verdict) = match said {
+                Some(response) => (self.said(number, &response).await?, self.verdict(&response).await?),
+                None => (None, None),
             };
-            seen.push(Seen { response_id, version, said });
+            seen.push(Seen { response_id, version, said, verdict });
         }
         Ok(seen)
     }
 
     /// What an answer says; nothing when it is anonymous or has no score.
-    async fn said(&mut self, number: i64, response: ResponseFact) -> Result<Option<SaidByCustomer>, End> {
-        let ResponseFact { survey_id, customer_id, score: Some(score), time, imported, .. } = response else {
+    async fn said(&mut self, number: i64, response: &ResponseFact) -> Result<Option<SaidByCustomer>, End> {
+        let &ResponseFact { ref survey_id, ref customer_id, score: Some(score), ref time, imported, .. } = response
+        else {
             return Ok(None);
         };
         if customer_id.is_empty() {
             return Ok(None);
         }
         let time = time.as_ref().and_then(Micros::from_wire);
-        let ids = Uuid::try_parse(&survey_id).ok().zip(Uuid::try_parse(&customer_id).ok());
+        let ids = Uuid::try_parse(survey_id).ok().zip(Uuid::try_parse(customer_id).ok());
         let (Some(time), Some((survey_id, customer_id))) = (time, ids) else {
             tracing::error!(source = NAME, number, "a fact is left out: it can not be understood");
             return Ok(None);
         };
-        let survey = self.surveys.get(survey_id).await.map_err(|status| End::Lost(status.message().to_owned()))?;
-        let Some((survey_kind, survey_type)) = survey else {
+        let Some((survey_kind, survey_type)) = self.survey(survey_id).await? else {
             tracing::error!(source = NAME, number, "a fact is left out: there is no such survey");
             return Ok(None);
         };
@@ -187,12 +187,30 @@ impl Follower {
         Ok(Some(SaidByCustomer { survey_id, survey_kind, survey_type, customer_id, score, time, imported }))
     }
 
+    /// What an answer says of a case; nothing when it is about none, or has no score.
+    async fn verdict(&mut self, response: &ResponseFact) -> Result<Option<Verdict>, End> {
+        let &ResponseFact { ref survey_id, ref customer_id, score: Some(score), ref time, ref dimensions, .. } =
+            response
+        else {
+            return Ok(None);
+        };
+        let case = dimensions.get(CASE_DIMENSION).and_then(|id| Uuid::try_parse(id).ok());
+        let time = time.as_ref().and_then(Micros::from_wire);
+        let (Some(case), Some(time), Ok(survey_id)) = (case, time, Uuid::try_parse(survey_id)) else { return Ok(None) };
+        let customer = Uuid::try_parse(customer_id).ok().map(CustomerId);
+        let survey = self.survey(survey_id).await?;
+        Ok(survey.map(|(kind, _)| Verdict::of(case, customer, (kind, score), time)))
+    }
+
+    async fn survey(&mut self, id: Uuid) -> Result<Option<(SurveyKind, SurveyType)>, End> {
+        self.surveys.get(id).await.map_err(|status| End::Lost(status.message().to_owned()))
+    }
+
     /// Takes answers in, and with the last of them the position.
     async fn take(&self, generation: i64, mut seen: Vec<Seen>, position: String) -> Result<(), End> {
-        if store::rules_since(self.store.db()).await?.is_none() {
-            // Answers that were given before there were rules open nothing, also when there are some in a moment.
-            seen.clear();
-        }
+        // Answers that were given before there were rules open nothing, also when there are some in a moment.
+        let follows_up = store::rules_since(self.store.db()).await?.is_some();
+        seen.retain(|seen| follows_up || seen.verdict.is_some());
         let parts = seen.len().div_ceil(MAX_TAKEN).max(1);
         let mut rest = seen;
         for part in 1..=parts {
@@ -202,9 +220,10 @@ impl Follower {
             let position = (part == parts).then(|| position.clone());
             let work = self.write(move |write| {
                 Box::pin(async move {
-                    if !now.is_empty() {
+                    if follows_up && !now.is_empty() {
                         store::take_answers(write, (NAME, generation), (&book, &priorities), &now).await?;
                     }
+                    store::take_verdicts(write, &book, &now).await?;
                     match position {
                         Some(position) => store::advance(write, NAME, generation, &position).await,
                         None => Ok(()),

@@ -5,6 +5,7 @@ use barometer_proto::complaints::v1::{
     Calendar, CaseKind, Conditions, CreateCalendarRequest, DescribedCase, GetPolicySetRequest,
     ListCalendarVersionsRequest, ListCalendarsRequest, ListPolicyEffectsRequest, LoadHolidaysRequest,
     LookupPolicyRequest, Policy, PolicySet, Priority, PublishPoliciesRequest, Severity, UpdateCalendarRequest,
+    lookup_policy_request::Subject,
 };
 use barometer_tests::{
     samples::{calendar, mask, policy},
@@ -326,7 +327,7 @@ fn rebases(table: &mut Table) {
 }
 
 fn lookup(table: &mut Table) {
-    let good = LookupPolicyRequest { case: Some(DescribedCase::default()), ..Default::default() };
+    let good = LookupPolicyRequest { subject: Some(Subject::Case(DescribedCase::default())), ..Default::default() };
     let rpc = &mut table.rpc("LookupPolicy", &good.encode_to_vec());
     texts(
         rpc,
@@ -348,6 +349,17 @@ fn lookup(table: &mut Table) {
         )
         .invalid("no path", vec![text("case.category", "a//b")], &["case.category"])
         .invalid("a negative version", vec![number("version", -1)], &["version"])
+        .invalid("no id", vec![clear("case"), text("case_id", "one")], &["case_id"])
+        .invalid(
+            "an instant of a case that is there",
+            vec![
+                clear("case"),
+                text("case_id", "00000000-0000-4000-8000-000000000000"),
+                number("open_time.seconds", 1_000_000_000),
+            ],
+            &["open_time"],
+        )
+        .unknown("an unknown case", vec![clear("case"), text("case_id", "00000000-0000-4000-8000-000000000000")])
         .unknown("an unknown version", vec![number("version", 99)]);
     for seconds in [-2_208_988_801, 253_402_300_800, 10_000_000_000] {
         rpc.invalid("a time", vec![number("open_time.seconds", seconds)], &["open_time"]);

@@ -1,5 +1,6 @@
 //! Cases: their verbs, their histories, imports of past ones, and what watchers see.
 
+mod acceptance;
 mod amending;
 mod calendars;
 mod claims;

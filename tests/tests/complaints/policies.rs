@@ -2,17 +2,19 @@
 
 use barometer_chassis::testing::on_each_database;
 use barometer_proto::complaints::v1::{
-    CaseKind, ClockDuration, ClockKind, Conditions, CreateCalendarRequest, DescribedCase, DurationUnit,
+    Case, CaseKind, ClockDuration, ClockKind, Conditions, CreateCalendarRequest, DescribedCase, DurationUnit,
     GetPolicySetRequest, ListPolicySetsRequest, LookupPolicyRequest, LookupPolicyResponse, Policy, PolicySet,
-    PublishPoliciesRequest, UpdateCalendarRequest,
+    PublishPoliciesRequest, UpdateCalendarRequest, lookup_policy_request::Subject,
 };
 use barometer_tests::{
-    samples::{calendar, policy, target},
+    samples::{calendar, case, policy, target},
     services::{Services, told},
 };
 use prost_types::Timestamp;
 use tonic::{Code, Status};
 use uuid::Uuid;
+
+use crate::open_one;
 
 async fn office(services: &Services) -> String {
     let request = CreateCalendarRequest { calendar: Some(calendar("office")), request_id: String::new() };
@@ -42,7 +44,7 @@ async fn get(services: &Services, version: i64) -> Result<PolicySet, Status> {
 async fn lookup(services: &Services, case: DescribedCase, version: i64) -> Result<LookupPolicyResponse, Status> {
     // A Thursday, half past nine in London, half past ten in Berlin.
     let open_time = Some(at("2013-03-21T09:30:00Z"));
-    let request = LookupPolicyRequest { case: Some(case), open_time, version };
+    let request = LookupPolicyRequest { subject: Some(Subject::Case(case)), open_time, version };
     Ok(services.policies.clone().lookup_policy(request).await?.into_inner())
 }
 
@@ -196,7 +198,7 @@ async fn a_described_case_is_told_its_policy_and_when_it_would_be_due() {
         };
         let answer = lookup(&services, loss(), 1).await.expect("a policy");
         assert_eq!((answer.policy_set_version, answer.policy_index), (1, 0));
-        assert_eq!(answer.policy, Some(losses));
+        assert_eq!(answer.policy.as_ref(), Some(&losses));
         let due: Vec<_> = answer.due_times.iter().map(|due| (due.kind(), due.due_time, due.holding_due_time)).collect();
         let expected = [
             (ClockKind::FirstResponse, Some(at("2013-03-21T10:30:00Z")), None),
@@ -216,6 +218,22 @@ async fn a_described_case_is_told_its_policy_and_when_it_would_be_due() {
         assert_eq!(of(DescribedCase::default(), 1).await.as_deref(), Some("all"));
         assert_eq!(of(DescribedCase { kind: 0, ..loss() }, 1).await.as_deref(), Some("all"));
         assert_eq!(of(loss(), 0).await.as_deref(), Some("every"));
+        // A case that is there, bound to another policy by now.
+        let there = Case {
+            kind: CaseKind::Loss.into(),
+            category: "delivery/late".to_owned(),
+            open_time: Some(at("2013-03-21T09:30:00Z")),
+            ..case(&Uuid::new_v4().to_string())
+        };
+        let id = open_one(&services, there).await.expect("opened").case_id;
+        let of_case = async |open_time| {
+            let subject = Some(Subject::CaseId(id.clone()));
+            services.policies.clone().lookup_policy(LookupPolicyRequest { subject, open_time, version: 1 }).await
+        };
+        let told = of_case(None).await.expect("a policy").into_inner();
+        assert_eq!((told.policy, told.due_times), (answer.policy, answer.due_times));
+        let dated = of_case(Some(at("2013-03-21T09:30:00Z"))).await.expect_err("it has an instant of its own");
+        assert_eq!(dated.code(), Code::InvalidArgument);
         assert_eq!(lookup(&services, loss(), 3).await.expect_err("none").code(), Code::NotFound);
 
         // The next clock is bound to the calendar as it is then.

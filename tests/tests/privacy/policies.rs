@@ -6,7 +6,7 @@ use barometer_proto::complaints::v1::{
     ListCalendarsRequest, ListCalendarsResponse, ListPolicyEffectsRequest, ListPolicyEffectsResponse,
     ListPolicySetsRequest, ListPolicySetsResponse, LoadHolidaysRequest, LookupPolicyRequest, LookupPolicyResponse,
     Policy, PolicySet, PublishPoliciesRequest, RebaseCasesRequest, RebaseCasesResponse, UpdateCalendarRequest,
-    get_calendar_request::By, ladder_step::When,
+    get_calendar_request::By, ladder_step::When, lookup_policy_request::Subject,
 };
 use barometer_tests::samples::{calendar, policy};
 
@@ -49,7 +49,7 @@ pub(crate) async fn call_all(caller: &mut Caller) {
     let _: PolicySet = caller.call(&method("GetPolicySet"), &GetPolicySetRequest::default()).await;
     let _: ListPolicySetsResponse = caller.call(&method("ListPolicySets"), &ListPolicySetsRequest::default()).await;
     let described = DescribedCase { customer_tier: MARK.to_owned(), ..DescribedCase::default() };
-    let lookup = LookupPolicyRequest { case: Some(described), ..Default::default() };
+    let lookup = LookupPolicyRequest { subject: Some(Subject::Case(described)), ..Default::default() };
     let _: LookupPolicyResponse = caller.call(&method("LookupPolicy"), &lookup).await;
     let set = PolicySet { policies: vec![policy(MARK, &calendar_id)], ..PolicySet::default() };
     let effects = ListPolicyEffectsRequest { policy_set: Some(set), ..ListPolicyEffectsRequest::default() };

@@ -24,13 +24,15 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{
-    Book,
+    BY_ITSELF, Book,
     erasures::find_erased,
     follow_up_rules::{find_latest_rules, rules_since},
     follow_ups::{open_follow_up, settle},
+    take_step,
 };
 use crate::{
-    case::PriorityTable,
+    case::{self, PriorityTable, Verdict},
+    case_entry::Said,
     erasure::Trace,
     follow_up::{self, Judgement, Newcomer},
     follow_up_rule_set,
@@ -47,6 +49,8 @@ pub(crate) struct Seen {
     pub(crate) version: i64,
     /// What it says; nothing when it was withdrawn, or is anonymous or without a score.
     pub(crate) said: Option<SaidByCustomer>,
+    /// What it says of a case, if it is about one.
+    pub(crate) verdict: Option<Verdict>,
 }
 
 /// What an answer says.
@@ -173,6 +177,18 @@ pub(crate) async fn take_answers(
     Ok(())
 }
 
+/// Notes on cases what their customers answered to surveys about them.
+pub(crate) async fn take_verdicts(write: &Write<'_>, book: &Book, seen: &[Seen]) -> Result<(), Error> {
+    for verdict in seen.iter().filter_map(|seen| seen.verdict) {
+        let case = case::Entity::find_by_id(verdict.case).filter(case::Column::WithdrawTime.is_null());
+        let Some(case) = case.one(write.db).await? else { continue };
+        if let Some(step) = case.judged(&verdict, write.now)? {
+            take_step(write, book, step, BY_ITSELF, &Said::default()).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Those who answered and were erased.
 async fn erased_among(db: &impl ConnectionTrait, seen: &[Seen]) -> Result<HashSet<CustomerId>, Error> {
     let customers: Vec<CustomerId> = seen.iter().filter_map(|seen| Some(seen.said?.customer_id)).collect();
@@ -209,7 +225,7 @@ fn newcomer(seen: &Seen, said: SaidByCustomer) -> Newcomer {
 
 fn row_of(seen: &Seen, said: SaidByCustomer, generation: i64) -> Model {
     let SaidByCustomer { survey_id, customer_id, score, time, survey_kind: _, survey_type: _, imported: _ } = said;
-    let Seen { response_id, version, said: _ } = *seen;
+    let Seen { response_id, version, said: _, verdict: _ } = *seen;
     Model { response_id, survey_id, customer_id, score, time, gone: false, generation, version }
 }
 

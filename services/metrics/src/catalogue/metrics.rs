@@ -143,10 +143,10 @@ pub(crate) static METRICS: [Metric; 37] = [
         always_grouped_by: &[],
         measure: Measure::Customers,
     },
+    clocks::ESCALATIONS,
     complaints::HAND_OFFS,
     complaints::HAND_OFFS_PER_CASE,
     clocks::HANDLING_TIME,
-    clocks::ESCALATIONS,
     Metric {
         id: "inactive_share",
         version: 1,

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use barometer_chassis::{door::Door, error::Error, fingerprint, layers::Principal};
-use barometer_proto::complaints::v1 as wire;
+use barometer_chassis::{clock::Micros, door::Door, error::Error, fingerprint, layers::Principal, reader};
+use barometer_proto::complaints::v1::{self as wire, lookup_policy_request::Subject as Asked};
 
 use super::{Policies, mutation};
 use crate::{
     calendar::Timetable,
+    case,
     clock::{Desk, Version},
     policy,
     store::{self, CalendarRef},
@@ -62,14 +63,37 @@ impl Policies {
 
     /// Which policy a case would get, and when it would be due.
     pub(super) async fn lookup(&self, request: wire::LookupPolicyRequest) -> Result<wire::LookupPolicyResponse, Error> {
-        let wire::LookupPolicyRequest { case, open_time, version } = request;
+        let wire::LookupPolicyRequest { subject, open_time, version } = request;
+        let described = match subject {
+            Some(Asked::CaseId(id)) => {
+                let (id, version) = Door::open(|door| {
+                    if open_time.is_some() {
+                        door.refuse("open_time", "NOT_OF_THIS_CASE", "is of cases that are not there");
+                    }
+                    (door.id("case_id", &id), parse_version(door, version))
+                })?;
+                let case: case::Model = reader::get(self.store.db(), id).await?;
+                return self.choose(&case.subject(), case.open_time, version).await;
+            }
+            Some(Asked::Case(case)) => Some(case),
+            None => None,
+        };
         let (subject, open_time, version) = Door::open(|door| {
-            let case = door.required("case", case);
+            let case = door.required("case", described);
             let subject = door.inside("case", |door| parse_described_case(door, case, &self.priorities));
             (subject, parse_instant(door, "open_time", open_time), parse_version(door, version))
         })?;
+        self.choose(&subject, open_time, version).await
+    }
+
+    async fn choose(
+        &self,
+        subject: &policy::Subject,
+        open_time: Micros,
+        version: i64,
+    ) -> Result<wire::LookupPolicyResponse, Error> {
         let set = store::get_policy_set(self.store.db(), version).await?;
-        let (place, policy) = policy::choose(&set.policies, &subject)
+        let (place, policy) = policy::choose(&set.policies, subject)
             .ok_or_else(|| Error::Internal("a list without a fallback was published".to_owned()))?;
         let calendar = store::get_calendar(self.store.db(), &CalendarRef::Id(policy.calendar_id)).await?;
         let pinned = Version { id: calendar.id.0, version: calendar.version };
