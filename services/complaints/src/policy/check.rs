@@ -110,7 +110,8 @@ fn check_ladders(policy: &Policy, refuse: &mut impl FnMut(&str, &'static str, St
 }
 
 /// Whether one target is due after the other whenever both start: so many days of any calendar are never over before as
-/// many days of the week, nor working minutes before as many minutes. Of other units nothing can be said.
+/// many days of the week, nor working minutes before as many minutes. Of other units that is so when the least that the one
+/// may take is more than the most that the other may.
 pub(crate) fn is_longer(one: Target, other: Target) -> bool {
     /// Working units take at least as long as others.
     #[derive(PartialEq)]
@@ -130,10 +131,37 @@ pub(crate) fn is_longer(one: Target, other: Target) -> bool {
         return one.amount > other.amount;
     }
     match (size(one), size(other)) {
-        (Some((counts, working, amount)), Some((as_well, also_working, than))) => {
-            counts == as_well && working >= also_working && amount > than
+        (Some((counts, working, amount)), Some((as_well, also_working, than))) if counts == as_well => {
+            working >= also_working && amount > than
         }
-        _ => false,
+        _ => most_minutes(other).is_some_and(|most| least_minutes(one) > most),
+    }
+}
+
+const DAY: u64 = 24 * 60;
+
+/// The least that a target may take. Days begin with the one after the start, and one of them may be missing: where the clocks
+/// are changed, or the date line is moved.
+fn least_minutes(Target { amount, unit }: Target) -> u64 {
+    let amount = u64::from(amount);
+    match unit {
+        Unit::ElapsedMinutes | Unit::WorkingMinutes => amount,
+        Unit::CalendarDays | Unit::WorkingDays => amount.saturating_sub(1) * DAY,
+        Unit::Weeks => (7 * amount).saturating_sub(1) * DAY,
+        Unit::Months => (28 * amount).saturating_sub(1) * DAY,
+    }
+}
+
+/// The most that a target may take; working time takes as long as its calendar makes it. The day of the start comes on top,
+/// and one more for changed clocks.
+fn most_minutes(Target { amount, unit }: Target) -> Option<u64> {
+    let amount = u64::from(amount);
+    match unit {
+        Unit::ElapsedMinutes => Some(amount),
+        Unit::CalendarDays => Some((amount + 2) * DAY),
+        Unit::Weeks => Some((7 * amount + 2) * DAY),
+        Unit::Months => Some((31 * amount + 2) * DAY),
+        Unit::WorkingMinutes | Unit::WorkingDays => None,
     }
 }
 
@@ -217,7 +245,13 @@ mod tests {
         assert_eq!(refused(&[(Acknowledgement, 61, ElapsedMinutes), (FirstResponse, 60, WorkingMinutes)]), none);
         assert_eq!(refused(&[(Resolution, 8, WorkingDays), (TotalResolution, 1, Weeks)]).len(), 1);
         assert_eq!(refused(&[(Resolution, 2, Months), (TotalResolution, 1, Months)]).len(), 1);
-        assert_eq!(refused(&[(Resolution, 2, Months), (TotalResolution, 30, CalendarDays)]), none);
+        // Other units are held against one another by what they take at least and at most.
+        assert_eq!(refused(&[(Resolution, 2, Months), (TotalResolution, 30, CalendarDays)]).len(), 1);
+        assert_eq!(refused(&[(Resolution, 1, Months), (TotalResolution, 27, CalendarDays)]), none);
+        assert_eq!(refused(&[(FirstResponse, 10_080, ElapsedMinutes), (Resolution, 1, CalendarDays)]).len(), 1);
+        assert_eq!(refused(&[(FirstResponse, 1_440, ElapsedMinutes), (Resolution, 1, CalendarDays)]), none);
+        assert_eq!(refused(&[(FirstResponse, 4, WorkingDays), (Resolution, 4_000, ElapsedMinutes)]).len(), 1);
+        assert_eq!(refused(&[(FirstResponse, 9, CalendarDays), (Resolution, 60, WorkingMinutes)]), none);
         assert_eq!(refused(&[(PeriodicUpdate, 9, WorkingDays), (Resolution, 1, WorkingDays)]), none);
         assert_eq!(refused(&[(Resolution, 1, Months), (Resolution, 1, Months)]), ["targets[1].kind REPEATED"]);
     }
