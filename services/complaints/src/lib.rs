@@ -157,7 +157,8 @@ pub async fn add(
 
     let policies = service::Policies::new(store.clone(), book.clone(), rules.priorities);
     let promises = service::Promises::new(store.clone(), directory.clone(), rules.promise_lead);
-    let work = service::Work::new(store.clone(), book.clone(), rules.claim_limit.0, server.ending());
+    let (claim_limit, max_watches) = (rules.claim_limit.0, limits.max_watches);
+    let work = service::Work::new(store.clone(), book.clone(), claim_limit, max_watches, server.ending());
     let incidents = service::Incidents::new(store.clone(), directory.clone());
     let complaints = service::Complaints::new(store.clone(), directory, stages, rules, book, server.ending());
     serve!(server, limits, ComplaintServiceServer::new(complaints));

@@ -17,6 +17,8 @@ mod follow_ups;
 mod incident_tasks;
 mod incidents;
 mod links;
+#[cfg(test)]
+mod plans;
 mod policies;
 mod promises;
 mod queue;
@@ -67,7 +69,7 @@ pub(crate) use promises::{
     BY_ITSELF, change_promise, due_promises, list_promises, not_withdrawn, place_of_promise, settle_promises,
     tell_of_new_promise,
 };
-pub(crate) use queue::{Queued, list_due_cases, list_queue};
+pub(crate) use queue::{Queued, list_due_cases, list_queue, place_of_queued};
 pub(crate) use teams::{TeamCalendars, change_team, create_team, get_team, get_team_by_id, handed_to, list_teams};
 pub(crate) use webhooks::{
     WebhookValues, change_webhook, create_webhook, delete_webhook, get_webhook, list_webhooks, rotate_secret,
