@@ -39,7 +39,6 @@ mod store;
 pub mod survey_answer;
 mod surveys;
 mod sweep;
-mod sweeper;
 pub mod team;
 pub mod upstream;
 pub mod urgency;
@@ -143,8 +142,7 @@ pub async fn add(
 
     tokio::spawn(keeper::keep(store.clone(), book.clone(), shutdown.clone()));
     tokio::spawn(watch::keep_watch(store.clone(), book.clone(), shutdown.clone()));
-    tokio::spawn(sweeper::sweep(store.clone(), book.clone(), shutdown.clone()));
-    tokio::spawn(sweep::run(store.clone(), book.clone(), shutdown.clone()));
+    tokio::spawn(sweep::Sweep::new(store.clone(), book.clone()).run(shutdown.clone()));
     tokio::spawn(webhooks::Deliverer::new(store.clone(), &webhooks)?.run(server.ending()));
     tokio::spawn(incidents::work(store.clone(), directory.clone(), book.clone(), server.ending()));
     tokio::spawn(erasures::work(store.clone(), server.ending()));

@@ -37,7 +37,8 @@ pub(crate) use calendars::{
     list_calendar_versions, list_calendars, list_newer_versions, place_of_calendar, place_of_version,
 };
 pub(crate) use claims::{
-    Asked, claim_next, expire_claims, finish_claim, get_claim, has_expired, list_claims, release_claim, renew_claim,
+    Asked, LeaseEnd, claim_next, due_claims, expire_claims, finish_claim, get_claim, list_claims, release_claim,
+    renew_claim,
 };
 pub(crate) use clocks::{MAX_ENTRIES, add_clocks, catch_up, list_unclocked, note_due};
 pub(crate) use deliveries::{
