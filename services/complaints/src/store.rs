@@ -71,7 +71,9 @@ pub(crate) use promises::{
     tell_of_new_promise,
 };
 pub(crate) use queue::{Queued, list_due_cases, list_queue, place_of_queued};
-pub(crate) use teams::{TeamCalendars, change_team, create_team, get_team, get_team_by_id, handed_to, list_teams};
+pub(crate) use teams::{
+    TeamCalendars, change_team, create_team, find_team, get_team, get_team_by_id, handed_to, list_teams,
+};
 pub(crate) use webhooks::{
     WebhookValues, change_webhook, create_webhook, delete_webhook, get_webhook, list_webhooks, rotate_secret,
 };
