@@ -292,7 +292,7 @@ where
     ) -> BoxFuture<'w, Result<Settle, Error>> {
         Box::pin(async move {
             let Command { request, work, reply } = *self;
-            let result = in_savepoint(write, |inner| {
+            let result = attempt(write, |inner| {
                 Box::pin(async move {
                     if let Some(done) = ledger::find(inner, &request).await? {
                         return Ok(done);
@@ -302,17 +302,15 @@ where
                     Ok(done)
                 })
             })
-            .await;
-            match result {
-                Err(error) if error.is_outage() => Err(error),
-                result => Ok(Box::new(move || drop(reply.send(result))) as Settle),
-            }
+            .await?;
+            Ok(Box::new(move || drop(reply.send(result))) as Settle)
         })
     }
 }
 
-/// Runs `work` in a savepoint; when it fails, what it wrote and the positions it took are given back.
-async fn in_savepoint<T, W>(write: &Write<'_>, work: W) -> Result<T, Error>
+/// Runs `work` in a savepoint; when it fails, what it wrote and the positions it took are given back, and the transaction
+/// goes on. Fails itself in an outage only, after which it can not.
+pub async fn attempt<T, W>(write: &Write<'_>, work: W) -> Result<Result<T, Error>, Error>
 where
     W: for<'w> FnOnce(&'w Write<'w>) -> BoxFuture<'w, Result<T, Error>>,
 {
@@ -328,7 +326,14 @@ where
             Err(error)
         }
     };
-    result.inspect_err(|_| write.rewind(before))
+    match result {
+        Err(error) if error.is_outage() => Err(error),
+        Err(error) => {
+            write.rewind(before);
+            Ok(Err(error))
+        }
+        Ok(value) => Ok(Ok(value)),
+    }
 }
 
 /// The task that writes.

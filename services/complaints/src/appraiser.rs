@@ -14,7 +14,6 @@ use barometer_proto::complaints::v1 as wire;
 use uuid::Uuid;
 
 use crate::{
-    NAME,
     case::{Model, PriorityTable},
     case_entry::Said,
     store::{self, Book},
@@ -93,7 +92,8 @@ async fn ask_all(
             .filter_map(|(case, customer)| Some((case, customer, worths.get(&customer)?.clone())))
             .collect();
         let book = book.clone();
-        let request = Mutation { method: "AppraiseCases", actor: NAME.to_owned(), id: None, fingerprint: 0 };
+        let request =
+            Mutation { method: "AppraiseCases", actor: store::BY_ITSELF.to_owned(), id: None, fingerprint: 0 };
         let work = store.writer.run_in_turn(request, move |write| {
             Box::pin(async move {
                 for (id, customer, worth) in answered {
@@ -122,7 +122,7 @@ async fn correct(
     };
     if case.value_pending && case.customer_id == Some(customer) {
         let step = case.appraised(worth, write.now, priorities);
-        store::take_step(write, book, step, NAME, &Said::default()).await?;
+        store::take_step(write, book, step, store::BY_ITSELF, &Said::default()).await?;
     }
     Ok(())
 }

@@ -346,12 +346,15 @@ impl Recorded for Model {
                 Err(error) if error.is_outage() => return Err(error),
                 today => today.map_err(|error| error.to_string()),
             };
+            let teams = store::handed_to(rows.iter().flat_map(|row| row.context.arrival.entries()));
+            let calendars = store::TeamCalendars::of(write.db, teams).await?;
             for Pending { row, context, refused, .. } in rows.iter_mut() {
                 let due = async {
                     let first = context.arrival.first_priority(row);
                     let priority = std::mem::replace(&mut row.priority, first);
                     today.as_ref().map_err(|told| Error::Internal(told.clone()))?.bind(row)?;
                     row.priority = priority;
+                    calendars.note(row, context.arrival.entries_mut());
                     store::note_due(write, row, context).await
                 };
                 match due.await {

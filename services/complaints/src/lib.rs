@@ -39,7 +39,6 @@ mod store;
 pub mod survey_answer;
 mod surveys;
 mod sweep;
-mod sweeper;
 pub mod team;
 pub mod upstream;
 pub mod urgency;
@@ -143,8 +142,7 @@ pub async fn add(
 
     tokio::spawn(keeper::keep(store.clone(), book.clone(), shutdown.clone()));
     tokio::spawn(watch::keep_watch(store.clone(), book.clone(), shutdown.clone()));
-    tokio::spawn(sweeper::sweep(store.clone(), book.clone(), shutdown.clone()));
-    tokio::spawn(sweep::run(store.clone(), book.clone(), shutdown.clone()));
+    tokio::spawn(sweep::Sweep::new(store.clone(), book.clone()).run(shutdown.clone()));
     tokio::spawn(webhooks::Deliverer::new(store.clone(), &webhooks)?.run(server.ending()));
     tokio::spawn(incidents::work(store.clone(), directory.clone(), book.clone(), server.ending()));
     tokio::spawn(erasures::work(store.clone(), server.ending()));
@@ -157,7 +155,8 @@ pub async fn add(
 
     let policies = service::Policies::new(store.clone(), book.clone(), rules.priorities);
     let promises = service::Promises::new(store.clone(), directory.clone(), rules.promise_lead);
-    let work = service::Work::new(store.clone(), book.clone(), rules.claim_limit.0, server.ending());
+    let (claim_limit, max_watches) = (rules.claim_limit.0, limits.max_watches);
+    let work = service::Work::new(store.clone(), book.clone(), claim_limit, max_watches, server.ending());
     let incidents = service::Incidents::new(store.clone(), directory.clone());
     let complaints = service::Complaints::new(store.clone(), directory, stages, rules, book, server.ending());
     serve!(server, limits, ComplaintServiceServer::new(complaints));

@@ -15,6 +15,7 @@ mod m0011_incidents;
 mod m0012_erasures;
 mod m0013_rebases;
 mod m0014_last_times;
+mod m0016_queues;
 #[cfg(test)]
 mod tests;
 
@@ -43,6 +44,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0013_rebases::Migration),
             Box::new(m0011_incidents::Migration),
             Box::new(m0012_erasures::Migration),
+            Box::new(m0016_queues::Migration),
         ]
     }
 }

@@ -17,6 +17,8 @@ mod follow_ups;
 mod incident_tasks;
 mod incidents;
 mod links;
+#[cfg(test)]
+mod plans;
 mod policies;
 mod promises;
 mod queue;
@@ -31,12 +33,14 @@ pub(crate) use answers::{
     SaidByCustomer, Seen, advance, drop_lost, get_upstream, start_over, take_answers, take_verdicts,
 };
 pub(crate) use book::{Book, Today};
+use calendars::latest_versions;
 pub(crate) use calendars::{
     CalendarRef, change_calendar, create_calendar, get_calendar, get_calendar_version, known_calendars,
     list_calendar_versions, list_calendars, list_newer_versions, place_of_calendar, place_of_version,
 };
 pub(crate) use claims::{
-    Asked, claim_next, expire_claims, finish_claim, get_claim, has_expired, list_claims, release_claim, renew_claim,
+    Asked, LeaseEnd, claim_next, due_claims, expire_claims, finish_claim, get_claim, list_claims, release_claim,
+    renew_claim,
 };
 pub(crate) use clocks::{MAX_ENTRIES, add_clocks, catch_up, list_unclocked, note_due};
 pub(crate) use deliveries::{
@@ -68,8 +72,10 @@ pub(crate) use promises::{
     BY_ITSELF, change_promise, due_promises, list_promises, not_withdrawn, place_of_promise, settle_promises,
     tell_of_new_promise,
 };
-pub(crate) use queue::{Queued, list_due_cases, list_queue};
-pub(crate) use teams::{change_team, create_team, get_team, get_team_by_id, list_teams};
+pub(crate) use queue::{Queued, list_due_cases, list_queue, place_of_queued};
+pub(crate) use teams::{
+    TeamCalendars, change_team, create_team, find_team, get_team, get_team_by_id, handed_to, list_teams,
+};
 pub(crate) use webhooks::{
     WebhookValues, change_webhook, create_webhook, delete_webhook, get_webhook, list_webhooks, rotate_secret,
 };
@@ -262,7 +268,7 @@ pub(crate) async fn take_step(
     said: &Said,
 ) -> Result<Done, Error> {
     let mut entries = case_entry::of_step(&step, actor, said, write.now);
-    teams::note_calendars(write.db, &step, &mut entries).await?;
+    TeamCalendars::of(write.db, handed_to(&entries)).await?.note(&step.case, &mut entries);
     claims::end_claim_after(write, &step).await?;
     let happened = !entries.is_empty();
     clocks::keep_clocks(write, book, &mut step, &entries).await?;

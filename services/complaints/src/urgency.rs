@@ -2,53 +2,53 @@
 //!
 //! Each case has an instant at which it is due and a head start over others; the earlier the one less the other, the more
 //! urgent it is. That order does not change with the hour: an index keeps it, and whoever takes the next case reads one row.
-//! So the rule stands here twice, for a case and for the index, and a test holds the one against the other.
+//! So the rule is one of the database; its test has it once more, for a case.
 
-use barometer_chassis::clock::Micros;
-use barometer_proto::complaints::v1::Priority;
-
-use crate::case::Model;
-
-const HOUR: i64 = 3_600 * Micros::SECOND;
-
-/// A case of which nothing is due stands as if it were due so long after it came in.
-const UNTIL_DUE: i64 = 7 * Micros::DAY;
-
-/// The head start of each value band; that of all others is [`OF_OTHERS`].
-const OF_BANDS: [(&str, i64); 2] = [("high", 4 * HOUR), ("low", 0)];
-const OF_OTHERS: i64 = 2 * HOUR;
-
-/// The head start of each priority; others have none.
-const OF_PRIORITIES: [(Priority, i64); 3] =
-    [(Priority::Urgent, 8 * HOUR), (Priority::High, 4 * HOUR), (Priority::Normal, 2 * HOUR)];
-
-/// How urgent a case is, for a query. Of the names of columns and numbers only; the index of the queue has the same text.
+/// How urgent a case is, in microseconds: when it is due, or 7 days after it came in if nothing of it is, less a head start of 4
+/// hours for high value, 2 for other value that is not low, and 8, 4 or 2 hours for its priority. Of the names of columns and
+/// numbers only; the indices of the queues have the same text.
 pub(crate) const SQL: &str = "COALESCE(due_time, open_time + 604800000000) \
      - CASE value_band WHEN 'high' THEN 14400000000 WHEN 'low' THEN 0 ELSE 7200000000 END \
      - CASE priority WHEN 4 THEN 28800000000 WHEN 3 THEN 14400000000 WHEN 2 THEN 7200000000 ELSE 0 END";
 
-impl Model {
-    /// How urgent it is against others, as far as that is asked of open cases: the earlier the more.
-    pub fn urgency(&self) -> Micros {
-        let due = self.due_time.map_or(self.open_time.0.saturating_add(UNTIL_DUE), |due| due.0);
-        let of_band = OF_BANDS.iter().find(|(band, _)| *band == self.value_band).map_or(OF_OTHERS, |(_, start)| *start);
-        let priority = self.priority();
-        let of_priority = OF_PRIORITIES.iter().find(|(of, _)| *of == priority).map_or(0, |(_, start)| *start);
-        Micros(due.saturating_sub(of_band).saturating_sub(of_priority))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use barometer_chassis::{
+        clock::Micros,
         database::Database,
         testing::{TestDatabase, on_each_database},
     };
+    use barometer_proto::complaints::v1::Priority;
     use proptest::{prelude::*, sample::select, strategy::ValueTree, test_runner::TestRunner};
     use sea_orm::{ConnectionTrait, Statement};
 
     use super::*;
-    use crate::migrations::Migrator;
+    use crate::{case::Model, migrations::Migrator};
+
+    const HOUR: i64 = 3_600 * Micros::SECOND;
+
+    /// A case of which nothing is due stands as if it were due so long after it came in.
+    const UNTIL_DUE: i64 = 7 * Micros::DAY;
+
+    /// The head start of each value band; that of all others is [`OF_OTHERS`].
+    const OF_BANDS: [(&str, i64); 2] = [("high", 4 * HOUR), ("low", 0)];
+    const OF_OTHERS: i64 = 2 * HOUR;
+
+    /// The head start of each priority; others have none.
+    const OF_PRIORITIES: [(Priority, i64); 3] =
+        [(Priority::Urgent, 8 * HOUR), (Priority::High, 4 * HOUR), (Priority::Normal, 2 * HOUR)];
+
+    impl Model {
+        /// How urgent it is against others, as far as that is asked of open cases: the earlier the more.
+        fn urgency(&self) -> Micros {
+            let due = self.due_time.map_or(self.open_time.0.saturating_add(UNTIL_DUE), |due| due.0);
+            let of_band =
+                OF_BANDS.iter().find(|(band, _)| *band == self.value_band).map_or(OF_OTHERS, |(_, start)| *start);
+            let priority = self.priority();
+            let of_priority = OF_PRIORITIES.iter().find(|(of, _)| *of == priority).map_or(0, |(_, start)| *start);
+            Micros(due.saturating_sub(of_band).saturating_sub(of_priority))
+        }
+    }
 
     fn case(due: Option<i64>, open: i64, band: &str, priority: Priority) -> Model {
         let (due_time, open_time, value_band) = (due.map(Micros), Micros(open), band.to_owned());
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_index_has_the_same_rule() {
+    async fn the_database_has_the_same_rule() {
         on_each_database(async |database: &TestDatabase| {
             let database = Database::open::<Migrator>(&database.location(), "complaints").await.expect("it opens");
             let db = &database.read;

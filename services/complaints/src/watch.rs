@@ -3,7 +3,7 @@
 
 mod instruments;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::{
     sync::{

@@ -79,7 +79,7 @@ async fn the_most_urgent_case_is_handed_out_first_and_each_once() {
         assert_eq!(entries(&services, &first).await, [Event::Opened, Event::Assigned]);
         assert_eq!(taken(&services, "bob").await, second);
         assert_eq!(taken(&services, "ana").await, third);
-        assert_eq!(next(&services, "bob").await, None, "one waits, one is another's");
+        assert_eq!(next(&services, "bob").await, None, "one waits, of which nothing is due; one is another's");
         assert_eq!(taken(&services, "ina").await, owned, "her own");
         assert_eq!(next(&services, "ina").await, None);
         services.stop().await;

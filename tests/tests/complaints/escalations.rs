@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use barometer_chassis::testing::on_each_database;
 use barometer_proto::complaints::v1::{
-    Audience, Case, CaseEntryType, ClockDuration, ClockKind, CreateCalendarRequest, DurationUnit, Escalation, FactKind,
-    GetEscalationRequest, Ladder, LadderHandOver, LadderRepeat, LadderStep, ListEscalationsRequest, Policy, PolicySet,
-    Priority, PublishPoliciesRequest, WatchFactsRequest, fact, ladder_step::When,
+    Audience, Case, CaseEntryType, ClockDuration, ClockKind, CreateCalendarRequest, CreateTeamRequest,
+    CreateWebhookRequest, DurationUnit, Escalation, FactKind, GetEscalationRequest, Ladder, LadderHandOver,
+    LadderRepeat, LadderStep, ListEscalationsRequest, Policy, PolicySet, Priority, PublishPoliciesRequest, Team,
+    WatchFactsRequest, fact, ladder_step::When,
 };
 use barometer_tests::{
-    samples::{calendar, case, policy},
+    receiver::{Manner, Receiver},
+    samples::{calendar, case, policy, webhook},
     services::{Services, told},
 };
 use tonic::{Code, Status};
@@ -121,6 +123,44 @@ async fn a_case_that_is_late_climbs_its_ladder() {
             other => panic!("{other:?}"),
         };
         assert_eq!(fed.iter().filter(of_case).count(), 3);
+        services.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_leads_the_team_is_named_to_webhooks_if_they_are_told() {
+    on_each_database(async |database| {
+        let services = Services::start(database).await;
+        let receiver = Receiver::start(Manner::Status(204)).await;
+        let request = CreateWebhookRequest { webhook: Some(webhook("pager", &receiver.url)), ..Default::default() };
+        services.webhooks.clone().create_webhook(request).await.expect("created");
+        let (lead, manager) = ("lea".to_owned(), "mara".to_owned());
+        let team = Team { name: "legal".to_owned(), lead, manager, ..Team::default() };
+        let request = CreateTeamRequest { team: Some(team), ..Default::default() };
+        services.work.clone().create_team(request).await.expect("created");
+        let told = |when, audience: &[Audience]| LadderStep {
+            notify: audience.iter().map(|audience| (*audience).into()).collect(),
+            ..step(when)
+        };
+        let (lead, manager) = (Audience::TeamLead, Audience::Manager);
+        let to = LadderHandOver { employee: String::new(), team: "legal".to_owned() };
+        let steps = vec![
+            told(When::Percent(10), &[lead, manager]),
+            LadderStep { hand_over: Some(to), ..told(When::Percent(20), &[lead]) },
+            told(When::Percent(30), &[Audience::Owner, manager]),
+            told(When::Percent(40), &[lead, manager]),
+            told(When::Percent(50), &[Audience::Team]),
+        ];
+        publish(&services, steps).await.expect("published");
+        // Of years ago: everything is due at once.
+        open_one(&services, case(&Uuid::new_v4().to_string())).await.expect("opened");
+        barometer_tests::eventually("all are told", async || receiver.received().len() == 5).await;
+        let mut told: Vec<_> = receiver.received().iter().map(|received| received.json()["data"].clone()).collect();
+        told.sort_by_key(|data| data["step"].as_i64());
+        let named: Vec<_> = told.iter().map(|data| (data["team_lead"].as_str(), data["manager"].as_str())).collect();
+        let (lea, mara) = (Some("lea"), Some("mara"));
+        assert_eq!(named, [(None, None), (lea, None), (None, mara), (lea, mara), (None, None)]);
         services.stop().await;
     })
     .await;

@@ -4,9 +4,10 @@ use barometer_chassis::testing::{DatabaseKind, TestDatabase, on_each_database};
 use barometer_proto::{
     complaints::v1::{
         Case, CaseEntryType as Event, CaseKind, FactKind, FollowUp, FollowUpFact, FollowUpOutcome as Outcome,
-        FollowUpRule, FollowUpRuleSet, GetFollowUpRequest, ListCasesRequest, ListFollowUpsRequest,
+        FollowUpRule, FollowUpRuleSet, GetFollowUpRequest, ListCasesRequest, ListFollowUpsRequest, Priority,
         PublishFollowUpRulesRequest, Severity, WatchFactsRequest, case::State, fact, get_follow_up_request::By,
     },
+    customers::v1::{Attributes, CreateCustomerRequest, Customer},
     surveys::v1::{
         ActivateSurveyRequest, AmendResponseRequest, Category, CreateSurveyRequest, ImportResponsesRequest, Response,
         ResponseRow, SubmitResponseRequest, SurveyKind, WithdrawResponseRequest, response,
@@ -14,7 +15,7 @@ use barometer_proto::{
 };
 use barometer_tests::{
     eventually,
-    samples::{from_now, mask, response as answer_to, survey},
+    samples::{customer, from_now, mask, response as answer_to, survey},
     services::Services,
 };
 use prost_types::Duration;
@@ -312,6 +313,28 @@ async fn what_needs_no_follow_up_any_more_is_cancelled_unless_somebody_works_on_
         taken_in(&services, &nps).await;
         assert_eq!(find(&services, &answers[2]).await.expect("there").outcome(), Outcome::Cancelled);
         assert_eq!(state(&opened[2]).await, State::Cancelled);
+        services.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_its_customer_is_worth_is_nobodys_work_on_a_case() {
+    on_each_database(async |database| {
+        let services = Services::start(database).await;
+        let nps = followed(&services).await;
+        let attributes = Some(Attributes { value_band: "high".to_owned(), ..Attributes::default() });
+        let new = Customer { attributes, ..customer("c-1") };
+        let request = CreateCustomerRequest { customer: Some(new), request_id: String::new() };
+        let customer = services.customers.clone().create_customer(request).await.expect("created").into_inner();
+        let response = answer(&services, &nps, &customer.customer_id, 3, 0).await;
+        let case = comes_to(&services, &response, Outcome::Pending).await.case_id;
+        eventually("it is urgent", async || get(&services, &case).await.priority() == Priority::High).await;
+        take_back(&services, &response).await;
+        comes_to(&services, &response, Outcome::Cancelled).await;
+        assert_eq!(get(&services, &case).await.state(), State::Cancelled);
+        let expected = [Event::Opened, Event::Prioritized, Event::FollowUpEnded, Event::Cancelled];
+        assert_eq!(entries(&services, &case).await, expected);
         services.stop().await;
     })
     .await;

@@ -1,13 +1,15 @@
 //! Queues: the open cases of a team, listed and watched.
 
+use std::time::Duration;
+
 use barometer_chassis::testing::on_each_database;
 use barometer_proto::complaints::v1::{
-    Case, ClockKind, CreateCalendarRequest, DurationUnit, ListQueueRequest, Policy, PolicySet, Priority,
-    PublishPoliciesRequest, QueuedCase, WatchQueueRequest,
+    AmendCaseRequest, Case, ClockKind, CreateCalendarRequest, DurationUnit, ListQueueRequest, Policy, PolicySet,
+    Priority, PublishPoliciesRequest, QueuedCase, WatchFactsRequest, WatchQueueRequest,
 };
 use barometer_tests::{
-    samples::{calendar, case, from_now, hour, policy, target},
-    services::Services,
+    samples::{calendar, case, from_now, hour, mask, policy, target},
+    services::{Services, told},
 };
 use tonic::Code;
 
@@ -90,8 +92,21 @@ async fn what_is_due_soon_is_streamed_as_it_changes() {
         assert_eq!(next(&services, "ana").await.expect("a claim").case_id, sooner);
         let list = watch.message().await.expect("a list").expect("it goes on");
         assert_eq!((list.queued_cases[0].claimed, list.queued_cases[0].employee.as_str()), (true, "ana"));
+        // What is not shown changes nothing.
+        let description = "told at length".to_owned();
+        let patch = Case { case_id: later.clone(), description, ..Case::default() };
+        let case = Some(patch);
+        let request = AmendCaseRequest { case, update_mask: mask(&["description"]), request_id: String::new() };
+        services.complaints.clone().amend_case(request).await.expect("amended");
+        act(&services, &sooner, Verb::Annotate, How::default()).await.expect("allowed");
+        let none = tokio::time::timeout(Duration::from_secs(3), watch.message()).await;
+        assert!(none.is_err(), "{none:?}");
+        act(&services, &sooner, Verb::Respond, How::default()).await.expect("allowed");
+        let list = watch.message().await.expect("a list").expect("it goes on");
+        assert_eq!((ids(&list.queued_cases), list.more), (vec![later.as_str()], false));
         services.stop().await;
-        assert!(matches!(watch.message().await, Ok(None)), "it ends with the server");
+        let ended = watch.message().await.expect_err("it ends with the server");
+        assert_eq!((ended.code(), told(&ended).1.as_str()), (Code::Unavailable, "SHUTTING_DOWN"));
     })
     .await;
 }
@@ -105,10 +120,13 @@ async fn watches_are_bounded() {
             services.work.clone().watch_queue(request).await
         };
         let mut watches = Vec::new();
-        for _ in 0..256 {
+        for _ in 0..128 {
             watches.push(watch().await.expect("there is room"));
         }
         assert_eq!(watch().await.expect_err("no more room").code(), Code::ResourceExhausted);
+        let facts = services.complaints.clone().watch_facts(WatchFactsRequest::default()).await;
+        let batch = facts.expect("there is room for others").into_inner().message().await;
+        assert!(batch.expect("a batch").is_some());
         drop(watches);
         barometer_tests::eventually("there is room again", async || watch().await.is_ok()).await;
         services.stop().await;

@@ -2,11 +2,13 @@
 
 use barometer_chassis::testing::on_each_database;
 use barometer_proto::complaints::v1::{
-    Calendar, Case, ClockKind, CreateCalendarRequest, CreateTeamRequest, ExplainClockRequest, GetTeamRequest,
-    ListTeamsRequest, PolicySet, PublishPoliciesRequest, Team, UpdateTeamRequest, Weekday, WorkingTime,
+    Calendar, Case, CaseEntry, CaseEntryType, CaseEvent, CaseHistory, ClockKind, CreateCalendarRequest,
+    CreateTeamRequest, DurationUnit, ExplainClockRequest, GetCaseRequest, GetTeamRequest, ImportCaseHistoriesRequest,
+    ListTeamsRequest, Policy, PolicySet, PublishPoliciesRequest, Team, UpdateCalendarRequest, UpdateTeamRequest,
+    Weekday, WorkingTime, get_case_request::By,
 };
 use barometer_tests::{
-    samples::{calendar, case, hour, mask, policy},
+    samples::{calendar, case, from_now, hour, key, mask, policy, target},
     services::{Services, told},
 };
 use prost_types::Timestamp;
@@ -130,6 +132,93 @@ async fn a_case_counts_by_the_calendar_of_its_team_from_the_hand_over_on() {
         };
         let clock = services.complaints.clone().explain_clock(request).await.expect("explained").into_inner();
         assert_eq!(clock.due_time, minutes(175, 30));
+        services.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_hand_over_without_another_calendar_takes_no_newer_version_from_a_clock() {
+    on_each_database(async |database| {
+        let services = Services::start(database).await;
+        let calendar_id = calendar_id(&services, always()).await;
+        let targets = vec![target(ClockKind::NextResponse, 60, DurationUnit::WorkingMinutes)];
+        let set =
+            PolicySet { policies: vec![Policy { targets, ..policy("all", &calendar_id) }], ..PolicySet::default() };
+        let request = PublishPoliciesRequest { policy_set: Some(set), ..Default::default() };
+        services.policies.clone().publish_policies(request).await.expect("published");
+        let new = Case { open_time: Some(from_now(-3_600)), customer: None, ..case("") };
+        let id = open_one(&services, new).await.expect("opened").case_id;
+        act(&services, &id, Verb::Respond, How::at(from_now(-3_000))).await.expect("answered");
+        // A minute a day from now on.
+        let rare = always().working_times.into_iter().map(|work| WorkingTime { end_minute: 1, ..work }).collect();
+        let rare = Calendar { calendar_id, working_times: rare, ..Calendar::default() };
+        let request = UpdateCalendarRequest { calendar: Some(rare), ..Default::default() };
+        services.policies.clone().update_calendar(request).await.expect("updated");
+        act(&services, &id, Verb::Hear, How::default()).await.expect("heard");
+        let due = get(&services, &id).await.due_time.expect("it is due");
+        assert!(due.seconds > from_now(50 * 86_400).seconds, "by the newer version: {due:?}");
+        create(&services, named("desk")).await.expect("created");
+        for team in ["desk", "another"] {
+            act(&services, &id, Verb::Assign("", team), How::default()).await.expect("allowed");
+            assert_eq!(get(&services, &id).await.due_time, Some(due), "{team}");
+        }
+        services.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_imported_history_counts_by_the_calendars_of_its_teams() {
+    on_each_database(async |database| {
+        let services = Services::start(database).await;
+        let office = calendar_id(&services, calendar("office")).await;
+        let around = calendar_id(&services, always()).await;
+        create(&services, Team { calendar_id: around.clone(), ..named("night") }).await.expect("created");
+        create(&services, named("day")).await.expect("created");
+        let set = PolicySet { policies: vec![policy("all", &office)], ..PolicySet::default() };
+        let request = PublishPoliciesRequest { policy_set: Some(set), ..Default::default() };
+        services.policies.clone().publish_policies(request).await.expect("published");
+
+        // From a Saturday on; each history with one hand-over more.
+        let half_past = Timestamp { seconds: hour(121).seconds + 1_800, nanos: 0 };
+        let moves = [("night", hour(121)), ("day", half_past), ("nowhere", hour(170)), ("night", hour(171))];
+        for count in 1..=moves.len() {
+            let new = Case { open_time: Some(hour(120)), customer: None, ..case("") };
+            let live = open_one(&services, new.clone()).await.expect("opened").case_id;
+            let mut events = Vec::new();
+            for (row, (team, time)) in (2..).zip(&moves[..count]) {
+                act(&services, &live, Verb::Assign("", team), How::at(*time)).await.expect("allowed");
+                let (team, time) = ((*team).to_owned(), Some(*time));
+                events.push(CaseEvent {
+                    row,
+                    r#type: CaseEntryType::Assigned.into(),
+                    time,
+                    team,
+                    ..CaseEvent::default()
+                });
+            }
+            let external_id = Some(key(&format!("h-{count}")));
+            let history = CaseHistory {
+                row: 1,
+                case: Some(Case { external_id: external_id.clone(), ..new }),
+                actor: String::new(),
+                events,
+            };
+            let batches = tokio_stream::iter([ImportCaseHistoriesRequest { histories: vec![history] }]);
+            let answers = services.complaints.clone().import_case_histories(batches).await.expect("taken");
+            let answer = answers.into_inner().message().await.expect("an answer").expect("one");
+            assert_eq!(answer.recorded, 1, "{answer:?}");
+            let request = GetCaseRequest { by: external_id.map(By::ExternalId) };
+            let imported = services.complaints.clone().get_case(request).await.expect("there").into_inner();
+            let live = get(&services, &live).await;
+            let calendars = |case: &Case| {
+                let of = |entry: &CaseEntry| (entry.calendar_id.clone(), entry.calendar_version);
+                case.history.iter().map(of).collect::<Vec<_>>()
+            };
+            assert_eq!(calendars(&imported), calendars(&live));
+            assert!(live.due_time.is_some() && imported.due_time == live.due_time, "{count}: {imported:?}");
+        }
         services.stop().await;
     })
     .await;

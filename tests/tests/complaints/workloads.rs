@@ -79,3 +79,27 @@ async fn what_everybody_has_to_do_is_counted() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn everybody_is_on_one_page_however_the_database_orders_names() {
+    on_each_database(async |database| {
+        let services = Services::start(database).await;
+        for employee in ["ana", "Bob", "\u{c9}va", "carl"] {
+            let new = Case { employee: employee.to_owned(), customer: None, ..case("") };
+            open_one(&services, new).await.expect("opened");
+        }
+        let (mut names, mut page_token) = (Vec::new(), String::new());
+        loop {
+            let request = ListEmployeeWorkloadsRequest { page_size: 1, page_token, ..Default::default() };
+            let page = services.work.clone().list_employee_workloads(request).await.expect("a page").into_inner();
+            names.extend(page.workloads.into_iter().map(|load| load.name));
+            page_token = page.next_page_token;
+            if page_token.is_empty() {
+                break;
+            }
+        }
+        assert_eq!(names, ["Bob", "ana", "carl", "\u{c9}va"]);
+        services.stop().await;
+    })
+    .await;
+}

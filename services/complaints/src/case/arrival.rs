@@ -39,10 +39,25 @@ impl Arrival {
         !matches!(self, Arrival::Live)
     }
 
+    /// The entries of its history that it brings with it.
+    pub(crate) fn entries(&self) -> &[case_entry::Model] {
+        match self {
+            Arrival::ImportedWith(entries) => entries,
+            Arrival::Live | Arrival::Imported => &[],
+        }
+    }
+
+    /// The same for completing them.
+    pub(crate) fn entries_mut(&mut self) -> &mut [case_entry::Model] {
+        match self {
+            Arrival::ImportedWith(entries) => entries,
+            Arrival::Live | Arrival::Imported => &mut [],
+        }
+    }
+
     /// How urgent a case was when it came in, by which its policy is chosen: as `Priority`.
     pub(crate) fn first_priority(&self, case: &Model) -> i32 {
-        let Arrival::ImportedWith(entries) = self else { return case.priority };
-        let changed = entries.iter().find(|entry| entry.entry_type == i32::from(CaseEntryType::Prioritized));
+        let changed = self.entries().iter().find(|entry| entry.entry_type == i32::from(CaseEntryType::Prioritized));
         changed.map_or(case.priority, |entry| entry.previous_priority)
     }
 

@@ -80,7 +80,8 @@ pub fn events(entries: &[Entry], opened_by: Version, until: Micros) -> (Vec<Date
             }
             // A case that had been resolved has met what it met, merged or not.
             Type::Merged if before != State::Resolved => add(Event::Cancelled),
-            Type::Assigned if let Some(calendar) = entry.calendar => {
+            // Who works by the same calendar changes nothing, not even for clocks that started by a newer version of it.
+            Type::Assigned if let Some(calendar) = entry.calendar.filter(|calendar| *calendar != desks.in_force) => {
                 add(Event::HandedOver { desk: desks.hand_over(calendar) });
             }
             Type::Unmerged if state != State::Resolved => add(Event::Reopened),
@@ -230,6 +231,23 @@ mod tests {
         assert_eq!(told(&entries, 9), [(0, Event::Opened), over(1, 1), over(2, 2), over(4, 1)]);
         let calendars = events(&entries, FIRST, Micros(9 * HOUR)).1;
         assert_eq!(calendars, [FIRST, version(7), version(8)]);
+    }
+
+    #[test]
+    fn a_hand_over_to_who_works_by_the_same_calendar_is_no_event() {
+        let to = |hour, of| Entry { calendar: Some(of), ..entry(hour, Type::Assigned, State::Received) };
+        let newer = Version { version: 2, ..version(7) };
+        let entries = [
+            entry(0, Type::Opened, State::Received),
+            to(1, FIRST),
+            to(2, version(7)),
+            to(3, version(7)),
+            to(4, newer),
+            to(5, FIRST),
+            to(6, FIRST),
+        ];
+        let over = |hour, desk| (hour, Event::HandedOver { desk });
+        assert_eq!(told(&entries, 9), [(0, Event::Opened), over(2, 1), over(4, 2), over(5, 0)]);
     }
 
     #[test]

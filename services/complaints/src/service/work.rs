@@ -15,9 +15,6 @@ use uuid::Uuid;
 use self::queue::Watching;
 use crate::store::Book;
 
-/// The most queues that are watched on one replica at a time.
-const MAX_WATCHING: usize = 256;
-
 /// The service.
 #[derive(Clone)]
 pub(crate) struct Work {
@@ -29,9 +26,17 @@ pub(crate) struct Work {
 }
 
 impl Work {
-    /// The service over its store. At most so many claims of an employee run at a time. Streams end with `ending`.
-    pub(crate) fn new(store: Store<wire::Fact>, book: Arc<Book>, claim_limit: u32, ending: Shutdown) -> Self {
-        Work { store, book, claim_limit, watching: Arc::new(Semaphore::new(MAX_WATCHING)), ending }
+    /// The service over its store. At most so many claims of an employee run at a time. Of the room for watches, those of
+    /// queues take half at most: the rest is for whoever follows facts. Streams end with `ending`.
+    pub(crate) fn new(
+        store: Store<wire::Fact>,
+        book: Arc<Book>,
+        claim_limit: u32,
+        max_watches: u32,
+        ending: Shutdown,
+    ) -> Self {
+        let room = usize::try_from((max_watches / 2).max(1)).unwrap_or(Semaphore::MAX_PERMITS);
+        Work { store, book, claim_limit, watching: Arc::new(Semaphore::new(room)), ending }
     }
 }
 

@@ -1,19 +1,19 @@
 //! The book of what was promised: policies and timetables as cases are bound to them, each read and made once.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     hash::Hash,
     sync::{Arc, Mutex, PoisonError},
 };
 
-use barometer_chassis::{clock::Micros, error::Error, writer::any_of};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use barometer_chassis::{clock::Micros, error::Error};
+use sea_orm::{ConnectionTrait, EntityTrait, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
-use super::{get_calendar_version, get_policy_set};
+use super::{get_calendar_version, get_policy_set, latest_versions};
 use crate::{
     calendar::Timetable,
-    calendar_version::{self, CalendarId},
+    calendar_version::CalendarId,
     case::{self, Binding},
     clock::{Desk, Kind, PolicyVersion, Terms, Version},
     ladder::Ladder,
@@ -88,15 +88,8 @@ impl Book {
 
     /// These policies with the calendars of now.
     async fn by(db: &impl ConnectionTrait, policies: Arc<policy_set::Model>) -> Result<Today, Error> {
-        use calendar_version::Column;
-        let named = policies.policies.0.iter().map(|policy| policy.calendar_id.0);
-        let named = named.collect::<std::collections::BTreeSet<_>>().into_iter().collect();
-        let latest = calendar_version::Entity::find()
-            .select_only()
-            .columns([Column::Id, Column::Version])
-            .filter(Column::Latest.eq(true))
-            .filter(Column::Id.is_in(any_of(named)));
-        let calendars = latest.into_tuple().all(db).await?.into_iter().collect();
+        let named: BTreeSet<Uuid> = policies.policies.0.iter().map(|policy| policy.calendar_id.0).collect();
+        let calendars = latest_versions(db, named.into_iter().collect()).await?;
         Ok(Today { policies: Some(policies), calendars })
     }
 

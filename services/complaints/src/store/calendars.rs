@@ -1,6 +1,9 @@
 //! Calendars, version by version.
 
-use std::{collections::BTreeSet, ops::RangeInclusive};
+use std::{
+    collections::{BTreeSet, HashMap},
+    ops::RangeInclusive,
+};
 
 use barometer_chassis::{
     clock::Micros,
@@ -95,14 +98,22 @@ pub(crate) async fn list_newer_versions(
     Ok(newer)
 }
 
+/// The latest versions of these calendars.
+pub(super) async fn latest_versions(
+    db: &impl ConnectionTrait,
+    ids: Vec<Uuid>,
+) -> Result<HashMap<CalendarId, i64>, Error> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let select = Entity::find().select_only().columns([Column::Id, Column::Version]);
+    let select = select.filter(Column::Latest.eq(true)).filter(Column::Id.is_in(any_of(ids)));
+    Ok(select.into_tuple::<(CalendarId, i64)>().all(db).await?.into_iter().collect())
+}
+
 /// Those of these calendars that there are.
 pub(crate) async fn known_calendars(db: &impl ConnectionTrait, ids: Vec<Uuid>) -> Result<BTreeSet<CalendarId>, Error> {
-    if ids.is_empty() {
-        return Ok(BTreeSet::new());
-    }
-    let select = Entity::find().select_only().column(Column::Id).filter(Column::Latest.eq(true));
-    let known = select.filter(Column::Id.is_in(any_of(ids))).into_tuple::<CalendarId>().all(db).await?;
-    Ok(known.into_iter().collect())
+    Ok(latest_versions(db, ids).await?.into_keys().collect())
 }
 
 /// Creates a calendar. ALREADY_EXISTS when the name is taken.

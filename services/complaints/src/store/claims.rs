@@ -3,6 +3,11 @@
 //! Writers of all replicas follow one another, so what a transaction reads here nobody else changes before it is committed;
 //! and should that ever fail, a unique index refuses a second claim that runs of one case.
 
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
 use barometer_chassis::{
     clock::Micros,
     door::{Page, PageToken},
@@ -17,16 +22,18 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{Book, queue, take_step};
+use super::{BY_ITSELF, Book, queue, take_step};
 use crate::{
-    NAME,
     case::{self, Holder, Step, When},
     case_entry::{CaseId, Said},
     claim::{Column, Entity, Model},
 };
 
-/// How many claims whose lease ended are ended at once.
-const SWEPT: u64 = 50;
+/// How many claims of a team whose lease ended whoever asks for a case ends first: what is left comes back by itself.
+const FEW: u64 = 5;
+
+/// When the lease of a claim ended, and which one it is.
+pub(crate) type LeaseEnd = (Micros, Uuid);
 
 /// What is asked for with a claim.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -45,11 +52,18 @@ pub(crate) struct Asked {
 /// Hands the most urgent case of a queue to an employee; nothing when there is none: then the id is nil.
 ///
 /// Errors: FAILED_PRECONDITION when as many claims of the employee run as may.
-pub(crate) async fn claim_next(write: &Write<'_>, book: &Book, asked: Asked, actor: &str) -> Result<Done, Error> {
-    // What comes back at this instant can be handed out at this instant.
-    expire_claims(write, book).await?;
+pub(crate) async fn claim_next(write: &Write<'_>, book: &Arc<Book>, asked: Asked, actor: &str) -> Result<Done, Error> {
     let Asked { team, employee, lease_micros, limit } = asked;
+    // What comes back at this instant can be handed out at this instant.
+    let expired =
+        Entity::find().select_only().column(Column::Id).filter(over(write.now)).filter(Column::Team.eq(&team));
+    for id in expired.order_by_asc(Column::LeaseTime).limit(FEW).into_tuple().all(write.db).await? {
+        if let Err(error) = expire(write, book, id).await? {
+            tracing::debug!(%error, claim = %id, "a claim whose lease ended can not be ended");
+        }
+    }
     let running = Entity::find().filter(Column::Employee.eq(&employee)).filter(Column::EndTime.is_null());
+    let running = running.filter(Column::LeaseTime.gt(write.now));
     if running.count(write.db).await? >= u64::from(limit) {
         let message = format!("{limit} claims of the employee run: finish or release one of them");
         return Err(Error::State { reason: "TOO_MANY_CLAIMS", message });
@@ -111,22 +125,55 @@ pub(crate) async fn release_claim(write: &Write<'_>, book: &Book, id: Uuid, acto
     Ok(done)
 }
 
-/// Ends claims whose lease has ended, and gives their cases back. Answers how many there were; there may be more.
-pub(crate) async fn expire_claims(write: &Write<'_>, book: &Book) -> Result<u64, Error> {
-    let over =
-        Entity::find().filter(over(write.now)).order_by_asc(Column::LeaseTime).limit(SWEPT).all(write.db).await?;
-    let ended = over.len() as u64;
-    for claim in over {
-        end(write, claim.clone(), ClaimEnd::Expired).await?;
-        give_back(write, book, &claim, NAME).await?;
+/// Claims behind this one whose lease has ended, in the order in which it did, at most `max`.
+pub(crate) async fn due_claims(
+    db: &impl ConnectionTrait,
+    after: Option<LeaseEnd>,
+    now: Micros,
+    max: u64,
+) -> Result<Vec<LeaseEnd>, Error> {
+    let mut due = over(now);
+    if let Some((time, id)) = after {
+        let same = Condition::all().add(Column::LeaseTime.eq(time)).add(Column::Id.gt(id));
+        due = due.add(Condition::any().add(Column::LeaseTime.gt(time)).add(same));
     }
-    Ok(ended)
+    let select = Entity::find().select_only().columns([Column::LeaseTime, Column::Id]).filter(due);
+    let select = select.order_by_asc(Column::LeaseTime).order_by_asc(Column::Id).limit(max);
+    Ok(select.into_tuple().all(db).await?)
 }
 
-/// Whether the lease of a claim that was not ended is over.
-pub(crate) async fn has_expired(db: &impl ConnectionTrait, now: Micros) -> Result<bool, Error> {
-    let one = Entity::find().select_only().column(Column::Id).filter(over(now)).limit(1);
-    Ok(one.into_tuple::<Uuid>().one(db).await?.is_some())
+/// Ends these claims and gives their cases back, unless they run on or another replica has done so. What stands in the way
+/// of one is in nobody else's: answers the last that could not be ended.
+pub(crate) async fn expire_claims(
+    write: &Write<'_>,
+    book: &Arc<Book>,
+    claims: Vec<LeaseEnd>,
+) -> Result<Option<LeaseEnd>, Error> {
+    let mut failed = None;
+    for claim in claims {
+        if let Err(error) = expire(write, book, claim.1).await? {
+            tracing::error!(%error, claim = %claim.1, "a claim whose lease ended can not be ended: it is tried again in a minute");
+            failed = Some(claim);
+        }
+    }
+    Ok(failed)
+}
+
+/// Ends a claim and gives its case back, if its lease has ended: both or nothing. Fails as a whole when nothing can be
+/// written any more.
+async fn expire(write: &Write<'_>, book: &Arc<Book>, id: Uuid) -> Result<Result<(), Error>, Error> {
+    let book = Arc::clone(book);
+    let work = writer::attempt(write, move |write| {
+        Box::pin(async move {
+            let claim = get_claim(write.db, id).await?;
+            if claim.end_time.is_none() && !claim.runs(write.now) {
+                end(write, claim.clone(), ClaimEnd::Expired).await?;
+                give_back(write, &book, &claim, BY_ITSELF).await?;
+            }
+            Ok(())
+        })
+    });
+    work.await
 }
 
 /// Ends the claim of a case that somebody else has from now on, or that has ended.

@@ -9,20 +9,21 @@ use barometer_chassis::{
     id, reader,
     writer::{self, Write},
 };
-use barometer_proto::complaints::v1::{ClockKind, WebhookEvent};
+use barometer_proto::complaints::v1::{Audience, ClockKind, WebhookEvent};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
     QueryTrait,
 };
 use uuid::Uuid;
 
-use super::{BY_ITSELF, Book, MAX_ENTRIES, clear_alarms, list_past, take_step};
+use super::{BY_ITSELF, Book, MAX_ENTRIES, clear_alarms, find_team, list_past, take_step};
 use crate::{
     case, case_clock,
     case_entry::{CaseId, Said},
     clock::Kind,
     escalation::{Column, Entity, Model, Notified},
     ladder::{Course, Fired, Firing, Rung},
+    team,
     webhooks::{self, Notice},
 };
 
@@ -112,7 +113,8 @@ async fn take(
         create_time: write.now,
     };
     if !rung.notify.is_empty() {
-        webhooks::notify(write, vec![notice(&escalation, rung)]).await?;
+        let team = find_team(write.db, &escalation.team).await?;
+        webhooks::notify(write, vec![notice(&escalation, rung, team)]).await?;
     }
     let said = Said { escalation: Some(escalation.id), ..Said::default() };
     Entity::insert(escalation.into_active_model().reset_all()).exec_without_returning(write.db).await?;
@@ -120,8 +122,13 @@ async fn take(
     Ok(())
 }
 
-/// What is told of a step.
-fn notice(escalation: &Model, rung: &Rung) -> Notice {
+/// What is told of a step, and to whom: also who leads the team that has the case, and who that turns to, if they are among
+/// those.
+fn notice(escalation: &Model, rung: &Rung, team: Option<team::Model>) -> Notice {
+    let told = |of: Audience| rung.audience().any(|audience| audience == of);
+    let team::Model { lead, manager, .. } = team.unwrap_or_default();
+    let key = |of: Audience, key: String| if told(of) { key } else { String::new() };
+    let (lead, manager) = (key(Audience::TeamLead, lead), key(Audience::Manager, manager));
     let clock = ClockKind::try_from(escalation.kind).unwrap_or_default();
     let clock = clock.as_str_name().trim_start_matches("CLOCK_KIND_").to_lowercase();
     let audience = rung.audience().map(|audience| audience.as_str_name().trim_start_matches("AUDIENCE_"));
@@ -137,6 +144,8 @@ fn notice(escalation: &Model, rung: &Rung) -> Notice {
         .words("audience", audience)
         .word("employee", &escalation.employee)
         .word("team", &escalation.team)
+        .word("team_lead", &lead)
+        .word("manager", &manager)
 }
 
 /// Which steps were taken of each of a case's clocks, by kind and instance.

@@ -4,60 +4,58 @@ use barometer_chassis::{
     clock::Micros,
     door::{Page, PageToken},
     error::Error,
-    writer::any_of,
 };
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
+    Select,
     sea_query::{Expr, ExprTrait, Order, Query, SimpleExpr},
 };
 use uuid::Uuid;
 
 use crate::{
-    case::{Column, Entity, Model},
+    case::{Column, Entity},
     claim, urgency,
 };
 
-/// The conditions of the index: in numbers, as it has them, so that it can be used.
+/// The conditions of the indices: in numbers, as they have them, so that they can be used.
 const OPEN: &str = "state IN (1, 2, 3, 4, 5)";
 /// The open states in which nobody is waited for.
 const IDLE: &str = "state IN (1, 2, 3)";
 
-/// A case in its queue, and whether somebody works on it.
-#[derive(Clone, Debug, PartialEq)]
+/// A case as it stands in its queue: what is told of it there, none of which is long.
+#[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
 pub(crate) struct Queued {
-    pub(crate) case: Model,
+    pub(crate) id: Uuid,
+    /// How urgent it is against others: the earlier the more.
+    pub(crate) urgency: Micros,
+    pub(crate) due_time: Option<Micros>,
+    pub(crate) due_clock: Option<i32>,
+    pub(crate) state: i32,
+    pub(crate) kind: i32,
+    pub(crate) severity: i32,
+    pub(crate) priority: i32,
+    pub(crate) value_band: String,
+    pub(crate) category: String,
+    pub(crate) product: String,
+    pub(crate) employee: String,
+    /// Whether somebody works on it.
     pub(crate) claimed: bool,
+    pub(crate) open_time: Micros,
 }
 
 /// The case that an employee is to take next, if there is one: the most urgent of those that nobody has and those that the
-/// employee has, on which nobody works. One that waits only once its urgency has passed: of what stands meanwhile nothing is
-/// due.
+/// employee has, on which nobody works. One that waits only once its urgency has passed, if anything of it is due: of what
+/// stands meanwhile nothing is.
 pub(crate) async fn find_next(
     db: &impl ConnectionTrait,
     team: &str,
     employee: &str,
     now: Micros,
 ) -> Result<Option<Uuid>, Error> {
-    let waiting = Condition::all().add(Column::DueTime.is_not_null()).add(urgency().lte(now));
-    let worked_on = Query::select()
-        .column(claim::Column::CaseId)
-        .from(claim::Entity)
-        .and_where(claim::Column::EndTime.is_null())
-        .to_owned();
     let mut first: Option<(i64, Uuid)> = None;
     // One after the other, each in the order of the index.
     for holder in ["", employee] {
-        let next = queue(team)
-            .select_only()
-            .column_as(urgency(), "urgency")
-            .column(Column::Id)
-            .filter(Column::Employee.eq(holder))
-            .filter(Condition::any().add(Expr::cust(IDLE)).add(waiting.clone()))
-            .filter(Column::Id.not_in_subquery(worked_on.clone()))
-            .order_by(urgency(), Order::Asc)
-            .order_by(Column::Id, Order::Asc)
-            .limit(1);
-        first = first.into_iter().chain(next.into_tuple().one(db).await?).min();
+        first = first.into_iter().chain(next_of(team, holder, now).into_tuple().one(db).await?).min();
     }
     Ok(first.map(|(_, id)| id))
 }
@@ -69,13 +67,12 @@ pub(crate) async fn list_queue(
     page: Page,
     now: Micros,
 ) -> Result<(Vec<Queued>, String), Error> {
-    let mut select = queue(team).order_by(urgency(), Order::Asc).order_by(Column::Id, Order::Asc).limit(page.limit());
-    if let Some(PageToken { key, id }) = page.after {
-        let same = Condition::all().add(urgency().eq(key)).add(Column::Id.gt(id));
-        select = select.filter(Condition::any().add(urgency().gt(key)).add(same));
-    }
-    let (cases, next) = page.cut(select.all(db).await?, |case| PageToken { key: case.urgency().0, id: case.id });
-    Ok((with_claims(db, cases, now).await?, next))
+    Ok(page.cut(page_of(team, page, now).into_model().all(db).await?, place_of_queued))
+}
+
+/// A case's place in its queue.
+pub(crate) fn place_of_queued(case: &Queued) -> PageToken {
+    PageToken { key: case.urgency.0, id: case.id }
 }
 
 /// The open cases of a team of which something is due until an instant, the first due first; at most `max`.
@@ -86,9 +83,70 @@ pub(crate) async fn list_due_cases(
     now: Micros,
     max: u64,
 ) -> Result<Vec<Queued>, Error> {
-    let due = queue(team).filter(Column::DueTime.lte(until));
-    let due = due.order_by_asc(Column::DueTime).order_by_asc(Column::Id).limit(max);
-    with_claims(db, due.all(db).await?, now).await
+    Ok(due_of(team, until, now, max).into_model().all(db).await?)
+}
+
+/// How urgent the most urgent case of a holder is that can be handed out, and which that is.
+pub(super) fn next_of(team: &str, holder: &str, now: Micros) -> Select<Entity> {
+    let overdue = Condition::all().add(Column::DueTime.is_not_null()).add(urgency().lte(now));
+    let worked_on = Query::select()
+        .column(claim::Column::CaseId)
+        .from(claim::Entity)
+        .and_where(claim::Column::EndTime.is_null())
+        .to_owned();
+    let next = queue(team).select_only().column_as(urgency(), "urgency").column(Column::Id);
+    let next = next
+        .filter(Column::Employee.eq(holder))
+        .filter(Condition::any().add(Expr::cust(IDLE)).add(overdue))
+        .filter(Column::Id.not_in_subquery(worked_on));
+    next.order_by(urgency(), Order::Asc).order_by(Column::Id, Order::Asc).limit(1)
+}
+
+/// A page of the open cases of a team.
+pub(super) fn page_of(team: &str, page: Page, now: Micros) -> Select<Entity> {
+    let select = shown(team, now).order_by(urgency(), Order::Asc).order_by(Column::Id, Order::Asc).limit(page.limit());
+    match page.after {
+        None => select,
+        Some(PageToken { key, id }) => {
+            let same = Condition::all().add(urgency().eq(key)).add(Column::Id.gt(id));
+            // The first says where in the index to begin.
+            select.filter(urgency().gte(key)).filter(Condition::any().add(urgency().gt(key)).add(same))
+        }
+    }
+}
+
+/// The open cases of a team of which something is due until an instant.
+pub(super) fn due_of(team: &str, until: Micros, now: Micros, max: u64) -> Select<Entity> {
+    let due = shown(team, now).filter(Column::DueTime.lte(until));
+    due.order_by_asc(Column::DueTime).order_by_asc(Column::Id).limit(max)
+}
+
+/// The open cases of a team, as they stand in its queue.
+fn shown(team: &str, now: Micros) -> Select<Entity> {
+    use claim::Column as Of;
+    let columns = [
+        Column::Id,
+        Column::DueTime,
+        Column::DueClock,
+        Column::State,
+        Column::Kind,
+        Column::Severity,
+        Column::Priority,
+        Column::ValueBand,
+        Column::Category,
+        Column::Product,
+        Column::Employee,
+        Column::OpenTime,
+    ];
+    let claimed = Query::select()
+        .expr(Expr::val(1))
+        .from(claim::Entity)
+        .and_where(Expr::col((claim::Entity, Of::CaseId)).equals((Entity, Column::Id)))
+        .and_where(Expr::col((claim::Entity, Of::EndTime)).is_null())
+        .and_where(Expr::col((claim::Entity, Of::LeaseTime)).gt(now))
+        .to_owned();
+    let select = queue(team).select_only().columns(columns);
+    select.column_as(urgency(), "urgency").column_as(Expr::exists(claimed), "claimed")
 }
 
 /// The open cases of a team.
@@ -98,16 +156,4 @@ fn queue(team: &str) -> Select<Entity> {
 
 fn urgency() -> SimpleExpr {
     Expr::cust(format!("({})", urgency::SQL))
-}
-
-async fn with_claims(db: &impl ConnectionTrait, cases: Vec<Model>, now: Micros) -> Result<Vec<Queued>, Error> {
-    use claim::Column as Of;
-    if cases.is_empty() {
-        return Ok(Vec::new());
-    }
-    let ids = cases.iter().map(|case| case.id).collect();
-    let running = claim::Entity::find().select_only().column(Of::CaseId).filter(Of::CaseId.is_in(any_of::<Uuid>(ids)));
-    let running = running.filter(Of::EndTime.is_null()).filter(Of::LeaseTime.gt(now));
-    let running: std::collections::HashSet<Uuid> = running.into_tuple().all(db).await?.into_iter().collect();
-    Ok(cases.into_iter().map(|case| Queued { claimed: running.contains(&case.id), case }).collect())
 }

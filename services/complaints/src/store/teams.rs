@@ -1,22 +1,26 @@
 //! Teams, and by which calendars cases count that are handed to them.
 
+use std::collections::{BTreeSet, HashMap};
+
 use barometer_chassis::{
     door::{Page, PageToken},
     error::Error,
     id, reader,
-    writer::{Done, Write},
+    writer::{Done, Write, any_of},
 };
 use barometer_proto::complaints::v1::CaseEntryType;
-use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter};
+use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
-use super::{CalendarRef, get_calendar, known_calendars};
+use super::{known_calendars, latest_versions};
 use crate::{
     calendar_version::CalendarId,
-    case::Step,
-    case_entry,
+    case, case_entry,
     team::{Column, Entity, Model},
 };
+
+/// The most teams that a statement names.
+const MAX_NAMES: usize = 4_096;
 
 /// A team. NOT_FOUND when there is none of that name.
 pub(crate) async fn get_team(db: &impl ConnectionTrait, name: &str) -> Result<Model, Error> {
@@ -76,31 +80,48 @@ pub(crate) async fn change_team(
     Ok(done)
 }
 
-/// Notes on the entries of a step that hands a case to another team by which calendar it counts from then on: the latest
-/// version of the team's, or else that which the case is bound to.
-pub(super) async fn note_calendars(
-    db: &impl ConnectionTrait,
-    step: &Step,
-    entries: &mut [case_entry::Model],
-) -> Result<(), Error> {
-    let handed_over = |entry: &case_entry::Model| {
-        entry.entry_type == i32::from(CaseEntryType::Assigned) && entry.team != entry.previous_team
-    };
-    if !entries.iter().any(handed_over) || !step.case.has_clocks() {
-        return Ok(());
+/// By which calendars teams work that have one: their latest versions.
+#[derive(Debug, Default)]
+pub(crate) struct TeamCalendars(HashMap<String, (CalendarId, i64)>);
+
+impl TeamCalendars {
+    /// Those of these teams.
+    pub(crate) async fn of(db: &impl ConnectionTrait, teams: BTreeSet<String>) -> Result<Self, Error> {
+        let mut calendars: Vec<(String, CalendarId)> = Vec::new();
+        for teams in teams.into_iter().collect::<Vec<_>>().chunks(MAX_NAMES) {
+            let select = Entity::find().select_only().columns([Column::Name, Column::CalendarId]);
+            let select = select.filter(Column::Name.is_in(any_of(teams.to_vec())));
+            calendars.append(&mut select.filter(Column::CalendarId.is_not_null()).into_tuple().all(db).await?);
+        }
+        let ids: BTreeSet<Uuid> = calendars.iter().map(|(_, id)| id.0).collect();
+        let latest = latest_versions(db, ids.into_iter().collect()).await?;
+        let of_team = |(team, id)| Some((team, (id, *latest.get(&id)?)));
+        Ok(TeamCalendars(calendars.into_iter().filter_map(of_team).collect()))
     }
-    let team = match step.case.team.as_str() {
-        "" => None,
-        team => find_team(db, team).await?,
-    };
-    let (calendar, version) = match team.and_then(|team| team.calendar_id) {
-        Some(id) => (Some(id), get_calendar(db, &CalendarRef::Id(id)).await?.version),
-        None => (step.case.calendar_id, step.case.calendar_version),
-    };
-    for entry in entries.iter_mut().filter(|entry| handed_over(entry)) {
-        (entry.calendar_id, entry.calendar_version) = (calendar, version);
+
+    /// Notes on those of a case's entries that hand it to another team by which calendar it counts from then on: the team's,
+    /// or else that which the case is bound to.
+    pub(crate) fn note(&self, case: &case::Model, entries: &mut [case_entry::Model]) {
+        if !case.has_clocks() {
+            return;
+        }
+        for entry in entries.iter_mut().filter(|entry| is_hand_over(entry)) {
+            (entry.calendar_id, entry.calendar_version) = match self.0.get(&entry.team) {
+                Some((id, version)) => (Some(*id), *version),
+                None => (case.calendar_id, case.calendar_version),
+            };
+        }
     }
-    Ok(())
+}
+
+/// The teams to which these entries hand cases.
+pub(crate) fn handed_to<'e>(entries: impl IntoIterator<Item = &'e case_entry::Model>) -> BTreeSet<String> {
+    let teams = entries.into_iter().filter(|entry| is_hand_over(entry)).map(|entry| &entry.team);
+    teams.filter(|team| !team.is_empty()).cloned().collect()
+}
+
+fn is_hand_over(entry: &case_entry::Model) -> bool {
+    entry.entry_type == i32::from(CaseEntryType::Assigned) && entry.team != entry.previous_team
 }
 
 async fn check_calendar(db: &impl ConnectionTrait, calendar: Option<CalendarId>) -> Result<(), Error> {

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use barometer_chassis::{clock::Micros, door::NamedPage, error::Error, writer::any_of};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
-    sea_query::{CaseStatement, Expr, ExprTrait, Func, SimpleExpr},
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+    sea_query::{CaseStatement, Expr, ExprTrait, Func, Order, Query, SimpleExpr},
 };
 
 use crate::{case, case_entry, claim};
@@ -62,7 +62,7 @@ pub(crate) struct Workload {
     pub(crate) hand_offs_out: i64,
 }
 
-/// A page of them, by name; and the token of the next page.
+/// A page of them, by name and byte by byte; and the token of the next page.
 pub(crate) async fn list_workloads(
     db: &impl ConnectionTrait,
     whose: Whose,
@@ -125,16 +125,16 @@ fn running(now: Micros) -> Select<claim::Entity> {
 
 /// The assignments of a period that took a case from an employee or a team that had it, as
 /// [`Holder`](crate::case::Holder) has it; those of withdrawn cases apart.
-fn hand_offs(Span { from, until, .. }: Span) -> Select<case_entry::Entity> {
-    use sea_orm::sea_query::Query;
-
+pub(super) fn hand_offs(Span { from, until, .. }: Span) -> Select<case_entry::Entity> {
     use case_entry::Column;
     let taken =
         |before: &'static str, after: &'static str| Expr::col(before).ne("").and(Expr::col(before).not_equals(after));
-    let withdrawn = Query::select()
-        .column(case::Column::Id)
+    // Asked of each entry of the period: of cases there are far more.
+    let there = Query::select()
+        .expr(Expr::val(1))
         .from(case::Entity)
-        .and_where(case::Column::WithdrawTime.is_not_null())
+        .and_where(Expr::col((case::Entity, case::Column::Id)).equals((case_entry::Entity, Column::CaseId)))
+        .and_where(Expr::col((case::Entity, case::Column::WithdrawTime)).is_null())
         .to_owned();
     case_entry::Entity::find()
         // In a number, as the index has it: ASSIGNED.
@@ -142,7 +142,7 @@ fn hand_offs(Span { from, until, .. }: Span) -> Select<case_entry::Entity> {
         .filter(Column::Time.gte(from))
         .filter(Column::Time.lt(until))
         .filter(Condition::any().add(taken("previous_employee", "employee")).add(taken("previous_team", "team")))
-        .filter(Column::CaseId.not_in_subquery(withdrawn))
+        .filter(Expr::exists(there))
 }
 
 /// The names in a column, as many as a page has and one more.
@@ -152,10 +152,19 @@ async fn named<E: EntityTrait>(
     column: &'static str,
     page: &NamedPage,
 ) -> Result<Vec<String>, Error> {
-    let select = rows.select_only().column_as(Expr::col(column), "name").distinct();
+    let name = by_bytes(db, column);
     let after = page.after.clone().unwrap_or_default();
-    let select = select.filter(Expr::col(column).gt(after)).order_by_asc(Expr::col(column)).limit(page.limit());
+    let select = rows.select_only().column_as(name.clone(), "name").distinct();
+    let select = select.filter(name.clone().gt(after)).order_by(name, Order::Asc).limit(page.limit());
     Ok(select.into_tuple().all(db).await?)
+}
+
+/// A column in the order in which names are put together and cut: PostgreSQL has one of its own.
+fn by_bytes(db: &impl ConnectionTrait, column: &'static str) -> SimpleExpr {
+    match db.get_database_backend() {
+        DbBackend::Postgres => Expr::cust(format!("{column} COLLATE \"C\"")),
+        _ => Expr::col(column),
+    }
 }
 
 async fn counts<E: EntityTrait>(

@@ -23,29 +23,29 @@ use crate::{
     policy::{Conditions, Policy, PolicyList},
 };
 
-/// A replica of the service.
-struct Replica {
-    store: Store<wire::Fact>,
-    book: Arc<Book>,
+/// A replica of the service, which does nothing by itself.
+pub(crate) struct Replica {
+    pub(crate) store: Store<wire::Fact>,
+    pub(crate) book: Arc<Book>,
     stop: Shutdown,
     writer: JoinHandle<()>,
 }
 
 impl Replica {
-    async fn start(database: &TestDatabase) -> Replica {
+    pub(crate) async fn start(database: &TestDatabase) -> Replica {
         let (stop, location) = (Shutdown::new(), database.location());
         let open = Store::open::<Migrator>(&location, crate::NAME, Vec::new(), DEFAULT_QUEUE, stop.clone());
         let (store, writer) = open.await.expect("it opens");
         Replica { store, book: Arc::default(), stop, writer }
     }
 
-    async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.stop.cancel();
         drop(self.store);
         self.writer.await.expect("it ends");
     }
 
-    async fn write<W>(&self, work: W) -> Uuid
+    pub(crate) async fn write<W>(&self, work: W) -> Uuid
     where
         W: for<'w> FnOnce(&'w Write<'w>) -> BoxFuture<'w, Result<Done, Error>> + Send + 'static,
     {
@@ -54,7 +54,7 @@ impl Replica {
     }
 
     /// Ten working hours in Berlin until the first response, with this ladder.
-    async fn promise(&self, steps: Vec<Rung>) {
+    pub(crate) async fn promise(&self, steps: Vec<Rung>) {
         let office = calendar("Europe/Berlin", &WORKDAYS, &["08:00-18:00"], &["2024-03-29", "2024-04-01"]);
         let created =
             self.write(|write| Box::pin(store::create_calendar(write, "office".to_owned(), office, "test".to_owned())));
@@ -71,7 +71,7 @@ impl Replica {
         self.write(|write| Box::pin(store::publish_policies(write, policies, "", "test".to_owned()))).await;
     }
 
-    async fn open(&self, time: &str, arrival: Arrival) -> Uuid {
+    pub(crate) async fn open(&self, time: &str, arrival: Arrival) -> Uuid {
         let row = case::Model {
             state: State::Received.into(),
             kind: CaseKind::Complaint.into(),
@@ -132,7 +132,7 @@ fn usual() -> Vec<Rung> {
 }
 
 /// Noon in Berlin of a Wednesday: half of it is over at 17 o'clock, all on Thursday at noon, four hours more at 16 o'clock.
-const OPENED: &str = "2024-03-27T11:00:00Z";
+pub(crate) const OPENED: &str = "2024-03-27T11:00:00Z";
 
 #[tokio::test]
 async fn replicas_that_look_at_the_same_time_take_each_step_once() {

@@ -132,22 +132,38 @@ pub(crate) fn claim_fact(row: Model) -> wire::Fact {
 }
 
 /// A case in its queue.
-pub(crate) fn render_queued(Queued { case, claimed }: Queued) -> wire::QueuedCase {
-    wire::QueuedCase {
-        case_id: case.id.to_string(),
-        urgency_time: Some(case.urgency().to_wire()),
-        due_time: case.due_time.map(Micros::to_wire),
-        due_clock: case.due_clock.unwrap_or_default(),
-        state: case.state,
-        kind: case.kind,
-        severity: case.severity,
-        priority: case.priority,
-        value_band: case.value_band,
-        category: case.category,
-        product: case.product,
-        employee: case.employee,
+pub(crate) fn render_queued(case: Queued) -> wire::QueuedCase {
+    let Queued {
+        id,
+        urgency,
+        due_time,
+        due_clock,
+        state,
+        kind,
+        severity,
+        priority,
+        value_band,
+        category,
+        product,
+        employee,
         claimed,
-        open_time: Some(case.open_time.to_wire()),
+        open_time,
+    } = case;
+    wire::QueuedCase {
+        case_id: id.to_string(),
+        urgency_time: Some(urgency.to_wire()),
+        due_time: due_time.map(Micros::to_wire),
+        due_clock: due_clock.unwrap_or_default(),
+        state,
+        kind,
+        severity,
+        priority,
+        value_band,
+        category,
+        product,
+        employee,
+        claimed,
+        open_time: Some(open_time.to_wire()),
     }
 }
 

@@ -4,7 +4,7 @@ use std::{pin::Pin, time::Duration};
 
 use barometer_chassis::{
     clock::Micros,
-    door::{Door, PageToken, fit},
+    door::{Door, fit},
     error::Error,
 };
 use barometer_proto::complaints::v1 as wire;
@@ -42,8 +42,7 @@ impl Work {
         let wire::ListQueueRequest { team, page_size, page_token } = request;
         let (team, page) = Door::open(|door| (door.text("team", team, 64), door.page(page_size, &page_token)))?;
         let (rows, next) = store::list_queue(self.store.db(), &team, page, Micros::now()).await?;
-        let place = |row: &Queued| PageToken { key: row.case.urgency().0, id: row.case.id };
-        let places: Vec<_> = rows.iter().map(place).collect();
+        let places: Vec<_> = rows.iter().map(store::place_of_queued).collect();
         let (queued_cases, next_page_token) = fit(rows.into_iter().map(render_queued).collect(), &places, next);
         Ok(wire::ListQueueResponse { queued_cases, next_page_token })
     }
@@ -58,7 +57,7 @@ impl Work {
         let watch = Watch { work: self.clone(), team, soon, max, sent: None, _permit: permit };
         Ok(Box::pin(stream::unfold(Some(watch), |watch| async move {
             let mut watch = watch?;
-            match watch.next().await? {
+            match watch.next().await {
                 Ok(answer) => Some((Ok(answer), Some(watch))),
                 Err(error) => Some((Err(error.into()), None)),
             }
@@ -92,23 +91,19 @@ impl Work {
 }
 
 impl Watch {
-    /// What is due soon as soon as it is another list, or nothing was sent for long; nothing when the server stops.
-    async fn next(&mut self) -> Option<Result<wire::WatchQueueResponse, Error>> {
+    /// What is due soon as soon as it is another list, or nothing was sent for long. Fails when the server stops.
+    async fn next(&mut self) -> Result<wire::WatchQueueResponse, Error> {
         loop {
             if self.sent.is_some() {
                 tokio::select! {
-                    () = self.work.ending.cancelled() => return None,
+                    () = self.work.ending.cancelled() => return Err(stopping()),
                     () = tokio::time::sleep(PAUSE) => {}
                 }
             }
             let now = Micros::now();
             let until = Micros(now.0.saturating_add(self.soon));
             // One more tells whether there are more.
-            let due = store::list_due_cases(self.work.store.db(), &self.team, until, now, self.max + 1).await;
-            let due = match due {
-                Ok(due) => due,
-                Err(error) => return Some(Err(error)),
-            };
+            let due = store::list_due_cases(self.work.store.db(), &self.team, until, now, self.max + 1).await?;
             let same = |(sent, at): &(Vec<Queued>, Instant)| *sent == due && at.elapsed() < QUIET;
             if self.sent.as_ref().is_some_and(same) {
                 continue;
@@ -117,8 +112,12 @@ impl Watch {
             let most = usize::try_from(self.max).unwrap_or(usize::MAX);
             let more = due.len() > most;
             let queued_cases = due.into_iter().take(most).map(render_queued).collect();
-            let answer = wire::WatchQueueResponse { queued_cases, more, read_time: Some(now.to_wire()) };
-            return Some(Ok(answer));
+            return Ok(wire::WatchQueueResponse { queued_cases, more, read_time: Some(now.to_wire()) });
         }
     }
+}
+
+/// As every watch ends with its server: whoever asks again finds another.
+fn stopping() -> Error {
+    Error::Unavailable { reason: "SHUTTING_DOWN", message: "the service shuts down".to_owned() }
 }

@@ -1,0 +1,117 @@
+//! Queries that run all the time read what they answer and little more, however many cases there are.
+
+use barometer_chassis::{
+    clock::Micros,
+    database::Database,
+    door::{Page, PageToken},
+    id,
+    testing::{TestDatabase, on_each_database},
+    writer::insert,
+};
+use barometer_proto::complaints::v1::{CaseEntryType, Priority, case::State};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, EntityTrait, QueryTrait, Select, Statement};
+use uuid::Uuid;
+
+use super::{Span, queue, workload};
+use crate::{
+    case,
+    case_entry::{self, CaseId, Said},
+    migrations::Migrator,
+};
+
+const CASES: i64 = 10_000;
+const NOW: Micros = Micros(CASES * Micros::SECOND);
+
+/// Open cases of twenty teams, of which every tenth has ended and every other is due, one each second.
+fn cases() -> Vec<case::Model> {
+    let case = |n: i64| {
+        let at = Micros(n * Micros::SECOND);
+        let state = if n % 10 == 0 { State::Closed } else { State::InProgress };
+        case::Model {
+            id: id::new(),
+            number: n,
+            position: n,
+            state: state.into(),
+            priority: Priority::Normal.into(),
+            value_band: "unknown".to_owned(),
+            team: format!("team-{}", n % 20),
+            employee: if n % 3 == 0 { String::new() } else { "ana".to_owned() },
+            open_time: at,
+            move_time: at,
+            due_time: (n % 2 == 0).then_some(at),
+            ..case::Model::default()
+        }
+    };
+    (1..=CASES).map(case).collect()
+}
+
+/// How a query is answered.
+async fn plan<E: EntityTrait>(db: &DatabaseConnection, select: &Select<E>) -> String {
+    let backend = db.get_database_backend();
+    let (explain, column) = match backend {
+        DbBackend::Postgres => ("EXPLAIN", "QUERY PLAN"),
+        _ => ("EXPLAIN QUERY PLAN", "detail"),
+    };
+    let text = format!("{explain} {}", select.build(backend));
+    let rows = db.query_all_raw(Statement::from_string(backend, text)).await.expect("it is understood");
+    let lines: Vec<String> = rows.iter().map(|row| row.try_get("", column).expect("a line")).collect();
+    lines.join("\n")
+}
+
+async fn filled(database: &TestDatabase) -> Database {
+    let opened = Database::open::<Migrator>(&database.location(), "complaints").await.expect("it opens");
+    let cases = cases();
+    insert(&opened.write, &cases).await.expect("written");
+    let entries: Vec<_> = (1..).zip(&cases[..200]).map(|(position, case)| entry(position, case)).collect();
+    insert(&opened.write, &entries).await.expect("written");
+    opened.write.execute_unprepared("ANALYZE").await.expect("counted");
+    opened
+}
+
+/// That a case went to somebody else.
+fn entry(position: i64, case: &case::Model) -> case_entry::Model {
+    let step = case::Step {
+        before: case.clone(),
+        case: case::Model { employee: "another".to_owned(), ..case.clone() },
+        events: vec![(CaseEntryType::Assigned, State::InProgress)],
+        time: case.open_time,
+    };
+    let [entry] = &case_entry::of_step(&step, "test", &Said::default(), NOW)[..] else { panic!("one") };
+    case_entry::Model { id: id::new(), position, case_id: CaseId(case.id), ..entry.clone() }
+}
+
+#[tokio::test]
+async fn queues_are_read_in_the_order_of_an_index() {
+    on_each_database(async |database: &TestDatabase| {
+        let database = filled(database).await;
+        let db = &database.read;
+        let first = Page { size: 50, after: None };
+        let later = Page { size: 50, after: Some(PageToken { key: 5 * Micros::SECOND, id: Uuid::nil() }) };
+        let plans = [
+            ("case_queue", plan(db, &queue::next_of("team-7", "", NOW)).await),
+            ("case_queue", plan(db, &queue::next_of("team-7", "ana", NOW)).await),
+            ("case_team_urgent", plan(db, &queue::page_of("team-7", first, NOW)).await),
+            ("case_team_urgent", plan(db, &queue::page_of("team-7", later, NOW)).await),
+            ("case_team_due", plan(db, &queue::due_of("team-7", NOW, NOW, 51)).await),
+        ];
+        for (index, plan) in plans {
+            assert!(plan.contains(index), "not by {index}:\n{plan}");
+            assert!(!plan.contains("Sort") && !plan.contains("TEMP B-TREE"), "it is sorted:\n{plan}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn hand_offs_of_a_period_do_not_ask_of_all_cases() {
+    on_each_database(async |database: &TestDatabase| {
+        let database = filled(database).await;
+        let (from, until) = (Micros(10 * Micros::SECOND), Micros(20 * Micros::SECOND));
+        let plan = plan(&database.read, &workload::hand_offs(Span { soon: NOW, now: NOW, from, until })).await;
+        assert!(plan.contains("case_entry_assigned"), "{plan}");
+        for scan in ["Seq Scan", "SCAN case", "SCAN \"case\""] {
+            assert!(!plan.contains(scan), "{plan}");
+        }
+    })
+    .await;
+}
