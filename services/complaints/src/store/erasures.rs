@@ -19,7 +19,7 @@ use crate::{
     case,
     case_entry::{self, CaseId},
     delivery, erased_trace,
-    erasure::{Column, Counts, Entity, Model, Trace, none, stripped},
+    erasure::{self, Column, Counts, Entity, Model, Trace, none, stripped},
     erasure_secret, follow_up, incident_customer, promise, survey_answer,
     webhook::Secret,
 };
@@ -194,6 +194,8 @@ impl Step<'_> {
                 outcome: case.outcome.clone().map(stripped),
                 external_system: None,
                 external_id: None,
+                fingerprint: 0,
+                actor: String::new(),
                 ..case.clone()
             };
             writer::replace(self.write, case, erased).await?;
@@ -220,6 +222,11 @@ impl Step<'_> {
         let update = case_entry::Entity::update_many().col_expr(Column::Text, Expr::value(""));
         let update = update.col_expr(Column::Attachments, Expr::value(none()));
         let emptied = update.filter(Column::CaseId.eq(case)).exec(self.write.db).await?.rows_affected;
+        // Of what customers do themselves the actor may be they.
+        let theirs = erasure::OF_CUSTOMERS.map(i32::from);
+        let update = case_entry::Entity::update_many().col_expr(Column::Actor, Expr::value(""));
+        let update = update.filter(Column::CaseId.eq(case)).filter(Column::EntryType.is_in(theirs));
+        update.exec(self.write.db).await?;
         self.counts.add(ErasedKind::CaseEntries, usize::try_from(emptied).unwrap_or_default());
         Ok(())
     }
@@ -236,6 +243,7 @@ impl Step<'_> {
                 description: String::new(),
                 external_system: None,
                 external_id: None,
+                fingerprint: 0,
                 ..promise.clone()
             };
             writer::replace(self.write, promise, erased).await?;
