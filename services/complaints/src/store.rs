@@ -9,6 +9,7 @@ mod clocks;
 mod counted;
 mod deliveries;
 mod effects;
+mod erased_traces;
 mod erasures;
 mod escalations;
 mod exports;
@@ -42,7 +43,8 @@ pub(crate) use deliveries::{
     list_stale, list_told, retry_delivery, settle_delivery,
 };
 pub(crate) use effects::{list_open, rebase};
-pub(crate) use erasures::{begin_erasure, erase_step, erased, find_erased, get_erasure, list_under_way, refuse_erased};
+pub(crate) use erased_traces::{check_not_erased, erased, find_erased, refuse_erased};
+pub(crate) use erasures::{begin_erasure, erase_step, get_erasure, list_under_way};
 pub(crate) use escalations::{climb, get_escalation, list_escalations, list_fired, place_of_escalation};
 pub(crate) use exports::{
     list_affecting, list_answers_of, list_cases_of, list_deliveries_of, list_follow_ups_of, list_promises_of,

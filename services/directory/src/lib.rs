@@ -34,6 +34,16 @@ pub enum CustomerRef {
     Key(ExternalKey),
 }
 
+impl CustomerRef {
+    /// The caller's key, of who is named by one.
+    pub fn key(&self) -> Option<&ExternalKey> {
+        match self {
+            CustomerRef::Key(key) => Some(key),
+            CustomerRef::Anonymous | CustomerRef::Id(_) => None,
+        }
+    }
+}
+
 /// What a customer is worth to the company, and what else decides how they are served.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Worth {
@@ -62,11 +72,7 @@ impl Directory {
     ///
     /// Errors: UNAVAILABLE when the customers service can not be reached.
     pub async fn resolve<'c>(&self, named: impl Iterator<Item = &'c CustomerRef>) -> Result<Resolved, Error> {
-        let key = |customer: &CustomerRef| match customer {
-            CustomerRef::Key(key) => Some(key.clone()),
-            CustomerRef::Anonymous | CustomerRef::Id(_) => None,
-        };
-        let mut keys: Vec<ExternalKey> = named.filter_map(key).collect();
+        let mut keys: Vec<ExternalKey> = named.filter_map(CustomerRef::key).cloned().collect();
         keys.sort_unstable();
         keys.dedup();
         if keys.is_empty() {

@@ -19,7 +19,6 @@ use barometer_proto::{
 
 use super::Complaints;
 use crate::{
-    appraiser::appraise,
     case::{Arrival, Incoming, Model},
     wire::{ParsedHistory, fingerprint_of, parse_history},
 };
@@ -64,13 +63,12 @@ impl Complaints {
         let numbers = histories.iter().map(number).collect();
         let importer = actor.to_string();
         let mut lived: Vec<_> = histories.into_iter().map(|history| self.live(history, &importer)).collect();
-        let named = lived.iter().filter_map(|lived| lived.as_ref().ok()).map(|lived| &lived.customer);
-        let customers = self.directory.resolve(named).await?;
+        let customers = self.customers.resolve_rows(lived.iter_mut().collect(), |lived| &lived.customer).await?;
         for lived in lived.iter_mut().filter_map(|lived| lived.as_mut().ok()) {
             lived.case.customer_id = customers.id(&lived.customer)?;
         }
         let cases = lived.iter_mut().filter_map(|lived| lived.as_mut().ok()).map(|lived| &mut lived.case);
-        appraise(&self.directory, cases, &self.rules.priorities).await;
+        self.customers.appraise(cases, &self.rules.priorities).await;
         let pending = |(place, lived): (i64, Result<Lived, Error>)| {
             let pending = lived.map(|Lived { case, customer: _, arrival, fingerprint }| {
                 let request =

@@ -12,7 +12,7 @@ use barometer_chassis::{
     store::Store,
     writer::{self, Done, Pending, Request as Mutation, Write},
 };
-use barometer_directory::{CustomerId, CustomerRef, Directory};
+use barometer_directory::{CustomerId, CustomerRef};
 use barometer_proto::complaints::v1::{self as wire, WebhookEvent, incident_service_server::IncidentService};
 use futures_util::future::BoxFuture;
 use tonic::{Request, Response, Status};
@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use crate::{
     case,
-    erasure::Trace,
+    customers::Customers,
     incident::{IncidentId, Model},
     incident_task::{self, Work},
     store,
@@ -34,13 +34,13 @@ const MAX_CUSTOMERS: usize = 1_000;
 #[derive(Clone)]
 pub(crate) struct Incidents {
     store: Store<wire::Fact>,
-    directory: Directory,
+    customers: Customers,
 }
 
 impl Incidents {
     /// The service over its store.
-    pub(crate) fn new(store: Store<wire::Fact>, directory: Directory) -> Self {
-        Incidents { store, directory }
+    pub(crate) fn new(store: Store<wire::Fact>, customers: Customers) -> Self {
+        Incidents { store, customers }
     }
 
     async fn open(&self, actor: &Principal, request: wire::OpenIncidentRequest) -> Result<wire::Incident, Error> {
@@ -94,17 +94,19 @@ impl Incidents {
             let customers: Vec<CustomerRef> = ids.into_iter().chain(keys).collect();
             (door.id("incident_id", &incident_id), customers, door.request_id(&request_text))
         })?;
-        // Nobody is created for an incident that is not there.
-        reader::get::<Model>(self.store.db(), id).await?.check_open()?;
-        let resolved = self.directory.resolve(customers.iter()).await?;
+        // Nobody is created for an incident that is not there, or has ended; a repeat of what was done before is answered.
+        let incident: Model = reader::get(self.store.db(), id).await?;
+        if request_id.is_none() {
+            incident.check_open()?;
+        }
+        let resolved = self.customers.resolve(&customers).await?;
         let customers: Result<Vec<_>, Error> = customers.iter().map(|customer| resolved.id(customer)).collect();
         let customers: BTreeSet<CustomerId> = customers?.into_iter().flatten().collect();
-        let traces: Vec<Trace<'_>> = customers.iter().copied().map(Trace::Customer).collect();
-        if !store::find_erased(self.store.db(), &traces).await?.is_empty() {
-            return Err(store::erased());
-        }
         self.change("AddAffectedCustomers", actor, (id, request_id, fingerprint), move |write, incident, _| {
-            Box::pin(async move { store::add_affected(write, &incident, customers).await.map(drop) })
+            Box::pin(async move {
+                store::check_not_erased(write.db, customers.iter().copied()).await?;
+                store::add_affected(write, &incident, customers).await.map(drop)
+            })
         })
         .await
     }

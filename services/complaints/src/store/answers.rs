@@ -1,10 +1,7 @@
 //! Answers to surveys as they come, and how far their feed was read. All that is made of them is decided inside the write,
 //! so that it does not matter who reads the feed, how many do, and how often.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 
 use barometer_chassis::{
     clock::Micros,
@@ -25,13 +22,12 @@ use uuid::Uuid;
 
 use super::{
     Book,
-    erasures::find_erased,
+    erased_traces::find_erased_customers,
     follow_up_rules::{find_latest_rules, rules_since},
     follow_ups::{open_follow_up, settle},
 };
 use crate::{
     case::PriorityTable,
-    erasure::Trace,
     follow_up::{self, Judgement, Newcomer},
     follow_up_rule_set,
     survey_answer::{Column, Entity, Model},
@@ -130,7 +126,8 @@ pub(crate) async fn take_answers(
     let customers = seen.iter().filter_map(|seen| Some(seen.said?.customer_id));
     let customers = customers.chain(known.values().map(|row| row.customer_id)).collect();
     let mut chains = chains_of(write.db, ids, customers).await?;
-    let erased = erased_among(write.db, seen).await?;
+    let said = seen.iter().filter_map(|seen| Some(seen.said?.customer_id));
+    let erased = find_erased_customers(write.db, said).await?;
     for one in seen {
         let before = known.get(&one.response_id);
         if before.is_some_and(|row| (row.generation, row.version) >= (generation, one.version)) {
@@ -171,14 +168,6 @@ pub(crate) async fn take_answers(
         }
     }
     Ok(())
-}
-
-/// Those who answered and were erased.
-async fn erased_among(db: &impl ConnectionTrait, seen: &[Seen]) -> Result<HashSet<CustomerId>, Error> {
-    let customers: Vec<CustomerId> = seen.iter().filter_map(|seen| Some(seen.said?.customer_id)).collect();
-    let traces: Vec<Trace<'_>> = customers.iter().copied().map(Trace::Customer).collect();
-    let erased = find_erased(db, &traces).await?;
-    Ok(erased.into_iter().filter_map(|at| customers.get(at).copied()).collect())
 }
 
 /// The rule by which an answer is followed up, if it is. One that was followed up already is not.

@@ -1,7 +1,5 @@
 //! Erasures: what is found of a customer, some of it in each transaction, until nothing is left.
 
-use std::collections::HashSet;
-
 use barometer_chassis::{
     error::Error,
     id,
@@ -15,13 +13,13 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
+use super::erased_traces::{find_secret, note_traces, secret};
 use crate::{
     case,
     case_entry::{self, CaseId},
-    delivery, erased_trace,
+    delivery,
     erasure::{self, Column, Counts, Entity, Model, Trace, none, stripped},
-    erasure_secret, follow_up, incident_customer, promise, survey_answer,
-    webhook::Secret,
+    follow_up, incident_customer, promise, survey_answer,
 };
 
 /// How many of a kind are dealt with in one transaction.
@@ -30,8 +28,6 @@ const STEP: u64 = 50;
 const ENTRIES: u64 = 500;
 /// Follow-ups that are moved in one transaction.
 const FOLLOW_UPS: u64 = 1_000;
-/// Traces that are looked for at a time.
-const TRACES: usize = 4_096;
 
 /// The receipt of an erasure. NOT_FOUND when there is none.
 pub(crate) async fn get_erasure(db: &impl ConnectionTrait, id: Uuid) -> Result<Model, Error> {
@@ -51,16 +47,9 @@ pub(crate) async fn begin_erasure(
     keys: Vec<barometer_chassis::door::ExternalKey>,
     actor: String,
 ) -> Result<Done, Error> {
-    let secret = match find_secret(write.db).await? {
-        Some(secret) => secret,
-        None => {
-            let secret = Secret::new().text().to_owned();
-            writer::insert(write.db, &[erasure_secret::Model { id: 1, secret: secret.clone() }]).await?;
-            secret
-        }
-    };
+    let secret = secret(write).await?;
     let traces = keys.iter().map(Trace::Key).chain([Trace::Customer(customer)]);
-    refuse(write, traces.map(|trace| trace.hash(&secret)).collect()).await?;
+    note_traces(write, traces.map(|trace| trace.hash(&secret)).collect()).await?;
     let customer_hash = Trace::Customer(customer).hash(&secret);
     let known = Entity::find().filter(Column::CustomerHash.eq(&customer_hash)).one(write.db).await?;
     let row = Model {
@@ -98,72 +87,6 @@ pub(crate) async fn erase_step(write: &Write<'_>, id: Uuid) -> Result<bool, Erro
     }
     erasure.into_active_model().reset_all().update(write.db).await?;
     Ok(!left)
-}
-
-/// Those of these traces that were erased, by their places.
-pub(crate) async fn find_erased(db: &impl ConnectionTrait, traces: &[Trace<'_>]) -> Result<HashSet<usize>, Error> {
-    if traces.is_empty() {
-        return Ok(HashSet::new());
-    }
-    let Some(secret) = find_secret(db).await? else { return Ok(HashSet::new()) };
-    let hashes: Vec<String> = traces.iter().map(|trace| trace.hash(&secret)).collect();
-    let mut erased: HashSet<String> = HashSet::new();
-    for some in hashes.chunks(TRACES) {
-        let found = erased_trace::Entity::find();
-        let found = found.filter(erased_trace::Column::Hash.is_in(writer::any_of(some.to_vec()))).all(db).await?;
-        erased.extend(found.into_iter().map(|row| row.hash));
-    }
-    Ok(hashes.iter().enumerate().filter(|(_, hash)| erased.contains(*hash)).map(|(at, _)| at).collect())
-}
-
-/// Why what comes in of somebody who was erased is refused.
-pub(crate) fn erased() -> Error {
-    let message = "the customer was erased, or what was erased comes in again: nothing of it is taken".to_owned();
-    Error::State { reason: "CUSTOMER_ERASED", message }
-}
-
-/// Refuses a new row whose customer, or whose own key, was erased.
-pub(crate) async fn refuse_erased<M: Recorded>(
-    write: &Write<'_>,
-    rows: &mut [writer::Pending<M>],
-    customer: fn(&M) -> Option<CustomerId>,
-) -> Result<(), Error> {
-    let mut refused = Vec::new();
-    {
-        let (mut traces, mut of) = (Vec::new(), Vec::new());
-        for (at, pending) in rows.iter().enumerate() {
-            let thing = pending.row.head().external.map(|(system, value)| Trace::Thing(M::NOUN, system, value));
-            for trace in customer(&pending.row).map(Trace::Customer).into_iter().chain(thing) {
-                traces.push(trace);
-                of.push(at);
-            }
-        }
-        let erased = find_erased(write.db, &traces).await?;
-        refused.extend(erased.into_iter().filter_map(|at| of.get(at).copied()));
-    }
-    for at in refused {
-        if let Some(pending) = rows.get_mut(at) {
-            pending.refused = Some(erased());
-        }
-    }
-    Ok(())
-}
-
-async fn find_secret(db: &impl ConnectionTrait) -> Result<Option<String>, Error> {
-    Ok(erasure_secret::Entity::find_by_id(1).one(db).await?.map(|row| row.secret))
-}
-
-/// Notes traces by their hashes.
-async fn refuse(write: &Write<'_>, hashes: Vec<String>) -> Result<(), Error> {
-    let wanted: HashSet<String> = hashes.into_iter().collect();
-    if wanted.is_empty() {
-        return Ok(());
-    }
-    let known = erased_trace::Entity::find();
-    let known = known.filter(erased_trace::Column::Hash.is_in(wanted.iter().cloned())).all(write.db).await?;
-    let known: HashSet<String> = known.into_iter().map(|row| row.hash).collect();
-    let new: Vec<_> = wanted.difference(&known).cloned().map(|hash| erased_trace::Model { hash }).collect();
-    Ok(writer::insert(write.db, &new).await?)
 }
 
 /// One transaction of an erasure. Each kind tells whether it found something; then the next transaction begins with it.
@@ -304,6 +227,6 @@ impl Step<'_> {
         let hashes: Vec<String> =
             keys.map(|(system, value)| Trace::Thing(M::NOUN, system, value).hash(&self.secret)).collect();
         self.counts.add(ErasedKind::ExternalIds, hashes.len());
-        refuse(self.write, hashes).await
+        note_traces(self.write, hashes).await
     }
 }

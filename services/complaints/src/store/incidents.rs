@@ -16,7 +16,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{add_entries, incident_tasks::add_task};
+use super::{add_entries, erased_traces::find_erased_customers, incident_tasks::add_task};
 use crate::{
     case,
     case_entry::{self, CaseId, Said},
@@ -156,13 +156,16 @@ pub(crate) async fn unlink_case(write: &Write<'_>, incident: &Model, case: Uuid,
     tell(write, case, CaseEntryType::IncidentUnlinked, incident.id(), actor).await
 }
 
-/// Names customers as affected; how many were not named before. FAILED_PRECONDITION when they are too many.
+/// Names customers as affected, but for those who were erased; how many were not named before. FAILED_PRECONDITION when they
+/// are too many.
 pub(crate) async fn add_affected(
     write: &Write<'_>,
     incident: &Model,
     customers: BTreeSet<CustomerId>,
 ) -> Result<usize, Error> {
     use incident_customer::Column;
+    let erased = find_erased_customers(write.db, customers.iter().copied()).await?;
+    let customers: BTreeSet<CustomerId> = customers.into_iter().filter(|id| !erased.contains(id)).collect();
     if customers.is_empty() {
         return Ok(0);
     }
