@@ -40,15 +40,15 @@ pub(crate) use claims::{
 pub(crate) use clocks::{MAX_ENTRIES, add_clocks, catch_up, list_unclocked, note_due};
 pub(crate) use deliveries::{
     add_deliveries, add_delivery, claim_deliveries, clean_deliveries, get_delivery, list_deliveries, list_due,
-    list_stale, list_told, retry_delivery, settle_delivery,
+    list_naming, list_stale, list_told, retry_delivery, settle_delivery,
 };
 pub(crate) use effects::{list_open, rebase};
 pub(crate) use erased_traces::{check_not_erased, erased, find_erased, refuse_erased};
-pub(crate) use erasures::{begin_erasure, erase_step, get_erasure, list_under_way};
-pub(crate) use escalations::{climb, get_escalation, list_escalations, list_fired, place_of_escalation};
-pub(crate) use exports::{
-    list_affecting, list_answers_of, list_cases_of, list_deliveries_of, list_follow_ups_of, list_promises_of,
+pub(crate) use erasures::{
+    Left, begin_erasure, end_erasure, erase_deliveries, erase_step, get_erasure, list_under_way,
 };
+pub(crate) use escalations::{climb, get_escalation, list_escalations, list_fired, place_of_escalation};
+pub(crate) use exports::{list_affecting, list_answers_of, list_cases_of, list_follow_ups_of, list_promises_of};
 pub(crate) use follow_up_rules::{
     get_rule_set, get_rule_set_by_id, list_rule_sets, place_of_rule_set, publish_rules, rules_since,
 };

@@ -9,11 +9,14 @@ use barometer_directory::CustomerId;
 use barometer_proto::complaints::v1::ErasedKind;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::Expr,
+    QueryTrait, sea_query::Expr,
 };
 use uuid::Uuid;
 
-use super::erased_traces::{find_secret, note_traces, secret};
+use super::{
+    erased_traces::{find_secret, note_traces, secret},
+    incidents::forget_affected,
+};
 use crate::{
     case,
     case_entry::{self, CaseId},
@@ -70,23 +73,66 @@ pub(crate) async fn begin_erasure(
     Ok(done)
 }
 
-/// Erases some of what is left; whether the erasure is done.
-pub(crate) async fn erase_step(write: &Write<'_>, id: Uuid) -> Result<bool, Error> {
+/// What is left of a customer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Left {
+    /// Cases, promises and the like, perhaps.
+    Rows,
+    /// At most deliveries that name them.
+    Deliveries(CustomerId),
+    /// Nothing, but for what was deleted where the database keeps it for a while.
+    Nothing,
+}
+
+/// Erases some of what is left but for deliveries, and tells what is left then. When these are done as well, whose data it
+/// was is forgotten.
+pub(crate) async fn erase_step(write: &Write<'_>, id: Uuid, deliveries_done: bool) -> Result<Left, Error> {
     let mut erasure = get_erasure(write.db, id).await?;
-    let (Some(customer), Some(anonymous)) = (erasure.customer_id, erasure.anonymous_id) else { return Ok(true) };
+    let (Some(customer), Some(anonymous)) = (erasure.customer_id, erasure.anonymous_id) else {
+        return Ok(Left::Nothing);
+    };
     let secret = find_secret(write.db).await?.unwrap_or_default();
     let mut step = Step { write, customer, anonymous, secret, counts: erasure.counts };
-    let left = step.cases().await?
-        || step.promises().await?
-        || step.follow_ups().await?
-        || step.incidents().await?
-        || step.deliveries().await?;
+    let left = step.cases().await? || step.promises().await? || step.follow_ups().await? || step.incidents().await?;
     erasure.counts = step.counts;
-    if !left {
-        (erasure.customer_id, erasure.anonymous_id, erasure.end_time) = (None, None, Some(write.now));
+    let left = match (left, deliveries_done) {
+        (true, _) => Left::Rows,
+        (false, false) => Left::Deliveries(customer),
+        (false, true) => {
+            (erasure.customer_id, erasure.anonymous_id) = (None, None);
+            Left::Nothing
+        }
+    };
+    erasure.into_active_model().reset_all().update(write.db).await?;
+    Ok(left)
+}
+
+/// Puts the new customer into deliveries that name the one who is erased.
+pub(crate) async fn erase_deliveries(write: &Write<'_>, id: Uuid, deliveries: Vec<Uuid>) -> Result<(), Error> {
+    use delivery::Column;
+    let mut erasure = get_erasure(write.db, id).await?;
+    let (Some(customer), Some(anonymous)) = (erasure.customer_id, erasure.anonymous_id) else { return Ok(()) };
+    let (old, new) = (customer.to_string(), anonymous.to_string());
+    // As they are now: meanwhile they may have been delivered, or another replica has done it.
+    let found = delivery::Entity::find().filter(Column::Id.is_in(writer::any_of(deliveries)));
+    let found = found.filter(Column::Body.contains(old.as_str())).all(write.db).await?;
+    erasure.counts.add(ErasedKind::Deliveries, found.len());
+    for delivery in found {
+        let delivery = delivery::Model { body: delivery.body.replace(&old, &new), ..delivery };
+        delivery.into_active_model().reset_all().update(write.db).await?;
     }
     erasure.into_active_model().reset_all().update(write.db).await?;
-    Ok(!left)
+    Ok(())
+}
+
+/// Notes that nothing is left, not even where the database keeps what was deleted; not when it was begun again meanwhile.
+pub(crate) async fn end_erasure(write: &Write<'_>, id: Uuid) -> Result<(), Error> {
+    let erasure = get_erasure(write.db, id).await?;
+    if erasure.customer_id.is_none() && erasure.end_time.is_none() {
+        let ended = Model { end_time: Some(write.now), ..erasure };
+        ended.into_active_model().reset_all().update(write.db).await?;
+    }
+    Ok(())
 }
 
 /// One transaction of an erasure. Each kind tells whether it found something; then the next transaction begins with it.
@@ -200,25 +246,21 @@ impl Step<'_> {
     }
 
     async fn incidents(&mut self) -> Result<bool, Error> {
-        use incident_customer::Column;
-        let update = incident_customer::Entity::update_many().col_expr(Column::CustomerId, Expr::value(self.anonymous));
-        let moved = update.filter(Column::CustomerId.eq(self.customer)).exec(self.write.db).await?.rows_affected;
-        self.counts.add(ErasedKind::Incidents, usize::try_from(moved).unwrap_or_default());
-        Ok(moved > 0)
-    }
-
-    async fn deliveries(&mut self) -> Result<bool, Error> {
-        use delivery::Column;
-        let (old, new) = (self.customer.to_string(), self.anonymous.to_string());
-        let found = delivery::Entity::find().filter(Column::Body.contains(old.as_str())).limit(STEP);
-        let found = found.all(self.write.db).await?;
-        self.counts.add(ErasedKind::Deliveries, found.len());
-        let any = !found.is_empty();
-        for delivery in found {
-            let delivery = delivery::Model { body: delivery.body.replace(&old, &new), ..delivery };
-            delivery.into_active_model().reset_all().update(self.write.db).await?;
+        use incident_customer::{Column, Entity};
+        // Where the new customer stands already there is no room for them twice.
+        let taken =
+            Entity::find().select_only().column(Column::IncidentId).filter(Column::CustomerId.eq(self.anonymous));
+        let twice = Entity::find().filter(Column::CustomerId.eq(self.customer));
+        let twice = twice.filter(Column::IncidentId.in_subquery(taken.into_query())).all(self.write.db).await?;
+        for row in &twice {
+            Entity::delete_by_id(row.id).exec(self.write.db).await?;
+            forget_affected(self.write, row.incident_id).await?;
         }
-        Ok(any)
+        let update = Entity::update_many().col_expr(Column::CustomerId, Expr::value(self.anonymous));
+        let moved = update.filter(Column::CustomerId.eq(self.customer)).exec(self.write.db).await?.rows_affected;
+        let found = twice.len() + usize::try_from(moved).unwrap_or_default();
+        self.counts.add(ErasedKind::Incidents, found);
+        Ok(found > 0)
     }
 
     /// Refuses callers' keys of what was found, from now on.

@@ -192,6 +192,14 @@ pub(crate) async fn add_affected(
     Ok(rows.len())
 }
 
+/// One customer less is affected.
+pub(super) async fn forget_affected(write: &Write<'_>, incident: IncidentId) -> Result<(), Error> {
+    let less = Expr::col(Of::AffectedCustomers).sub(1);
+    let update = Entity::update_many().col_expr(Of::AffectedCustomers, less);
+    update.filter(Of::Id.eq(incident.0)).exec(write.db).await?;
+    Ok(())
+}
+
 /// Ends an incident, and begins to resolve its cases. Errors: as of [`writer::current`]; FAILED_PRECONDITION.
 pub(crate) async fn end_incident(
     write: &Write<'_>,
