@@ -56,12 +56,12 @@ pub(crate) use follow_ups::{
     FollowUpRef, due_follow_ups, end_follow_ups, get_follow_up, list_follow_ups, place_of_follow_up,
 };
 pub(crate) use incident_tasks::{
-    CASES, add_step, add_task, count_running, fail_step, link_step, list_at_work, list_since, list_tasks, resolve_step,
-    send_step,
+    CASES, add_step, add_task, count_running, count_running_of, fail_step, link_step, list_at_work,
+    list_since, list_tasks, resolve_step, send_step,
 };
 pub(crate) use incidents::{
     add_affected, belongs, count_open_incidents, end_incident, link_by_rules, link_cases, list_affected,
-    list_incident_cases, list_incidents, list_incidents_of, unlink_case,
+    list_incident_cases, list_incidents, list_incidents_of, place_of_incident, unlink_case,
 };
 pub(crate) use policies::{get_policy_set, get_policy_set_by_id, list_policy_sets, publish_policies};
 pub(crate) use promises::{

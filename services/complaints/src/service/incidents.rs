@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use barometer_chassis::{
     clock::Micros,
-    door::{Door, Page},
+    door::{Door, Page, fit},
     error::Error,
     fingerprint,
     layers::Principal,
@@ -62,12 +62,16 @@ impl Incidents {
 
     async fn list(&self, request: wire::ListIncidentsRequest) -> Result<wire::ListIncidentsResponse, Error> {
         let (page, filter) = Door::open(|door| parse_list_incidents(door, request))?;
-        let (rows, next_page_token) = store::list_incidents(self.store.db(), page, filter).await?;
+        let (rows, next) = store::list_incidents(self.store.db(), page, filter).await?;
+        let places: Vec<_> = rows.iter().map(store::place_of_incident).collect();
+        let running = store::count_running_of(self.store.db(), rows.iter().map(Model::id).collect()).await?;
         let mut incidents = Vec::with_capacity(rows.len());
         for row in rows {
             let position = self.store.feed.token(row.position).await?;
-            incidents.push(self.render(row, position).await?);
+            let running = running.get(&row.id()).copied().unwrap_or_default();
+            incidents.push(render_incident(row, running, position));
         }
+        let (incidents, next_page_token) = fit(incidents, &places, next);
         Ok(wire::ListIncidentsResponse { incidents, next_page_token })
     }
 

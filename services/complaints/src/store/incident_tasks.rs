@@ -1,7 +1,7 @@
 //! What is done for incidents in the background: each step in a transaction of its own, which finds the task where the
 //! step before left it, or else does nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use barometer_chassis::{
     clock::Micros,
@@ -55,6 +55,17 @@ pub(crate) async fn add_task(write: &Write<'_>, task: Model) -> Result<(), Error
 /// How many tasks of an incident are at work.
 pub(crate) async fn count_running(db: &impl ConnectionTrait, of: IncidentId) -> Result<u64, Error> {
     Ok(Entity::find().filter(Column::IncidentId.eq(of)).filter(Column::Done.eq(false)).count(db).await?)
+}
+
+/// How many tasks of each of these incidents are at work; those of which none is are left out.
+pub(crate) async fn count_running_of(
+    db: &impl ConnectionTrait,
+    of: Vec<IncidentId>,
+) -> Result<HashMap<IncidentId, u64>, Error> {
+    let running = Entity::find().select_only().column(Column::IncidentId).column_as(Column::Id.count(), "running");
+    let running = running.filter(Column::IncidentId.is_in(writer::any_of(of))).filter(Column::Done.eq(false));
+    let rows: Vec<(IncidentId, i64)> = running.group_by(Column::IncidentId).into_tuple().all(db).await?;
+    Ok(rows.into_iter().map(|(id, running)| (id, u64::try_from(running).unwrap_or_default())).collect())
 }
 
 /// A page of the tasks of an incident, newest first.

@@ -37,7 +37,12 @@ pub(crate) async fn list_incidents(
     filter: Condition,
 ) -> Result<(Vec<Model>, String), Error> {
     let select = reader::newest_first::<Entity>(page, "start_time").filter(filter);
-    Ok(page.cut(select.all(db).await?, |row| PageToken { key: row.start_time.0, id: row.id }))
+    Ok(page.cut(select.all(db).await?, place_of_incident))
+}
+
+/// An incident's place in a list.
+pub(crate) fn place_of_incident(row: &Model) -> PageToken {
+    PageToken { key: row.start_time.0, id: row.id }
 }
 
 /// A page of the cases of an incident, those that were linked last first.
@@ -81,11 +86,11 @@ pub(crate) async fn link_by_rules(write: &Write<'_>, cases: &[case::Model]) -> R
     Ok(())
 }
 
-/// Whether a case belongs to an incident by its rule.
+/// Whether a case belongs to an incident by its rule. What was imported is the past of another desk: nobody is told of it.
 pub(crate) fn belongs(incident: &Model, case: &case::Model) -> bool {
     let counts = !matches!(case.state(), State::Cancelled | State::Merged) && case.withdraw_time.is_none();
-    let rule = incident.rule.as_ref();
-    counts && case.open_time >= incident.start_time && rule.is_some_and(|rule| rule.matches(case))
+    let (rule, is_imported) = (incident.rule.as_ref(), case.quiet_until.is_some());
+    counts && !is_imported && case.open_time >= incident.start_time && rule.is_some_and(|rule| rule.matches(case))
 }
 
 /// Links cases to an incident, and names their customers; how many were not linked before. A case that was taken out by
