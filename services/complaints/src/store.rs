@@ -56,7 +56,7 @@ pub(crate) use follow_ups::{
     FollowUpRef, due_follow_ups, end_follow_ups, get_follow_up, list_follow_ups, place_of_follow_up,
 };
 pub(crate) use incident_tasks::{
-    CASES, add_step, add_task, count_running, count_running_of, fail_step, link_step, list_at_work,
+    CASES, NO_RECEIVER, add_step, add_task, count_running, count_running_of, fail_step, link_step, list_at_work,
     list_since, list_tasks, resolve_step, send_step,
 };
 pub(crate) use incidents::{

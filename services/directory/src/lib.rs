@@ -15,6 +15,8 @@ use barometer_proto::customers::v1::{
 use tonic::{Code, Request, Status};
 use uuid::Uuid;
 
+/// The reason that is told when the customers service can not be reached.
+pub const CUSTOMERS_UNAVAILABLE: &str = "CUSTOMERS_UNAVAILABLE";
 /// Customers that are listed at a time.
 const LISTED: i32 = 500;
 
@@ -173,7 +175,7 @@ fn parse(id: &str) -> Result<CustomerId, Error> {
 fn refused(status: &Status) -> Error {
     match status.code() {
         code if is_unreachable(status) || code == Code::ResourceExhausted => Error::Unavailable {
-            reason: "CUSTOMERS_UNAVAILABLE",
+            reason: CUSTOMERS_UNAVAILABLE,
             message: "the customers service, which knows the customer, can not be reached".to_owned(),
         },
         code => Error::Internal(format!("customers answered {code:?}: {}", status.message())),

@@ -290,7 +290,7 @@ async fn check_receiver(write: &Write<'_>) -> Result<(), Error> {
         return Ok(());
     }
     let message = "no webhook wants to be told of messages: nobody would tell the customers".to_owned();
-    Err(Error::State { reason: "NO_RECEIVER", message })
+    Err(Error::State { reason: store::NO_RECEIVER, message })
 }
 
 fn parse_pair(incident: &str, case: &str, request_id: &str) -> Result<(Uuid, Uuid, Option<Uuid>), Error> {

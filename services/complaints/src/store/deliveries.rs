@@ -54,12 +54,12 @@ pub(crate) async fn list_told(db: &impl ConnectionTrait) -> Result<Vec<webhook::
     Ok(select.all(db).await?)
 }
 
-/// Puts deliveries of these bodies into the outbox of a webhook, as many as have room.
+/// Puts deliveries of these bodies into the outbox of a webhook, as many as have room; how many these are.
 pub(crate) async fn add_deliveries(
     write: &Write<'_>,
     mut to: webhook::Model,
     bodies: Vec<(WebhookEvent, String)>,
-) -> Result<(), Error> {
+) -> Result<u64, Error> {
     let room = usize::try_from(MAX_WAITING - to.waiting).unwrap_or_default();
     let new = |(event, body): (WebhookEvent, String)| Model::new(to.id, event, body, write.now);
     let all = bodies.len();
@@ -68,7 +68,8 @@ pub(crate) async fn add_deliveries(
     writer::insert(write.db, &rows).await?;
     to.waiting += added;
     to.dropped += dropped;
-    keep_webhook(write, to).await
+    keep_webhook(write, to).await?;
+    Ok(rows.len() as u64)
 }
 
 /// Of the next deliveries after one, by their ids, those that name a customer; and which was looked at last, unless there are

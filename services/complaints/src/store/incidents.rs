@@ -16,7 +16,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{add_entries, erased_traces::find_erased_customers, incident_tasks::add_task};
+use super::{add_entries, erased_traces::find_erased_customers};
 use crate::{
     case,
     case_entry::{self, CaseId, Said},
@@ -179,13 +179,16 @@ pub(crate) async fn add_affected(
     let named = writer::any_of(customers.iter().copied().collect());
     let known: HashSet<CustomerId> =
         known.filter(Column::CustomerId.is_in(named)).into_tuple().all(write.db).await?.into_iter().collect();
-    let row = |customer_id| incident_customer::Model {
+    let row = |(number, customer_id)| incident_customer::Model {
         id: id::new(),
         incident_id: incident.id(),
         customer_id,
         create_time: write.now,
+        number,
     };
-    let rows: Vec<_> = customers.difference(&known.into_iter().collect()).copied().map(row).collect();
+    let new = customers.into_iter().filter(|id| !known.contains(id));
+    let numbers = last_number(write.db, incident.id()).await? + 1..;
+    let rows: Vec<_> = numbers.zip(new).map(row).collect();
     // As it is in this transaction: the row at hand may be older.
     let now = reader::get::<Model>(write.db, incident.id).await?.affected_customers;
     if now + i64::try_from(rows.len()).unwrap_or(i64::MAX) > MAX_CUSTOMERS {
@@ -195,6 +198,14 @@ pub(crate) async fn add_affected(
     writer::insert(write.db, &rows).await?;
     count_up(write, incident.id(), &[(Of::AffectedCustomers, rows.len())]).await?;
     Ok(rows.len())
+}
+
+/// The number of the customer who was named last; 0 when there is none.
+pub(super) async fn last_number(db: &impl ConnectionTrait, incident: IncidentId) -> Result<i64, Error> {
+    use incident_customer::Column;
+    let last = incident_customer::Entity::find().select_only().column(Column::Number);
+    let last = last.filter(Column::IncidentId.eq(incident)).order_by_desc(Column::Number).limit(1);
+    Ok(last.into_tuple().one(db).await?.unwrap_or_default())
 }
 
 /// One customer less is affected.
@@ -214,9 +225,10 @@ pub(crate) async fn end_incident(
     actor: &str,
 ) -> Result<Done, Error> {
     let incident: Model = writer::current(write, id, etag).await?;
-    let task = incident_task::Model::new(incident.id(), Work::ResolveCases(message), actor, write.now);
-    add_task(write, task).await?;
     let ended = incident.clone().end(write.now)?;
+    // However many others are at work: of this task there is one at most, and they end by it.
+    let task = incident_task::Model::new(incident.id(), Work::ResolveCases(message), actor, write.now);
+    writer::insert(write.db, &[task]).await?;
     writer::replace(write, incident, ended).await
 }
 
