@@ -25,14 +25,14 @@ use tonic::{Code, Status};
 use crate::{How, Verb, act, get, open_one, withdraw};
 
 /// Stands in every text.
-const MARK: &str = "mark7f3a";
+pub(crate) const MARK: &str = "mark7f3a";
 
 fn mark(what: &str) -> String {
     format!("{MARK} {what}")
 }
 
 /// A case of whom the shop knows by a name.
-fn case_of(name: &str) -> Case {
+pub(crate) fn case_of(name: &str) -> Case {
     Case { customer: Some(of_case::Customer::CustomerKey(key(name))), ..case("") }
 }
 
@@ -100,7 +100,7 @@ async fn somebody(services: &Services) -> (String, [String; 2]) {
     (customer, [first.case_id, second.case_id])
 }
 
-async fn export(services: &Services, customer: &str) -> Vec<Item> {
+pub(crate) async fn export(services: &Services, customer: &str) -> Vec<Item> {
     let request = ExportCustomerRequest { customer_id: customer.to_owned() };
     let mut stream = services.privacy.clone().export_customer(request).await.expect("a stream").into_inner();
     let mut items = Vec::new();
@@ -110,7 +110,7 @@ async fn export(services: &Services, customer: &str) -> Vec<Item> {
     items
 }
 
-async fn erase(services: &Services, customer: &str, request_id: &str) -> Result<Erasure, Status> {
+pub(crate) async fn erase(services: &Services, customer: &str, request_id: &str) -> Result<Erasure, Status> {
     let request = EraseCustomerRequest {
         customer_id: customer.to_owned(),
         customer_keys: vec![key(&format!("{MARK}-c"))],
@@ -133,7 +133,7 @@ async fn feed(services: &Services) -> Vec<u8> {
 }
 
 /// Where a text stands in what complaints keeps, on disk; on PostgreSQL in its tables.
-async fn kept(database: &TestDatabase, text: &str) -> Vec<String> {
+pub(crate) async fn kept(database: &TestDatabase, text: &str) -> Vec<String> {
     if database.kind() == DatabaseKind::Postgres {
         return database
             .contents("complaints")
