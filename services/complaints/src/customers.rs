@@ -50,8 +50,8 @@ impl Customers {
                 **row = Err(store::erased());
             }
         }
-        let named: Vec<CustomerRef> = rows.iter().filter_map(|row| taken(row)).map(customer).cloned().collect();
-        self.directory.resolve(named.iter()).await
+        let named: Vec<&CustomerRef> = rows.iter().filter_map(|row| taken(row)).map(customer).collect();
+        self.directory.resolve(named.into_iter()).await
     }
 
     /// Asks what the customers of new cases are worth: see [`appraiser::appraise`].

@@ -333,9 +333,9 @@ async fn many_messages_that_name_the_customer_are_found() {
         let far = Micros(Micros::now().0 + Micros::DAY).0;
         database.execute("complaints", &format!("UPDATE delivery SET state = 1, next_time = {far}")).await;
         let more = format!(
-            "INSERT INTO delivery (id, {columns}) WITH RECURSIVE some(n) AS \
-             (SELECT 1 UNION ALL SELECT n + 1 FROM some WHERE n < 450) \
-             SELECT {id}, {columns} FROM delivery, some WHERE body LIKE '%{customer}%'"
+            "INSERT INTO delivery (id, {columns}) WITH RECURSIVE numbers(n) AS \
+             (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 450) \
+             SELECT {id}, {columns} FROM delivery, numbers WHERE body LIKE '%{customer}%'"
         );
         database.execute("complaints", &more).await;
         let services = Services::start(database).await;
