@@ -1,65 +1,23 @@
 //! The erasure: what becomes of a customer's data when they are to be forgotten.
 //!
-//! [`DECISIONS`] says of every column that may hold something personal what becomes of it; a test finds those columns, and
-//! fails for one of which nothing is said.
+//! [`DECISIONS`] says of every column that may hold something personal what becomes of it.
+
+mod decisions;
 
 use std::collections::BTreeMap;
 
 use barometer_chassis::{clock::Micros, door::ExternalKey, fingerprint};
 use barometer_directory::CustomerId;
-use barometer_proto::complaints::v1::{ErasedKind, ErasureAction};
+use barometer_proto::complaints::v1::{CaseEntryType, ErasedKind, ErasureAction};
 use sea_orm::{FromJsonQueryResult, entity::prelude::*};
 use serde::{Deserialize, Serialize};
 
+pub use self::decisions::{DECISIONS, Decision};
 use crate::case::{Attachments, Outcome};
 
-/// What becomes of a column when a customer is erased.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Decision {
-    /// It is emptied.
-    Emptied,
-    /// What is personal of it is emptied.
-    Stripped,
-    /// The new customer stands in it.
-    Moved,
-    /// It is emptied, and a keyed hash of it refuses whoever brings it again.
-    Refused,
-    /// It stays: it says nothing of a customer.
-    Kept,
-    /// It goes when the erasure is done.
-    Passing,
-}
-
-/// Every column that may hold something personal: its table, its name, and what becomes of it.
-pub const DECISIONS: &[(&str, &str, Decision)] = &[
-    ("case", "attachments", Decision::Emptied),
-    ("case", "customer_id", Decision::Moved),
-    ("case", "description", Decision::Emptied),
-    ("case", "external_id", Decision::Refused),
-    ("case", "external_system", Decision::Refused),
-    ("case", "outcome", Decision::Stripped),
-    ("case", "subject", Decision::Emptied),
-    ("case_entry", "attachments", Decision::Emptied),
-    ("case_entry", "outcome", Decision::Stripped),
-    ("case_entry", "text", Decision::Emptied),
-    ("delivery", "body", Decision::Moved),
-    ("erasure", "customer_id", Decision::Passing),
-    // What traces are hashed by.
-    ("erasure_secret", "secret", Decision::Kept),
-    ("follow_up", "customer_id", Decision::Moved),
-    // What came of it, in one word.
-    ("follow_up", "outcome", Decision::Kept),
-    // The company's own key of an interruption.
-    ("incident", "external_id", Decision::Kept),
-    ("incident", "external_system", Decision::Kept),
-    ("incident_customer", "customer_id", Decision::Moved),
-    ("promise", "customer_id", Decision::Moved),
-    ("promise", "description", Decision::Emptied),
-    ("promise", "external_id", Decision::Refused),
-    ("promise", "external_system", Decision::Refused),
-    ("survey_answer", "customer_id", Decision::Moved),
-    ("webhook", "secret", Decision::Kept),
-];
+/// Entries of what customers do themselves, so that whoever is said to have done it may be they.
+pub const OF_CUSTOMERS: [CaseEntryType; 3] =
+    [CaseEntryType::Opened, CaseEntryType::CustomerWrote, CaseEntryType::AcceptanceRecorded];
 
 /// An erasure's row: the receipt.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -82,7 +40,7 @@ pub struct Model {
     pub actor: String,
     /// When it was asked for first.
     pub create_time: Micros,
-    /// When nothing was left.
+    /// When nothing was left, also where the database keeps what was deleted for a while.
     pub end_time: Option<Micros>,
 }
 
@@ -160,48 +118,9 @@ pub fn none() -> Attachments {
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeSet, fs, path::Path};
+    use std::collections::BTreeSet;
 
     use super::*;
-
-    /// Names under which something personal stands, whatever is said of it.
-    const NAMES: [&str; 5] = ["customer_id", "external_id", "external_system", "secret", "outcome"];
-
-    /// The columns of this crate's tables that are said to be personal, or are called so.
-    fn personal() -> BTreeSet<(String, String)> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-        let mut found = BTreeSet::new();
-        for file in fs::read_dir(folder).expect("the sources").filter_map(Result::ok) {
-            let Ok(text) = fs::read_to_string(file.path()) else { continue };
-            let Some((_, rest)) = text.split_once("table_name = \"") else { continue };
-            let (table, rest) = rest.split_once('"').expect("a name");
-            let (_, body) = rest.split_once("pub struct Model {").expect("a row");
-            let (body, _) = body.split_once("\n}").expect("its end");
-            let (mut told, mut renamed) = (false, None);
-            for line in body.lines().map(str::trim) {
-                told |= line.starts_with("///") && line.contains("ersonal data");
-                if let Some((_, name)) = line.split_once("column_name = \"") {
-                    renamed = name.split('"').next().map(str::to_owned);
-                }
-                if let Some(name) = line.strip_prefix("pub ").and_then(|line| line.split(':').next()) {
-                    if told || NAMES.contains(&name) {
-                        found.insert((table.to_owned(), renamed.take().unwrap_or_else(|| name.to_owned())));
-                    }
-                    (told, renamed) = (false, None);
-                }
-            }
-        }
-        found
-    }
-
-    #[test]
-    fn of_every_personal_column_it_is_decided_what_becomes_of_it() {
-        let found = personal();
-        assert!(found.contains(&("case".to_owned(), "subject".to_owned())), "the sources are read: {found:?}");
-        let decided: BTreeSet<_> =
-            DECISIONS.iter().map(|(table, column, _)| ((*table).to_owned(), (*column).to_owned())).collect();
-        assert_eq!(found, decided, "left: personal, right: decided in DECISIONS");
-    }
 
     #[test]
     fn traces_differ_and_need_their_secret() {

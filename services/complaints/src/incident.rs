@@ -169,7 +169,8 @@ impl Recorded for Model {
                 store::add_task(write, task).await?;
             }
             let opened = rows.iter().map(|incident| incident.notice(WebhookEvent::IncidentOpened, write.now));
-            webhooks::notify(write, opened.collect()).await
+            webhooks::notify(write, opened.collect()).await?;
+            Ok(())
         })
     }
 }

@@ -19,6 +19,8 @@ pub struct Model {
     pub customer_id: CustomerId,
     /// When they were named.
     pub create_time: Micros,
+    /// In which order they were named: from 1 in each incident.
+    pub number: i64,
 }
 
 /// Nothing: rows of this service refer to one another by id only.

@@ -20,7 +20,8 @@ pub struct Model {
     pub task_type: i32,
     /// Whether it is done.
     pub done: bool,
-    /// Where it goes on: a step that finds another one was done by another replica.
+    /// Where it goes on: a step that finds another one was done by another replica. It may name a customer; empty once it is
+    /// done.
     #[sea_orm(column_type = "Text")]
     pub place: String,
     /// What customers are told.
@@ -44,6 +45,8 @@ pub struct Model {
     pub create_time: Micros,
     /// When it was done.
     pub end_time: Option<Micros>,
+    /// The number of the last customer whom it tells; of messages only.
+    pub last_number: i64,
 }
 
 /// Nothing: rows of this service refer to one another by id only.
@@ -107,6 +110,7 @@ impl Model {
             actor: actor.to_owned(),
             create_time: now,
             end_time: None,
+            last_number: 0,
         }
     }
 
@@ -121,8 +125,36 @@ impl Model {
         self.last_failure.clear();
         match place {
             Some(place) => self.place = place,
-            None => (self.done, self.end_time) = (true, Some(now)),
+            None => (self.done, self.end_time, self.place) = (true, Some(now), String::new()),
         }
         self
+    }
+
+    /// It ends before it has done all, for a reason.
+    pub fn cut_short(self, reason: &str, now: Micros) -> Self {
+        Model { last_failure: reason.to_owned(), ..self.advance(0, None, now) }
+    }
+
+    /// Its last step failed: it is tried again at an instant.
+    pub fn fail(self, reason: &str, next_time: Micros) -> Self {
+        Model { last_failure: reason.to_owned(), next_time, ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_task_that_is_done_forgets_where_it_was() {
+        let work = Work::AddCustomers { country: "MD".to_owned(), tier: String::new(), tag: String::new() };
+        let new = Model::new(IncidentId::default(), work, "ana", Micros(1));
+        let second = new.advance(500, Some("a customer's place".to_owned()), Micros(2));
+        assert_eq!((second.done, second.count, second.place.as_str()), (false, 500, "a customer's place"));
+        let done = second.clone().advance(1, None, Micros(3));
+        assert_eq!((done.done, done.count, done.place.as_str()), (true, 501, ""));
+        let ended = second.cut_short("NOT_OPEN", Micros(3));
+        assert_eq!((ended.done, ended.count, ended.place.as_str()), (true, 500, ""));
+        assert_eq!((ended.last_failure.as_str(), ended.end_time), ("NOT_OPEN", Some(Micros(3))));
     }
 }

@@ -13,7 +13,7 @@ use barometer_chassis::{
     shutdown::Shutdown,
     store::Store,
 };
-use barometer_directory::{Directory, ListFilter};
+use barometer_directory::{CUSTOMERS_UNAVAILABLE, Directory, ListFilter};
 use barometer_proto::complaints::v1::{self as wire, IncidentTaskType};
 
 use crate::{
@@ -46,37 +46,59 @@ pub(crate) async fn work(store: Store<wire::Fact>, directory: Directory, book: A
     }
 }
 
-/// Takes a step of each task that is at work; whether there was any.
+/// Takes a step of each task that is at work; whether there was any. One whose step can not be taken says so, is tried again
+/// after a while, and holds up no other.
 async fn turn(store: &Store<wire::Fact>, directory: &Directory, book: &Arc<Book>) -> Result<bool, Error> {
     let tasks = store::list_at_work(store.db(), Micros::now(), IN_TURN).await?;
     let any = !tasks.is_empty();
     for task in tasks {
-        match task.task_type() {
-            IncidentTaskType::LinkCases => link(store, task).await?,
-            IncidentTaskType::AddCustomers => add(store, directory, task).await?,
-            IncidentTaskType::SendMessage => {
-                in_writer(store, "SendIncidentMessage", move |write| {
-                    Box::pin(async move { store::send_step(write, &task).await })
-                })
-                .await?;
+        let reason = match take_step(store, directory, book, task.clone()).await {
+            Ok(()) => continue,
+            Err(Error::Unavailable { reason: CUSTOMERS_UNAVAILABLE, .. }) => CUSTOMERS_UNAVAILABLE,
+            Err(error) if error.is_outage() => return Err(error),
+            Err(error) => {
+                tracing::error!(%error, task = %task.id, incident = %task.incident_id, "a task does not go on");
+                "INTERNAL"
             }
-            IncidentTaskType::ResolveCases | IncidentTaskType::Unspecified => {
-                let book = book.clone();
-                in_writer(store, "CloseIncident", move |write| {
-                    Box::pin(async move { store::resolve_step(write, &book, &task).await })
-                })
-                .await?;
-            }
-        }
+        };
+        in_writer(store, "FailIncidentTask", move |write| {
+            Box::pin(async move { store::fail_step(write, &task, reason).await })
+        })
+        .await?;
     }
     Ok(any)
+}
+
+async fn take_step(
+    store: &Store<wire::Fact>,
+    directory: &Directory,
+    book: &Arc<Book>,
+    task: Model,
+) -> Result<(), Error> {
+    match task.task_type() {
+        IncidentTaskType::LinkCases => link(store, task).await,
+        IncidentTaskType::AddCustomers => add(store, directory, task).await,
+        IncidentTaskType::SendMessage => {
+            in_writer(store, "SendIncidentMessage", move |write| {
+                Box::pin(async move { store::send_step(write, &task).await })
+            })
+            .await
+        }
+        IncidentTaskType::ResolveCases | IncidentTaskType::Unspecified => {
+            let book = book.clone();
+            in_writer(store, "CloseIncident", move |write| {
+                Box::pin(async move { store::resolve_step(write, &book, &task).await })
+            })
+            .await
+        }
+    }
 }
 
 /// Reads texts outside of the writer, which has no time for it.
 async fn link(store: &Store<wire::Fact>, task: Model) -> Result<(), Error> {
     let incident: incident::Model = reader::get(store.db(), task.incident_id.0).await?;
     let page = Door::open(|door| door.page(store::CASES.into(), &task.place))?;
-    let cases = store::list_since(store.db(), &incident, &task, page).await?;
+    let cases = store::list_since(store.db(), &incident, page).await?;
     let place = |case: &crate::case::Model| PageToken { key: case.open_time.0, id: case.id }.encode();
     let place = cases.last().filter(|_| cases.len() >= usize::from(page.size)).map(place);
     let looked_at = cases.len();
@@ -89,21 +111,10 @@ async fn link(store: &Store<wire::Fact>, task: Model) -> Result<(), Error> {
 
 async fn add(store: &Store<wire::Fact>, directory: &Directory, task: Model) -> Result<(), Error> {
     let filter = ListFilter { country: task.country.clone(), tier: task.tier.clone(), tag: task.tag.clone() };
-    let found = directory.list(filter, &task.place).await;
+    let (found, next) = directory.list(filter, &task.place).await?;
+    let place = Some(next).filter(|next| !next.is_empty());
     in_writer(store, "AddCustomersByAttribute", move |write| {
-        Box::pin(async move {
-            match found {
-                Ok((found, next)) => {
-                    let place = Some(next).filter(|next| !next.is_empty());
-                    store::add_step(write, &task, BTreeSet::from_iter(found), place).await
-                }
-                Err(Error::Unavailable { reason, .. }) => store::fail_step(write, &task, reason).await,
-                Err(error) => {
-                    tracing::error!(%error, "customers can not be listed");
-                    store::fail_step(write, &task, "INTERNAL").await
-                }
-            }
-        })
+        Box::pin(async move { store::add_step(write, &task, BTreeSet::from_iter(found), place).await })
     })
     .await
 }

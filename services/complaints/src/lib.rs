@@ -15,6 +15,7 @@ pub mod case_entry;
 pub mod case_link;
 pub mod claim;
 pub mod clock;
+mod customers;
 pub mod delivery;
 mod erased_trace;
 pub mod erasure;
@@ -153,12 +154,13 @@ pub async fn add(
         tokio::spawn(follower.run(shutdown));
     }
 
+    let customers = customers::Customers::new(store.clone(), directory);
     let policies = service::Policies::new(store.clone(), book.clone(), rules.priorities);
-    let promises = service::Promises::new(store.clone(), directory.clone(), rules.promise_lead);
+    let promises = service::Promises::new(store.clone(), customers.clone(), rules.promise_lead);
     let (claim_limit, max_watches) = (rules.claim_limit.0, limits.max_watches);
     let work = service::Work::new(store.clone(), book.clone(), claim_limit, max_watches, server.ending());
-    let incidents = service::Incidents::new(store.clone(), directory.clone());
-    let complaints = service::Complaints::new(store.clone(), directory, stages, rules, book, server.ending());
+    let incidents = service::Incidents::new(store.clone(), customers.clone());
+    let complaints = service::Complaints::new(store.clone(), customers, stages, rules, book, server.ending());
     serve!(server, limits, ComplaintServiceServer::new(complaints));
     serve!(server, limits, PolicyServiceServer::new(policies));
     serve!(server, limits, PromiseServiceServer::new(promises));

@@ -25,7 +25,6 @@ use barometer_chassis::{
     shutdown::Shutdown,
     store::Store,
 };
-use barometer_directory::Directory;
 use barometer_proto::complaints::v1::{self as wire, complaint_service_server::ComplaintService};
 use tonic::{Request, Response, Status, Streaming};
 
@@ -33,13 +32,13 @@ pub(crate) use self::{
     escalations::Escalations, follow_ups::FollowUps, incidents::Incidents, policies::Policies, privacy::Privacy,
     promises::Promises, webhooks::Webhooks, work::Work,
 };
-use crate::{case::Rules, store::Book};
+use crate::{case::Rules, customers::Customers, store::Book};
 
 /// The service.
 #[derive(Clone)]
 pub(crate) struct Complaints {
     store: Store<wire::Fact>,
-    directory: Directory,
+    customers: Customers,
     stages: Stages,
     rules: Rules,
     book: Arc<Book>,
@@ -50,13 +49,13 @@ impl Complaints {
     /// The service over its store. Streams end with `ending`.
     pub(crate) fn new(
         store: Store<wire::Fact>,
-        directory: Directory,
+        customers: Customers,
         stages: Stages,
         rules: Rules,
         book: Arc<Book>,
         ending: Shutdown,
     ) -> Self {
-        Complaints { store, directory, stages, rules, book, ending }
+        Complaints { store, customers, stages, rules, book, ending }
     }
 }
 

@@ -9,6 +9,7 @@ mod clocks;
 mod counted;
 mod deliveries;
 mod effects;
+mod erased_traces;
 mod erasures;
 mod escalations;
 mod exports;
@@ -45,14 +46,15 @@ pub(crate) use claims::{
 pub(crate) use clocks::{MAX_ENTRIES, add_clocks, catch_up, list_unclocked, note_due};
 pub(crate) use deliveries::{
     add_deliveries, add_delivery, claim_deliveries, clean_deliveries, get_delivery, list_deliveries, list_due,
-    list_stale, list_told, retry_delivery, settle_delivery,
+    list_naming, list_stale, list_told, retry_delivery, settle_delivery,
 };
 pub(crate) use effects::{list_open, rebase};
-pub(crate) use erasures::{begin_erasure, erase_step, erased, find_erased, get_erasure, list_under_way, refuse_erased};
-pub(crate) use escalations::{climb, get_escalation, list_escalations, list_fired, place_of_escalation};
-pub(crate) use exports::{
-    list_affecting, list_answers_of, list_cases_of, list_deliveries_of, list_follow_ups_of, list_promises_of,
+pub(crate) use erased_traces::{check_not_erased, erased, find_erased, refuse_erased};
+pub(crate) use erasures::{
+    Left, begin_erasure, end_erasure, erase_deliveries, erase_step, get_erasure, list_under_way,
 };
+pub(crate) use escalations::{climb, get_escalation, list_escalations, list_fired, place_of_escalation};
+pub(crate) use exports::{list_affecting, list_answers_of, list_cases_of, list_follow_ups_of, list_promises_of};
 pub(crate) use follow_up_rules::{
     get_rule_set, get_rule_set_by_id, list_rule_sets, place_of_rule_set, publish_rules, rules_since,
 };
@@ -60,12 +62,12 @@ pub(crate) use follow_ups::{
     FollowUpRef, due_follow_ups, end_follow_ups, get_follow_up, list_follow_ups, place_of_follow_up,
 };
 pub(crate) use incident_tasks::{
-    CASES, add_step, add_task, count_running, fail_step, link_step, list_at_work, list_since, list_tasks, resolve_step,
-    send_step,
+    CASES, NO_RECEIVER, add_step, add_task, count_running, count_running_of, fail_step, link_step, list_at_work,
+    list_since, list_tasks, resolve_step, send_step,
 };
 pub(crate) use incidents::{
     add_affected, belongs, count_open_incidents, end_incident, link_by_rules, link_cases, list_affected,
-    list_incident_cases, list_incidents, list_incidents_of, unlink_case,
+    list_incident_cases, list_incidents, list_incidents_of, place_of_incident, unlink_case,
 };
 pub(crate) use policies::{get_policy_set, get_policy_set_by_id, list_policy_sets, publish_policies};
 pub(crate) use promises::{

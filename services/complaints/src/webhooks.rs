@@ -101,20 +101,20 @@ impl Notice {
     }
 }
 
-/// Puts notices into the outbox, for every webhook that wants events of their kind.
-#[allow(dead_code, reason = "for whoever tells something")]
-pub(crate) async fn notify(write: &Write<'_>, notices: Vec<Notice>) -> Result<(), Error> {
+/// Puts notices into the outbox, for every webhook that wants events of their kind; how many deliveries there are of them.
+pub(crate) async fn notify(write: &Write<'_>, notices: Vec<Notice>) -> Result<u64, Error> {
+    let mut added = 0;
     if notices.is_empty() {
-        return Ok(());
+        return Ok(added);
     }
     for webhook in store::list_told(write.db).await? {
         let wanted = notices.iter().filter(|notice| webhook.events.include(notice.event));
         let bodies: Vec<_> = wanted.map(|notice| (notice.event, notice.body())).collect();
         if !bodies.is_empty() {
-            store::add_deliveries(write, webhook, bodies).await?;
+            added += store::add_deliveries(write, webhook, bodies).await?;
         }
     }
-    Ok(())
+    Ok(added)
 }
 
 /// The body of a notice that nothing happened.

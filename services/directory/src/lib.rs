@@ -15,6 +15,8 @@ use barometer_proto::customers::v1::{
 use tonic::{Code, Request, Status};
 use uuid::Uuid;
 
+/// The reason that is told when the customers service can not be reached.
+pub const CUSTOMERS_UNAVAILABLE: &str = "CUSTOMERS_UNAVAILABLE";
 /// Customers that are listed at a time.
 const LISTED: i32 = 500;
 
@@ -32,6 +34,16 @@ pub enum CustomerRef {
     Id(CustomerId),
     /// By the caller's key.
     Key(ExternalKey),
+}
+
+impl CustomerRef {
+    /// The caller's key, of who is named by one.
+    pub fn key(&self) -> Option<&ExternalKey> {
+        match self {
+            CustomerRef::Key(key) => Some(key),
+            CustomerRef::Anonymous | CustomerRef::Id(_) => None,
+        }
+    }
 }
 
 /// What a customer is worth to the company, and what else decides how they are served.
@@ -62,11 +74,7 @@ impl Directory {
     ///
     /// Errors: UNAVAILABLE when the customers service can not be reached.
     pub async fn resolve<'c>(&self, named: impl Iterator<Item = &'c CustomerRef>) -> Result<Resolved, Error> {
-        let key = |customer: &CustomerRef| match customer {
-            CustomerRef::Key(key) => Some(key.clone()),
-            CustomerRef::Anonymous | CustomerRef::Id(_) => None,
-        };
-        let mut keys: Vec<ExternalKey> = named.filter_map(key).collect();
+        let mut keys: Vec<ExternalKey> = named.filter_map(CustomerRef::key).cloned().collect();
         keys.sort_unstable();
         keys.dedup();
         if keys.is_empty() {
@@ -167,7 +175,7 @@ fn parse(id: &str) -> Result<CustomerId, Error> {
 fn refused(status: &Status) -> Error {
     match status.code() {
         code if is_unreachable(status) || code == Code::ResourceExhausted => Error::Unavailable {
-            reason: "CUSTOMERS_UNAVAILABLE",
+            reason: CUSTOMERS_UNAVAILABLE,
             message: "the customers service, which knows the customer, can not be reached".to_owned(),
         },
         code => Error::Internal(format!("customers answered {code:?}: {}", status.message())),

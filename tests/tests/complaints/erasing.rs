@@ -25,10 +25,15 @@ use tonic::{Code, Status};
 use crate::{How, Verb, act, get, open_one, withdraw};
 
 /// Stands in every text.
-const MARK: &str = "mark7f3a";
+pub(crate) const MARK: &str = "mark7f3a";
 
 fn mark(what: &str) -> String {
     format!("{MARK} {what}")
+}
+
+/// A case of whom the shop knows by a name.
+pub(crate) fn case_of(name: &str) -> Case {
+    Case { customer: Some(of_case::Customer::CustomerKey(key(name))), ..case("") }
 }
 
 /// Somebody with a case, a withdrawn one, a promise, an incident and a notice; their id, and their cases.
@@ -38,7 +43,7 @@ async fn somebody(services: &Services) -> (String, [String; 2]) {
         description: mark("description"),
         attachments: vec![Attachment { uri: format!("s3://{MARK}/1"), media_type: String::new(), name: mark("name") }],
         external_id: Some(ExternalId { system: "crm".to_owned(), value: format!("{MARK}-{number}") }),
-        ..case(&format!("{MARK}-c"))
+        ..case_of(&format!("{MARK}-c"))
     };
     let first = open_one(services, of(1)).await.expect("opened");
     let second = open_one(services, of(2)).await.expect("opened");
@@ -63,6 +68,7 @@ async fn somebody(services: &Services) -> (String, [String; 2]) {
     let made = Promise {
         customer: Some(promise::Customer::CustomerId(customer.clone())),
         description: mark("promise"),
+        team: "care".to_owned(),
         external_id: Some(ExternalId { system: "crm".to_owned(), value: format!("{MARK}-p") }),
         due_time: Some(Micros(Micros::now().0 + Micros::DAY).to_wire()),
         ..Promise::default()
@@ -94,7 +100,7 @@ async fn somebody(services: &Services) -> (String, [String; 2]) {
     (customer, [first.case_id, second.case_id])
 }
 
-async fn export(services: &Services, customer: &str) -> Vec<Item> {
+pub(crate) async fn export(services: &Services, customer: &str) -> Vec<Item> {
     let request = ExportCustomerRequest { customer_id: customer.to_owned() };
     let mut stream = services.privacy.clone().export_customer(request).await.expect("a stream").into_inner();
     let mut items = Vec::new();
@@ -104,7 +110,7 @@ async fn export(services: &Services, customer: &str) -> Vec<Item> {
     items
 }
 
-async fn erase(services: &Services, customer: &str, request_id: &str) -> Result<Erasure, Status> {
+pub(crate) async fn erase(services: &Services, customer: &str, request_id: &str) -> Result<Erasure, Status> {
     let request = EraseCustomerRequest {
         customer_id: customer.to_owned(),
         customer_keys: vec![key(&format!("{MARK}-c"))],
@@ -127,7 +133,7 @@ async fn feed(services: &Services) -> Vec<u8> {
 }
 
 /// Where a text stands in what complaints keeps, on disk; on PostgreSQL in its tables.
-async fn kept(database: &TestDatabase, text: &str) -> Vec<String> {
+pub(crate) async fn kept(database: &TestDatabase, text: &str) -> Vec<String> {
     if database.kind() == DatabaseKind::Postgres {
         return database
             .contents("complaints")
@@ -230,10 +236,10 @@ async fn nothing_of_a_customer_is_left() {
         // Nothing comes in again; once more is harmless.
         let again = |number: usize| Case {
             external_id: Some(ExternalId { system: "crm".to_owned(), value: format!("{MARK}-{number}") }),
-            ..case("another")
+            ..case_of("another")
         };
         let with =
-            |customer: of_case::Customer| Case { customer: Some(customer), external_id: None, ..case("another") };
+            |customer: of_case::Customer| Case { customer: Some(customer), external_id: None, ..case_of("another") };
         for case in [
             again(1),
             again(2),
@@ -243,7 +249,7 @@ async fn nothing_of_a_customer_is_left() {
             assert_eq!(told(&open_one(&services, case).await.expect_err("erased")).1, "CUSTOMER_ERASED");
         }
         let other = ExternalId { system: "crm".to_owned(), value: "another".to_owned() };
-        let other = Case { external_id: Some(other), ..case("another") };
+        let other = Case { external_id: Some(other), ..case_of("another") };
         open_one(&services, other).await.expect("another key is another case");
         assert_eq!(erase(&services, &customer, &request_id).await.expect("the same"), receipt);
         let once_more = erase(&services, &customer, "").await.expect("harmless");
@@ -268,8 +274,10 @@ async fn who_has_many_cases_is_erased_over_a_restart() {
         let services = Services::start(database).await;
         let mut customer = None;
         for number in 0..130 {
-            let opened =
-                open_one(&services, Case { description: mark(&number.to_string()), external_id: None, ..case("many") });
+            let opened = open_one(
+                &services,
+                Case { description: mark(&number.to_string()), external_id: None, ..case_of("many") },
+            );
             customer = opened.await.expect("opened").customer;
         }
         let Some(of_case::Customer::CustomerId(customer)) = customer else { panic!("a customer") };

@@ -27,31 +27,31 @@ use uuid::Uuid;
 
 use crate::{How, Verb, act, entries, get, open_one, withdraw};
 
-fn words(words: &[&str]) -> IncidentRule {
+pub(crate) fn words(words: &[&str]) -> IncidentRule {
     IncidentRule { words: words.iter().map(ToString::to_string).collect(), ..IncidentRule::default() }
 }
 
-fn outage(rule: IncidentRule) -> Incident {
+pub(crate) fn outage(rule: IncidentRule) -> Incident {
     Incident { title: "fibre is down".to_owned(), start_time: Some(hour(0)), rule: Some(rule), ..Incident::default() }
 }
 
-async fn open(services: &Services, incident: Incident) -> Result<Incident, Status> {
+pub(crate) async fn open(services: &Services, incident: Incident) -> Result<Incident, Status> {
     let request = OpenIncidentRequest { incident: Some(incident), request_id: String::new() };
     Ok(services.incidents.clone().open_incident(request).await?.into_inner())
 }
 
-async fn read(services: &Services, id: &str) -> Incident {
+pub(crate) async fn read(services: &Services, id: &str) -> Incident {
     let request = GetIncidentRequest { incident_id: id.to_owned() };
     services.incidents.clone().get_incident(request).await.expect("there").into_inner()
 }
 
 /// The incident once all its tasks are done.
-async fn settled(services: &Services, id: &str) -> Incident {
+pub(crate) async fn settled(services: &Services, id: &str) -> Incident {
     eventually("its tasks are done", async || read(services, id).await.running_tasks == 0).await;
     read(services, id).await
 }
 
-async fn close(services: &Services, id: &str) -> Result<Incident, Status> {
+pub(crate) async fn close(services: &Services, id: &str) -> Result<Incident, Status> {
     let message = "it works again".to_owned();
     let request = CloseIncidentRequest { incident_id: id.to_owned(), message, ..CloseIncidentRequest::default() };
     Ok(services.incidents.clone().close_incident(request).await?.into_inner())
@@ -62,7 +62,7 @@ async fn cases(services: &Services, id: &str) -> Vec<IncidentCase> {
     services.incidents.clone().list_incident_cases(request).await.expect("a page").into_inner().cases
 }
 
-async fn affected(services: &Services, id: &str) -> BTreeSet<String> {
+pub(crate) async fn affected(services: &Services, id: &str) -> BTreeSet<String> {
     let (mut all, mut page_token) = (BTreeSet::new(), String::new());
     loop {
         let request = ListAffectedCustomersRequest { incident_id: id.to_owned(), page_size: 700, page_token };
@@ -75,12 +75,12 @@ async fn affected(services: &Services, id: &str) -> BTreeSet<String> {
     }
 }
 
-async fn tasks(services: &Services, id: &str) -> Vec<IncidentTask> {
+pub(crate) async fn tasks(services: &Services, id: &str) -> Vec<IncidentTask> {
     let request = ListIncidentTasksRequest { incident_id: id.to_owned(), ..ListIncidentTasksRequest::default() };
     services.incidents.clone().list_incident_tasks(request).await.expect("a page").into_inner().tasks
 }
 
-async fn about(services: &Services, description: &str) -> Case {
+pub(crate) async fn about(services: &Services, description: &str) -> Case {
     let case = Case { description: description.to_owned(), ..case(&Uuid::new_v4().to_string()) };
     open_one(services, case).await.expect("opened")
 }

@@ -43,7 +43,10 @@ pub(crate) async fn call_all(caller: &mut Caller) {
     let _: ListAffectedCustomersResponse = caller.call(&method("ListAffectedCustomers"), &list).await;
     let send = SendIncidentMessageRequest { incident_id: id(), message: MARK.to_owned(), request_id: String::new() };
     let _: Incident = caller.call(&method("SendIncidentMessage"), &send).await;
-    let case = OpenCaseRequest { case: Some(Case { description: MARK.to_owned(), ..case("") }), ..Default::default() };
+    let case = OpenCaseRequest {
+        case: Some(Case { description: MARK.to_owned(), customer: None, ..case("") }),
+        ..Default::default()
+    };
     let Case { case_id, .. } = caller.call("barometer.complaints.v1.ComplaintService/OpenCase", &case).await;
     let link = LinkToIncidentRequest { incident_id: id(), case_id: case_id.clone(), request_id: String::new() };
     let _: Incident = caller.call(&method("LinkToIncident"), &link).await;

@@ -15,13 +15,14 @@ const SERVICE: &str = "barometer.complaints.v1.PrivacyService";
 
 pub(crate) async fn call_all(caller: &mut Caller) {
     let method = |name: &str| format!("{SERVICE}/{name}");
-    let case = Case { subject: MARK.to_owned(), description: MARK.to_owned(), ..case("to be forgotten") };
+    let key = ExternalId { system: MARK.to_owned(), value: format!("{MARK} to be forgotten") };
+    let customer = Some(of_case::Customer::CustomerKey(key.clone()));
+    let case = Case { customer, subject: MARK.to_owned(), description: MARK.to_owned(), ..case("") };
     let open = OpenCaseRequest { case: Some(case), request_id: String::new() };
     let Case { customer, .. } = caller.call("barometer.complaints.v1.ComplaintService/OpenCase", &open).await;
     let Some(of_case::Customer::CustomerId(customer_id)) = customer else { panic!("a customer") };
     let export = ExportCustomerRequest { customer_id: customer_id.clone() };
     let _: ExportCustomerResponse = caller.call(&method("ExportCustomer"), &export).await;
-    let key = ExternalId { system: MARK.to_owned(), value: format!("{MARK} to be forgotten") };
     let erase = EraseCustomerRequest { customer_id, customer_keys: vec![key], request_id: String::new() };
     let Erasure { erasure_id, .. } = caller.call(&method("EraseCustomer"), &erase).await;
     let _: Erasure = caller.call(&method("GetErasure"), &GetErasureRequest { erasure_id }).await;

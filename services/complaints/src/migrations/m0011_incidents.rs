@@ -2,6 +2,8 @@
 
 use sea_orm_migration::{prelude::*, schema::*};
 
+use super::index;
+
 #[derive(DeriveMigrationName)]
 pub struct Migration;
 
@@ -70,6 +72,7 @@ fn incident_customer() -> TableCreateStatement {
         .col(uuid("incident_id"))
         .col(uuid("customer_id"))
         .col(big_integer("create_time"))
+        .col(big_integer("number"))
         .to_owned()
 }
 
@@ -91,18 +94,11 @@ fn incident_task() -> TableCreateStatement {
         .col(string("actor"))
         .col(big_integer("create_time"))
         .col(big_integer_null("end_time"))
+        .col(big_integer("last_number"))
         .to_owned()
 }
 
 fn indices() -> Vec<IndexCreateStatement> {
-    let index = |name: &str, table: &'static str, columns: &[&'static str]| {
-        let mut index = Index::create();
-        index.name(name).table(table);
-        for column in columns {
-            index.col(*column);
-        }
-        index
-    };
     vec![
         index("incident_position", "incident", &["position"]).unique().to_owned(),
         index("incident_key", "incident", &["external_system", "external_id"]).unique().to_owned(),
@@ -114,7 +110,7 @@ fn indices() -> Vec<IndexCreateStatement> {
         index("incident_case_created", "incident_case", &["incident_id", "create_time", "id"]),
         index("incident_customer_ends", "incident_customer", &["incident_id", "customer_id"]).unique().to_owned(),
         index("incident_customer_of", "incident_customer", &["customer_id"]),
-        index("incident_customer_in_turn", "incident_customer", &["incident_id", "id"]),
+        index("incident_customer_in_turn", "incident_customer", &["incident_id", "number"]),
         index("incident_customer_created", "incident_customer", &["incident_id", "create_time", "id"]),
         index("incident_task_of", "incident_task", &["incident_id", "create_time", "id"]),
         index("incident_task_running", "incident_task", &["done", "next_time"]),

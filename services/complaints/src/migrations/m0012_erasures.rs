@@ -2,6 +2,8 @@
 
 use sea_orm_migration::{prelude::*, schema::*};
 
+use super::index;
+
 #[derive(DeriveMigrationName)]
 pub struct Migration;
 
@@ -28,7 +30,7 @@ impl MigrationTrait for Migration {
         manager.create_table(secret).await?;
         let under_way = Index::create().name("erasure_under_way").table("erasure").col("end_time").to_owned();
         manager.create_index(under_way).await?;
-        let by_customer = Index::create().name("promise_customer_id").table("promise").col("customer_id").to_owned();
-        manager.create_index(by_customer).await
+        // Only messages of incidents name customers.
+        manager.create_index(index("delivery_event", "delivery", &["event", "id"])).await
     }
 }

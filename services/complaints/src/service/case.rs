@@ -1,5 +1,7 @@
 //! What the RPCs do that open, import, read, correct and withdraw cases.
 
+use std::slice;
+
 use barometer_chassis::{
     clock::Micros,
     door::{Door, Page, fit},
@@ -17,10 +19,8 @@ use uuid::Uuid;
 
 use super::Complaints;
 use crate::{
-    appraiser::appraise,
     case::{Arrival, Incoming, Model},
     case_entry::{CaseId, Said},
-    erasure::Trace,
     store,
     wire::{AMENDABLE, Past, amended, parse_case, parse_list_cases, parse_past, render_case, render_entry},
 };
@@ -46,10 +46,9 @@ impl Complaints {
                 .inside("case", |door| parse_case(door, case, &self.stages, &self.rules.priorities, actor.to_string()));
             Parsed { row, customer, open_time, request_id: door.request_id(&request_id) }
         })?;
-        self.refuse_erased(&parsed.customer).await?;
-        let customers = self.directory.resolve([&parsed.customer].into_iter()).await?;
+        let customers = self.customers.resolve(slice::from_ref(&parsed.customer)).await?;
         parsed.row.customer_id = customers.id(&parsed.customer)?;
-        appraise(&self.directory, [&mut parsed.row], &self.rules.priorities).await;
+        self.customers.appraise([&mut parsed.row], &self.rules.priorities).await;
         let pending = self.pending("OpenCase", actor, parsed, &customers, Arrival::Live)?;
         let (row, position) = self.store.record_one(pending).await?;
         // The caller's clock may be ahead, and the case come in by it.
@@ -64,14 +63,13 @@ impl Complaints {
             return Err(Error::invalid("rows", "OUT_OF_RANGE", format!("a batch holds 1 to {MAX_ROWS} rows")));
         }
         let mut parsed: Vec<_> = rows.into_iter().map(|row| (row.row, self.parse_row(actor, row))).collect();
-        self.refuse_rows(&mut parsed).await?;
-        let named = parsed.iter().filter_map(|(_, result)| result.as_ref().ok()).map(|parsed| &parsed.customer);
-        let customers = self.directory.resolve(named).await?;
+        let rows = parsed.iter_mut().map(|(_, row)| row).collect();
+        let customers = self.customers.resolve_rows(rows, |parsed| &parsed.customer).await?;
         for parsed in parsed.iter_mut().filter_map(|(_, result)| result.as_mut().ok()) {
             parsed.row.customer_id = customers.id(&parsed.customer)?;
         }
         let cases = parsed.iter_mut().filter_map(|(_, result)| result.as_mut().ok()).map(|parsed| &mut parsed.row);
-        appraise(&self.directory, cases, &self.rules.priorities).await;
+        self.customers.appraise(cases, &self.rules.priorities).await;
         let pending = |(number, result): (i64, Result<Parsed, Error>)| {
             let pending =
                 result.and_then(|parsed| self.pending("ImportCases", actor, parsed, &customers, Arrival::Imported));
@@ -193,6 +191,10 @@ impl Complaints {
                 new.category = category.unwrap_or(new.category);
                 new.journey_stage = journey_stage.unwrap_or(new.journey_stage);
                 new.customer_id = customers.id(&customer)?;
+                if new.customer_id != old.customer_id {
+                    // In the write: who is erased at this moment may have been found before.
+                    store::check_not_erased(write.db, new.customer_id).await?;
+                }
                 let step = amended(old.clone(), new).amended(old, write.now, &priorities)?;
                 let done = store::take_step(write, &book, step, &actor, &Said::default()).await?;
                 let amended: Model = reader::get(write.db, id).await?;
@@ -220,33 +222,6 @@ impl Complaints {
         Ok(render_case(row, position))
     }
 
-    /// Refuses a key of a customer who was erased, before anybody is created for it.
-    pub(super) async fn refuse_erased(&self, customer: &CustomerRef) -> Result<(), Error> {
-        let CustomerRef::Key(key) = customer else { return Ok(()) };
-        let erased = store::find_erased(self.store.db(), &[Trace::Key(key)]).await?;
-        if erased.is_empty() { Ok(()) } else { Err(store::erased()) }
-    }
-
-    /// The same for the rows of an import, each by itself.
-    async fn refuse_rows(&self, rows: &mut [(i64, Result<Parsed, Error>)]) -> Result<(), Error> {
-        let refused: Vec<usize> = {
-            let key = |(at, (_, row)): (usize, &'_ (i64, Result<Parsed, Error>))| match row {
-                Ok(Parsed { customer: CustomerRef::Key(key), .. }) => Some((at, key.clone())),
-                _ => None,
-            };
-            let keys: Vec<_> = rows.iter().enumerate().filter_map(key).collect();
-            let traces: Vec<_> = keys.iter().map(|(_, key)| Trace::Key(key)).collect();
-            let erased = store::find_erased(self.store.db(), &traces).await?;
-            erased.into_iter().filter_map(|at| Some(keys.get(at)?.0)).collect()
-        };
-        for at in refused {
-            if let Some((_, row)) = rows.get_mut(at) {
-                *row = Err(store::erased());
-            }
-        }
-        Ok(())
-    }
-
     /// A page of a case's history, as much as fits into one message.
     async fn history(&self, id: Uuid, page: Page) -> Result<(Vec<wire::CaseEntry>, String), Error> {
         let (rows, next) = store::list_entries(self.store.db(), id, page).await?;
@@ -261,7 +236,7 @@ impl Complaints {
         let key =
             Door::open(|door| door.inside("case", |door| door.inside("customer_key", |door| door.key(key.clone()))))?;
         reader::get::<Model>(self.store.db(), id).await?;
-        self.directory.resolve([&CustomerRef::Key(key)].into_iter()).await
+        self.customers.resolve(&[CustomerRef::Key(key)]).await
     }
 
     async fn render(&self, row: Model) -> Result<wire::Case, Error> {

@@ -19,7 +19,6 @@ use barometer_proto::{
 
 use super::Complaints;
 use crate::{
-    appraiser::appraise,
     case::{Arrival, Incoming, Model, PastEvent, PriorityTable},
     case_entry,
     wire::{ParsedHistory, fingerprint_of, parse_history},
@@ -70,8 +69,7 @@ impl Complaints {
         let numbers = histories.iter().map(number).collect();
         let importer = actor.to_string();
         let mut lived: Vec<_> = histories.into_iter().map(|history| self.live(history, &importer)).collect();
-        let named = lived.iter().filter_map(|lived| lived.as_ref().ok()).map(|lived| &lived.customer);
-        let customers = self.directory.resolve(named).await?;
+        let customers = self.customers.resolve_rows(lived.iter_mut().collect(), |lived| &lived.customer).await?;
         for lived in lived.iter_mut().filter_map(|lived| lived.as_mut().ok()) {
             let id = customers.id(&lived.customer)?;
             (lived.received.customer_id, lived.case.customer_id) = (id, id);
@@ -80,7 +78,7 @@ impl Complaints {
         let priorities = &self.rules.priorities;
         let open = |lived: &&mut Lived| lived.case.is_open();
         let received = lived.iter_mut().filter_map(|lived| lived.as_mut().ok()).filter(open);
-        appraise(&self.directory, received.map(|lived| &mut lived.received), priorities).await;
+        self.customers.appraise(received.map(|lived| &mut lived.received), priorities).await;
         for lived in lived.iter_mut().filter_map(|lived| lived.as_mut().ok()).filter(open) {
             lived.live(priorities)?;
         }

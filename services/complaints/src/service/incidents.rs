@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use barometer_chassis::{
     clock::Micros,
-    door::{Door, Page},
+    door::{Door, Page, fit},
     error::Error,
     fingerprint,
     layers::Principal,
@@ -12,7 +12,7 @@ use barometer_chassis::{
     store::Store,
     writer::{self, Done, Pending, Request as Mutation, Write},
 };
-use barometer_directory::{CustomerId, CustomerRef, Directory};
+use barometer_directory::{CustomerId, CustomerRef};
 use barometer_proto::complaints::v1::{self as wire, WebhookEvent, incident_service_server::IncidentService};
 use futures_util::future::BoxFuture;
 use tonic::{Request, Response, Status};
@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use crate::{
     case,
-    erasure::Trace,
+    customers::Customers,
     incident::{IncidentId, Model},
     incident_task::{self, Work},
     store,
@@ -34,13 +34,13 @@ const MAX_CUSTOMERS: usize = 1_000;
 #[derive(Clone)]
 pub(crate) struct Incidents {
     store: Store<wire::Fact>,
-    directory: Directory,
+    customers: Customers,
 }
 
 impl Incidents {
     /// The service over its store.
-    pub(crate) fn new(store: Store<wire::Fact>, directory: Directory) -> Self {
-        Incidents { store, directory }
+    pub(crate) fn new(store: Store<wire::Fact>, customers: Customers) -> Self {
+        Incidents { store, customers }
     }
 
     async fn open(&self, actor: &Principal, request: wire::OpenIncidentRequest) -> Result<wire::Incident, Error> {
@@ -62,12 +62,16 @@ impl Incidents {
 
     async fn list(&self, request: wire::ListIncidentsRequest) -> Result<wire::ListIncidentsResponse, Error> {
         let (page, filter) = Door::open(|door| parse_list_incidents(door, request))?;
-        let (rows, next_page_token) = store::list_incidents(self.store.db(), page, filter).await?;
+        let (rows, next) = store::list_incidents(self.store.db(), page, filter).await?;
+        let places: Vec<_> = rows.iter().map(store::place_of_incident).collect();
+        let running = store::count_running_of(self.store.db(), rows.iter().map(Model::id).collect()).await?;
         let mut incidents = Vec::with_capacity(rows.len());
         for row in rows {
             let position = self.store.feed.token(row.position).await?;
-            incidents.push(self.render(row, position).await?);
+            let running = running.get(&row.id()).copied().unwrap_or_default();
+            incidents.push(render_incident(row, running, position));
         }
+        let (incidents, next_page_token) = fit(incidents, &places, next);
         Ok(wire::ListIncidentsResponse { incidents, next_page_token })
     }
 
@@ -94,17 +98,19 @@ impl Incidents {
             let customers: Vec<CustomerRef> = ids.into_iter().chain(keys).collect();
             (door.id("incident_id", &incident_id), customers, door.request_id(&request_text))
         })?;
-        // Nobody is created for an incident that is not there.
-        reader::get::<Model>(self.store.db(), id).await?.check_open()?;
-        let resolved = self.directory.resolve(customers.iter()).await?;
+        // Nobody is created for an incident that is not there, or has ended; a repeat of what was done before is answered.
+        let incident: Model = reader::get(self.store.db(), id).await?;
+        if request_id.is_none() {
+            incident.check_open()?;
+        }
+        let resolved = self.customers.resolve(&customers).await?;
         let customers: Result<Vec<_>, Error> = customers.iter().map(|customer| resolved.id(customer)).collect();
         let customers: BTreeSet<CustomerId> = customers?.into_iter().flatten().collect();
-        let traces: Vec<Trace<'_>> = customers.iter().copied().map(Trace::Customer).collect();
-        if !store::find_erased(self.store.db(), &traces).await?.is_empty() {
-            return Err(store::erased());
-        }
         self.change("AddAffectedCustomers", actor, (id, request_id, fingerprint), move |write, incident, _| {
-            Box::pin(async move { store::add_affected(write, &incident, customers).await.map(drop) })
+            Box::pin(async move {
+                store::check_not_erased(write.db, customers.iter().copied()).await?;
+                store::add_affected(write, &incident, customers).await.map(drop)
+            })
         })
         .await
     }
@@ -284,7 +290,7 @@ async fn check_receiver(write: &Write<'_>) -> Result<(), Error> {
         return Ok(());
     }
     let message = "no webhook wants to be told of messages: nobody would tell the customers".to_owned();
-    Err(Error::State { reason: "NO_RECEIVER", message })
+    Err(Error::State { reason: store::NO_RECEIVER, message })
 }
 
 fn parse_pair(incident: &str, case: &str, request_id: &str) -> Result<(Uuid, Uuid, Option<Uuid>), Error> {

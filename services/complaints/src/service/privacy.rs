@@ -149,16 +149,18 @@ impl Privacy {
                 }
             }
         }
-        page.after = None;
+        let mut after = None;
         loop {
-            let deliveries = store::list_deliveries_of(db, customer, page).await?;
-            let Some(last) = deliveries.last() else { return Ok(Ok(())) };
-            page.after = Some(PageToken { key: 0, id: last.id });
+            let (deliveries, last) = store::list_naming(db, customer, after).await?;
             for delivery in deliveries {
                 if told.tell(Item::Delivery(render_delivery(delivery))).await.is_err() {
                     return Ok(Err(Gone));
                 }
             }
+            if last.is_none() {
+                return Ok(Ok(()));
+            }
+            after = last;
         }
     }
 

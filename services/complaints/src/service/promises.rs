@@ -1,5 +1,7 @@
 //! The RPCs of promises: parse, act, render.
 
+use std::slice;
+
 use barometer_chassis::{
     clock::Micros,
     door::{Door, fit},
@@ -10,7 +12,6 @@ use barometer_chassis::{
     store::Store,
     writer::{Pending, Request as Mutation},
 };
-use barometer_directory::Directory;
 use barometer_proto::complaints::v1::{self as wire, promise_service_server::PromiseService};
 use prost_types::Timestamp;
 use serde::Serialize;
@@ -20,6 +21,7 @@ use uuid::Uuid;
 use super::command::MAX_TEXT;
 use crate::{
     case::When,
+    customers::Customers,
     promise::{Lead, Model, Turn},
     store,
     wire::{NewPromise, parse_list_promises, parse_promise, render_promise},
@@ -29,7 +31,7 @@ use crate::{
 #[derive(Clone)]
 pub(crate) struct Promises {
     store: Store<wire::Fact>,
-    directory: Directory,
+    customers: Customers,
     lead: Lead,
 }
 
@@ -48,8 +50,8 @@ struct Command {
 
 impl Promises {
     /// The service over its store.
-    pub(crate) fn new(store: Store<wire::Fact>, directory: Directory, lead: Lead) -> Self {
-        Promises { store, directory, lead }
+    pub(crate) fn new(store: Store<wire::Fact>, customers: Customers, lead: Lead) -> Self {
+        Promises { store, customers, lead }
     }
 
     async fn make(&self, actor: &Principal, request: wire::MakePromiseRequest) -> Result<wire::Promise, Error> {
@@ -60,7 +62,7 @@ impl Promises {
             (door.inside("promise", parse), door.request_id(&request_id))
         })?;
         let NewPromise { mut row, customer, make_time, lead } = new;
-        row.customer_id = self.directory.resolve([&customer].into_iter()).await?.id(&customer)?;
+        row.customer_id = self.customers.resolve(slice::from_ref(&customer)).await?.id(&customer)?;
         let fingerprint = fingerprint::of(&(&row, make_time, lead))?;
         if make_time.is_none() {
             row.make_time = Micros::now();

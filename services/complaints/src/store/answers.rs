@@ -1,10 +1,7 @@
 //! Answers to surveys as they come, and how far their feed was read. All that is made of them is decided inside the write,
 //! so that it does not matter who reads the feed, how many do, and how often.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 
 use barometer_chassis::{
     clock::Micros,
@@ -25,7 +22,7 @@ use uuid::Uuid;
 
 use super::{
     BY_ITSELF, Book,
-    erasures::find_erased,
+    erased_traces::find_erased_customers,
     follow_up_rules::{find_latest_rules, rules_since},
     follow_ups::{open_follow_up, settle},
     take_step,
@@ -33,7 +30,6 @@ use super::{
 use crate::{
     case::{self, PriorityTable, Verdict},
     case_entry::Said,
-    erasure::Trace,
     follow_up::{self, Judgement, Newcomer},
     follow_up_rule_set,
     survey_answer::{Column, Entity, Model},
@@ -134,7 +130,8 @@ pub(crate) async fn take_answers(
     let customers = seen.iter().filter_map(|seen| Some(seen.said?.customer_id));
     let customers = customers.chain(known.values().map(|row| row.customer_id)).collect();
     let mut chains = chains_of(write.db, ids, customers).await?;
-    let erased = erased_among(write.db, seen).await?;
+    let said = seen.iter().filter_map(|seen| Some(seen.said?.customer_id));
+    let erased = find_erased_customers(write.db, said).await?;
     for one in seen {
         let before = known.get(&one.response_id);
         if before.is_some_and(|row| (row.generation, row.version) >= (generation, one.version)) {
@@ -187,14 +184,6 @@ pub(crate) async fn take_verdicts(write: &Write<'_>, book: &Book, seen: &[Seen])
         }
     }
     Ok(())
-}
-
-/// Those who answered and were erased.
-async fn erased_among(db: &impl ConnectionTrait, seen: &[Seen]) -> Result<HashSet<CustomerId>, Error> {
-    let customers: Vec<CustomerId> = seen.iter().filter_map(|seen| Some(seen.said?.customer_id)).collect();
-    let traces: Vec<Trace<'_>> = customers.iter().copied().map(Trace::Customer).collect();
-    let erased = find_erased(db, &traces).await?;
-    Ok(erased.into_iter().filter_map(|at| customers.get(at).copied()).collect())
 }
 
 /// The rule by which an answer is followed up, if it is. One that was followed up already is not.

@@ -9,6 +9,7 @@ use barometer_chassis::{
     reader,
     writer::{self, Done, Write},
 };
+use barometer_directory::CustomerId;
 use barometer_proto::complaints::v1::{DeliveryState, WebhookEvent};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
@@ -24,6 +25,8 @@ use crate::{
 
 /// The most rows that are cleaned away in one transaction.
 const CLEANED: u64 = 500;
+/// How many are looked through at a time for a customer: a body may have 30 kB.
+const LOOKED_AT: u64 = 200;
 
 /// A delivery. NOT_FOUND when there is none.
 pub(crate) async fn get_delivery(db: &impl ConnectionTrait, id: Uuid) -> Result<Model, Error> {
@@ -51,12 +54,12 @@ pub(crate) async fn list_told(db: &impl ConnectionTrait) -> Result<Vec<webhook::
     Ok(select.all(db).await?)
 }
 
-/// Puts deliveries of these bodies into the outbox of a webhook, as many as have room.
+/// Puts deliveries of these bodies into the outbox of a webhook, as many as have room; how many these are.
 pub(crate) async fn add_deliveries(
     write: &Write<'_>,
     mut to: webhook::Model,
     bodies: Vec<(WebhookEvent, String)>,
-) -> Result<(), Error> {
+) -> Result<u64, Error> {
     let room = usize::try_from(MAX_WAITING - to.waiting).unwrap_or_default();
     let new = |(event, body): (WebhookEvent, String)| Model::new(to.id, event, body, write.now);
     let all = bodies.len();
@@ -65,7 +68,27 @@ pub(crate) async fn add_deliveries(
     writer::insert(write.db, &rows).await?;
     to.waiting += added;
     to.dropped += dropped;
-    keep_webhook(write, to).await
+    keep_webhook(write, to).await?;
+    Ok(rows.len() as u64)
+}
+
+/// Of the next deliveries after one, by their ids, those that name a customer; and which was looked at last, unless there are
+/// no more. Only messages of incidents name customers.
+pub(crate) async fn list_naming(
+    db: &impl ConnectionTrait,
+    customer: CustomerId,
+    after: Option<Uuid>,
+) -> Result<(Vec<Model>, Option<Uuid>), Error> {
+    let mut next = Entity::find().select_only().column(Column::Id);
+    next = next.filter(Column::Event.eq(i32::from(WebhookEvent::IncidentMessage)));
+    if let Some(after) = after {
+        next = next.filter(Column::Id.gt(after));
+    }
+    let ids: Vec<Uuid> = next.order_by_asc(Column::Id).limit(LOOKED_AT).into_tuple().all(db).await?;
+    let last = ids.last().copied().filter(|_| ids.len() as u64 >= LOOKED_AT);
+    let naming = Entity::find().filter(Column::Id.is_in(writer::any_of(ids)));
+    let naming = naming.filter(Column::Body.contains(customer.to_string())).order_by_asc(Column::Id);
+    Ok((naming.all(db).await?, last))
 }
 
 /// Puts one delivery into the outbox of a webhook, whatever it is told of. Errors: NOT_FOUND; FAILED_PRECONDITION.

@@ -1,7 +1,5 @@
 //! Erasures: what is found of a customer, some of it in each transaction, until nothing is left.
 
-use std::collections::HashSet;
-
 use barometer_chassis::{
     error::Error,
     id,
@@ -11,17 +9,20 @@ use barometer_directory::CustomerId;
 use barometer_proto::complaints::v1::ErasedKind;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::Expr,
+    QueryTrait, sea_query::Expr,
 };
 use uuid::Uuid;
 
+use super::{
+    erased_traces::{find_secret, note_traces, secret},
+    incidents::forget_affected,
+};
 use crate::{
     case,
     case_entry::{self, CaseId},
-    delivery, erased_trace,
-    erasure::{Column, Counts, Entity, Model, Trace, none, stripped},
-    erasure_secret, follow_up, incident_customer, promise, survey_answer,
-    webhook::Secret,
+    delivery,
+    erasure::{self, Column, Counts, Entity, Model, Trace, none, stripped},
+    follow_up, incident_customer, promise, survey_answer,
 };
 
 /// How many of a kind are dealt with in one transaction.
@@ -30,8 +31,6 @@ const STEP: u64 = 50;
 const ENTRIES: u64 = 500;
 /// Follow-ups that are moved in one transaction.
 const FOLLOW_UPS: u64 = 1_000;
-/// Traces that are looked for at a time.
-const TRACES: usize = 4_096;
 
 /// The receipt of an erasure. NOT_FOUND when there is none.
 pub(crate) async fn get_erasure(db: &impl ConnectionTrait, id: Uuid) -> Result<Model, Error> {
@@ -51,16 +50,9 @@ pub(crate) async fn begin_erasure(
     keys: Vec<barometer_chassis::door::ExternalKey>,
     actor: String,
 ) -> Result<Done, Error> {
-    let secret = match find_secret(write.db).await? {
-        Some(secret) => secret,
-        None => {
-            let secret = Secret::new().text().to_owned();
-            writer::insert(write.db, &[erasure_secret::Model { id: 1, secret: secret.clone() }]).await?;
-            secret
-        }
-    };
+    let secret = secret(write).await?;
     let traces = keys.iter().map(Trace::Key).chain([Trace::Customer(customer)]);
-    refuse(write, traces.map(|trace| trace.hash(&secret)).collect()).await?;
+    note_traces(write, traces.map(|trace| trace.hash(&secret)).collect()).await?;
     let customer_hash = Trace::Customer(customer).hash(&secret);
     let known = Entity::find().filter(Column::CustomerHash.eq(&customer_hash)).one(write.db).await?;
     let row = Model {
@@ -81,89 +73,66 @@ pub(crate) async fn begin_erasure(
     Ok(done)
 }
 
-/// Erases some of what is left; whether the erasure is done.
-pub(crate) async fn erase_step(write: &Write<'_>, id: Uuid) -> Result<bool, Error> {
+/// What is left of a customer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Left {
+    /// Cases, promises and the like, perhaps.
+    Rows,
+    /// At most deliveries that name them.
+    Deliveries(CustomerId),
+    /// Nothing, but for what was deleted where the database keeps it for a while.
+    Nothing,
+}
+
+/// Erases some of what is left but for deliveries, and tells what is left then. When these are done as well, whose data it
+/// was is forgotten.
+pub(crate) async fn erase_step(write: &Write<'_>, id: Uuid, deliveries_done: bool) -> Result<Left, Error> {
     let mut erasure = get_erasure(write.db, id).await?;
-    let (Some(customer), Some(anonymous)) = (erasure.customer_id, erasure.anonymous_id) else { return Ok(true) };
+    let (Some(customer), Some(anonymous)) = (erasure.customer_id, erasure.anonymous_id) else {
+        return Ok(Left::Nothing);
+    };
     let secret = find_secret(write.db).await?.unwrap_or_default();
     let mut step = Step { write, customer, anonymous, secret, counts: erasure.counts };
-    let left = step.cases().await?
-        || step.promises().await?
-        || step.follow_ups().await?
-        || step.incidents().await?
-        || step.deliveries().await?;
+    let left = step.cases().await? || step.promises().await? || step.follow_ups().await? || step.incidents().await?;
     erasure.counts = step.counts;
-    if !left {
-        (erasure.customer_id, erasure.anonymous_id, erasure.end_time) = (None, None, Some(write.now));
+    let left = match (left, deliveries_done) {
+        (true, _) => Left::Rows,
+        (false, false) => Left::Deliveries(customer),
+        (false, true) => {
+            (erasure.customer_id, erasure.anonymous_id) = (None, None);
+            Left::Nothing
+        }
+    };
+    erasure.into_active_model().reset_all().update(write.db).await?;
+    Ok(left)
+}
+
+/// Puts the new customer into deliveries that name the one who is erased.
+pub(crate) async fn erase_deliveries(write: &Write<'_>, id: Uuid, deliveries: Vec<Uuid>) -> Result<(), Error> {
+    use delivery::Column;
+    let mut erasure = get_erasure(write.db, id).await?;
+    let (Some(customer), Some(anonymous)) = (erasure.customer_id, erasure.anonymous_id) else { return Ok(()) };
+    let (old, new) = (customer.to_string(), anonymous.to_string());
+    // As they are now: meanwhile they may have been delivered, or another replica has done it.
+    let found = delivery::Entity::find().filter(Column::Id.is_in(writer::any_of(deliveries)));
+    let found = found.filter(Column::Body.contains(old.as_str())).all(write.db).await?;
+    erasure.counts.add(ErasedKind::Deliveries, found.len());
+    for delivery in found {
+        let delivery = delivery::Model { body: delivery.body.replace(&old, &new), ..delivery };
+        delivery.into_active_model().reset_all().update(write.db).await?;
     }
     erasure.into_active_model().reset_all().update(write.db).await?;
-    Ok(!left)
-}
-
-/// Those of these traces that were erased, by their places.
-pub(crate) async fn find_erased(db: &impl ConnectionTrait, traces: &[Trace<'_>]) -> Result<HashSet<usize>, Error> {
-    if traces.is_empty() {
-        return Ok(HashSet::new());
-    }
-    let Some(secret) = find_secret(db).await? else { return Ok(HashSet::new()) };
-    let hashes: Vec<String> = traces.iter().map(|trace| trace.hash(&secret)).collect();
-    let mut erased: HashSet<String> = HashSet::new();
-    for some in hashes.chunks(TRACES) {
-        let found = erased_trace::Entity::find();
-        let found = found.filter(erased_trace::Column::Hash.is_in(writer::any_of(some.to_vec()))).all(db).await?;
-        erased.extend(found.into_iter().map(|row| row.hash));
-    }
-    Ok(hashes.iter().enumerate().filter(|(_, hash)| erased.contains(*hash)).map(|(at, _)| at).collect())
-}
-
-/// Why what comes in of somebody who was erased is refused.
-pub(crate) fn erased() -> Error {
-    let message = "the customer was erased, or what was erased comes in again: nothing of it is taken".to_owned();
-    Error::State { reason: "CUSTOMER_ERASED", message }
-}
-
-/// Refuses a new row whose customer, or whose own key, was erased.
-pub(crate) async fn refuse_erased<M: Recorded>(
-    write: &Write<'_>,
-    rows: &mut [writer::Pending<M>],
-    customer: fn(&M) -> Option<CustomerId>,
-) -> Result<(), Error> {
-    let mut refused = Vec::new();
-    {
-        let (mut traces, mut of) = (Vec::new(), Vec::new());
-        for (at, pending) in rows.iter().enumerate() {
-            let thing = pending.row.head().external.map(|(system, value)| Trace::Thing(M::NOUN, system, value));
-            for trace in customer(&pending.row).map(Trace::Customer).into_iter().chain(thing) {
-                traces.push(trace);
-                of.push(at);
-            }
-        }
-        let erased = find_erased(write.db, &traces).await?;
-        refused.extend(erased.into_iter().filter_map(|at| of.get(at).copied()));
-    }
-    for at in refused {
-        if let Some(pending) = rows.get_mut(at) {
-            pending.refused = Some(erased());
-        }
-    }
     Ok(())
 }
 
-async fn find_secret(db: &impl ConnectionTrait) -> Result<Option<String>, Error> {
-    Ok(erasure_secret::Entity::find_by_id(1).one(db).await?.map(|row| row.secret))
-}
-
-/// Notes traces by their hashes.
-async fn refuse(write: &Write<'_>, hashes: Vec<String>) -> Result<(), Error> {
-    let wanted: HashSet<String> = hashes.into_iter().collect();
-    if wanted.is_empty() {
-        return Ok(());
+/// Notes that nothing is left, not even where the database keeps what was deleted; not when it was begun again meanwhile.
+pub(crate) async fn end_erasure(write: &Write<'_>, id: Uuid) -> Result<(), Error> {
+    let erasure = get_erasure(write.db, id).await?;
+    if erasure.customer_id.is_none() && erasure.end_time.is_none() {
+        let ended = Model { end_time: Some(write.now), ..erasure };
+        ended.into_active_model().reset_all().update(write.db).await?;
     }
-    let known = erased_trace::Entity::find();
-    let known = known.filter(erased_trace::Column::Hash.is_in(wanted.iter().cloned())).all(write.db).await?;
-    let known: HashSet<String> = known.into_iter().map(|row| row.hash).collect();
-    let new: Vec<_> = wanted.difference(&known).cloned().map(|hash| erased_trace::Model { hash }).collect();
-    Ok(writer::insert(write.db, &new).await?)
+    Ok(())
 }
 
 /// One transaction of an erasure. Each kind tells whether it found something; then the next transaction begins with it.
@@ -194,6 +163,8 @@ impl Step<'_> {
                 outcome: case.outcome.clone().map(stripped),
                 external_system: None,
                 external_id: None,
+                fingerprint: 0,
+                actor: String::new(),
                 ..case.clone()
             };
             writer::replace(self.write, case, erased).await?;
@@ -220,6 +191,11 @@ impl Step<'_> {
         let update = case_entry::Entity::update_many().col_expr(Column::Text, Expr::value(""));
         let update = update.col_expr(Column::Attachments, Expr::value(none()));
         let emptied = update.filter(Column::CaseId.eq(case)).exec(self.write.db).await?.rows_affected;
+        // Of what customers do themselves the actor may be they.
+        let theirs = erasure::OF_CUSTOMERS.map(i32::from);
+        let update = case_entry::Entity::update_many().col_expr(Column::Actor, Expr::value(""));
+        let update = update.filter(Column::CaseId.eq(case)).filter(Column::EntryType.is_in(theirs));
+        update.exec(self.write.db).await?;
         self.counts.add(ErasedKind::CaseEntries, usize::try_from(emptied).unwrap_or_default());
         Ok(())
     }
@@ -236,6 +212,7 @@ impl Step<'_> {
                 description: String::new(),
                 external_system: None,
                 external_id: None,
+                fingerprint: 0,
                 ..promise.clone()
             };
             writer::replace(self.write, promise, erased).await?;
@@ -269,25 +246,21 @@ impl Step<'_> {
     }
 
     async fn incidents(&mut self) -> Result<bool, Error> {
-        use incident_customer::Column;
-        let update = incident_customer::Entity::update_many().col_expr(Column::CustomerId, Expr::value(self.anonymous));
-        let moved = update.filter(Column::CustomerId.eq(self.customer)).exec(self.write.db).await?.rows_affected;
-        self.counts.add(ErasedKind::Incidents, usize::try_from(moved).unwrap_or_default());
-        Ok(moved > 0)
-    }
-
-    async fn deliveries(&mut self) -> Result<bool, Error> {
-        use delivery::Column;
-        let (old, new) = (self.customer.to_string(), self.anonymous.to_string());
-        let found = delivery::Entity::find().filter(Column::Body.contains(old.as_str())).limit(STEP);
-        let found = found.all(self.write.db).await?;
-        self.counts.add(ErasedKind::Deliveries, found.len());
-        let any = !found.is_empty();
-        for delivery in found {
-            let delivery = delivery::Model { body: delivery.body.replace(&old, &new), ..delivery };
-            delivery.into_active_model().reset_all().update(self.write.db).await?;
+        use incident_customer::{Column, Entity};
+        // Where the new customer stands already there is no room for them twice.
+        let taken =
+            Entity::find().select_only().column(Column::IncidentId).filter(Column::CustomerId.eq(self.anonymous));
+        let twice = Entity::find().filter(Column::CustomerId.eq(self.customer));
+        let twice = twice.filter(Column::IncidentId.in_subquery(taken.into_query())).all(self.write.db).await?;
+        for row in &twice {
+            Entity::delete_by_id(row.id).exec(self.write.db).await?;
+            forget_affected(self.write, row.incident_id).await?;
         }
-        Ok(any)
+        let update = Entity::update_many().col_expr(Column::CustomerId, Expr::value(self.anonymous));
+        let moved = update.filter(Column::CustomerId.eq(self.customer)).exec(self.write.db).await?.rows_affected;
+        let found = twice.len() + usize::try_from(moved).unwrap_or_default();
+        self.counts.add(ErasedKind::Incidents, found);
+        Ok(found > 0)
     }
 
     /// Refuses callers' keys of what was found, from now on.
@@ -296,6 +269,6 @@ impl Step<'_> {
         let hashes: Vec<String> =
             keys.map(|(system, value)| Trace::Thing(M::NOUN, system, value).hash(&self.secret)).collect();
         self.counts.add(ErasedKind::ExternalIds, hashes.len());
-        refuse(self.write, hashes).await
+        note_traces(self.write, hashes).await
     }
 }

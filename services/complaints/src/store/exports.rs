@@ -7,7 +7,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, Order, SimpleExpr},
 };
 
-use crate::{case, delivery, follow_up, incident_customer, promise, survey_answer};
+use crate::{case, follow_up, incident_customer, promise, survey_answer};
 
 /// Cases, withdrawn ones too.
 pub(crate) async fn list_cases_of(
@@ -34,16 +34,6 @@ pub(crate) async fn list_affecting(
     page: Page,
 ) -> Result<Vec<incident_customer::Model>, Error> {
     list::<incident_customer::Entity>(db, owned_by(customer), page).await
-}
-
-/// Deliveries that name the customer.
-pub(crate) async fn list_deliveries_of(
-    db: &impl ConnectionTrait,
-    customer: CustomerId,
-    page: Page,
-) -> Result<Vec<delivery::Model>, Error> {
-    let named = Expr::col("body").like(format!("%{customer}%"));
-    list::<delivery::Entity>(db, named, page).await
 }
 
 /// Follow-ups of the customer's answers.

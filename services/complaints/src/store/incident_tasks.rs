@@ -1,7 +1,7 @@
 //! What is done for incidents in the background: each step in a transaction of its own, which finds the task where the
 //! step before left it, or else does nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use barometer_chassis::{
     clock::Micros,
@@ -11,7 +11,7 @@ use barometer_chassis::{
     writer::{self, Write},
 };
 use barometer_directory::CustomerId;
-use barometer_proto::complaints::v1::{IncidentCaseResult, WebhookEvent};
+use barometer_proto::complaints::v1::{IncidentCaseResult, IncidentTaskType, WebhookEvent};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait,
     QueryFilter, QueryOrder, QuerySelect,
@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use super::{
     Book,
-    incidents::{add_affected, belongs, count_up, link_cases},
+    incidents::{add_affected, belongs, count_up, last_number, link_cases},
     take_step,
 };
 use crate::{
@@ -42,12 +42,19 @@ const RESOLVED: u64 = 50;
 const CUSTOMERS: u64 = 500;
 /// How long a task waits after a step that failed.
 const PAUSE: i64 = 5 * Micros::SECOND;
+/// Why a task ends early when its incident has ended.
+const NOT_OPEN: &str = "NOT_OPEN";
+/// Why nobody is told: no webhook wants to be, or none has room.
+pub(crate) const NO_RECEIVER: &str = "NO_RECEIVER";
 
 /// Begins a task. FAILED_PRECONDITION when too many are at work.
-pub(crate) async fn add_task(write: &Write<'_>, task: Model) -> Result<(), Error> {
+pub(crate) async fn add_task(write: &Write<'_>, mut task: Model) -> Result<(), Error> {
     if count_running(write.db, task.incident_id).await? >= MAX_RUNNING {
         let message = format!("{MAX_RUNNING} tasks of the incident are at work already");
         return Err(Error::State { reason: "TOO_MANY_TASKS", message });
+    }
+    if task.task_type() == IncidentTaskType::SendMessage {
+        task.last_number = last_number(write.db, task.incident_id).await?;
     }
     Ok(writer::insert(write.db, &[task]).await?)
 }
@@ -55,6 +62,17 @@ pub(crate) async fn add_task(write: &Write<'_>, task: Model) -> Result<(), Error
 /// How many tasks of an incident are at work.
 pub(crate) async fn count_running(db: &impl ConnectionTrait, of: IncidentId) -> Result<u64, Error> {
     Ok(Entity::find().filter(Column::IncidentId.eq(of)).filter(Column::Done.eq(false)).count(db).await?)
+}
+
+/// How many tasks of each of these incidents are at work; those of which none is are left out.
+pub(crate) async fn count_running_of(
+    db: &impl ConnectionTrait,
+    of: Vec<IncidentId>,
+) -> Result<HashMap<IncidentId, u64>, Error> {
+    let running = Entity::find().select_only().column(Column::IncidentId).column_as(Column::Id.count(), "running");
+    let running = running.filter(Column::IncidentId.is_in(writer::any_of(of))).filter(Column::Done.eq(false));
+    let rows: Vec<(IncidentId, i64)> = running.group_by(Column::IncidentId).into_tuple().all(db).await?;
+    Ok(rows.into_iter().map(|(id, running)| (id, u64::try_from(running).unwrap_or_default())).collect())
 }
 
 /// A page of the tasks of an incident, newest first.
@@ -73,12 +91,11 @@ pub(crate) async fn list_at_work(db: &impl ConnectionTrait, now: Micros, most: u
     Ok(running.order_by_asc(Column::NextTime).limit(most).all(db).await?)
 }
 
-/// A page of the cases that came in since an incident started, the first first; those that came later are linked as they
-/// are written.
+/// A page of the cases that came in since an incident started and were written before it, the first first; those that are
+/// written later are linked then. By their positions: clocks of replicas may differ.
 pub(crate) async fn list_since(
     db: &impl ConnectionTrait,
     incident: &incident::Model,
-    task: &Model,
     page: Page,
 ) -> Result<Vec<case::Model>, Error> {
     use case::Column;
@@ -87,7 +104,7 @@ pub(crate) async fn list_since(
         let later = Condition::all().add(Column::OpenTime.eq(key)).add(Column::Id.gt(id));
         select = select.filter(Condition::any().add(Column::OpenTime.gt(key)).add(later));
     }
-    let select = select.filter(Column::CreateTime.lte(task.create_time));
+    let select = select.filter(Column::Number.lt(incident.number));
     let select = select.order_by_asc(Column::OpenTime).order_by_asc(Column::Id);
     Ok(select.limit(u64::from(page.size)).all(db).await?)
 }
@@ -103,7 +120,7 @@ pub(crate) async fn link_step(
     let Some((task, incident)) = resume(write, task).await? else { return Ok(()) };
     if incident.check_open().is_err() {
         // It has ended meanwhile: nothing is linked any more.
-        return keep(write, task.advance(0, None, write.now)).await;
+        return keep(write, task.cut_short(NOT_OPEN, write.now)).await;
     }
     if !cases.is_empty() {
         let found = case::Entity::find().filter(case::Column::Id.is_in(writer::any_of(cases))).all(write.db).await?;
@@ -122,42 +139,43 @@ pub(crate) async fn add_step(
 ) -> Result<(), Error> {
     let Some((task, incident)) = resume(write, task).await? else { return Ok(()) };
     if incident.check_open().is_err() {
-        return keep(write, task.advance(0, None, write.now)).await;
+        return keep(write, task.cut_short(NOT_OPEN, write.now)).await;
     }
     let count = found.len();
     match add_affected(write, &incident, found).await {
         Ok(_) => keep(write, task.advance(count, place, write.now)).await,
-        Err(Error::State { reason, .. }) => {
-            let ended = task.advance(0, None, write.now);
-            keep(write, Model { last_failure: reason.to_owned(), ..ended }).await
-        }
+        Err(Error::State { reason, .. }) => keep(write, task.cut_short(reason, write.now)).await,
         Err(error) => Err(error),
     }
 }
 
-/// Notes that a step failed: it is tried again after a while.
+/// Notes that a step failed: it is tried again after a while, unless there is nothing to do any more.
 pub(crate) async fn fail_step(write: &Write<'_>, task: &Model, reason: &'static str) -> Result<(), Error> {
-    let Some((task, _)) = resume(write, task).await? else { return Ok(()) };
-    keep(write, Model { last_failure: reason.to_owned(), next_time: Micros(write.now.0 + PAUSE), ..task }).await
+    let Some((task, incident)) = resume(write, task).await? else { return Ok(()) };
+    let links_or_names = matches!(task.task_type(), IncidentTaskType::LinkCases | IncidentTaskType::AddCustomers);
+    if links_or_names && incident.check_open().is_err() {
+        return keep(write, task.cut_short(NOT_OPEN, write.now)).await;
+    }
+    keep(write, task.fail(reason, Micros(write.now.0 + PAUSE))).await
 }
 
-/// Tells the next customers.
+/// Tells the next customers. When nobody takes the notice they are not told yet: it is tried again after a while.
 pub(crate) async fn send_step(write: &Write<'_>, task: &Model) -> Result<(), Error> {
     use incident_customer::Column;
     let Some((task, incident)) = resume(write, task).await? else { return Ok(()) };
-    let mut next = incident_customer::Entity::find().filter(Column::IncidentId.eq(incident.id()));
-    if let Ok(place) = Uuid::try_parse(&task.place) {
-        next = next.filter(Column::Id.gt(place));
-    }
-    let next = next.filter(Column::CreateTime.lte(task.create_time)).order_by_asc(Column::Id).limit(CUSTOMERS);
-    let next = next.all(write.db).await?;
+    let after: i64 = task.place.parse().unwrap_or_default();
+    let next = incident_customer::Entity::find().filter(Column::IncidentId.eq(incident.id()));
+    let next = next.filter(Column::Number.gt(after)).filter(Column::Number.lte(task.last_number));
+    let next = next.order_by_asc(Column::Number).limit(CUSTOMERS).all(write.db).await?;
     if !next.is_empty() {
         let notice = incident.notice(WebhookEvent::IncidentMessage, write.now).id("message_id", task.id);
         let customers = next.iter().map(|row| row.customer_id.0);
         let notice: Notice = notice.message(&task.message).ids("customer_ids", customers);
-        webhooks::notify(write, vec![notice]).await?;
+        if webhooks::notify(write, vec![notice]).await? == 0 {
+            return keep(write, task.fail(NO_RECEIVER, Micros(write.now.0 + PAUSE))).await;
+        }
     }
-    let place = next.last().map(|row| row.id.to_string());
+    let place = next.last().map(|row| row.number.to_string());
     keep(write, task.advance(next.len(), place, write.now)).await
 }
 

@@ -16,7 +16,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{add_entries, incident_tasks::add_task};
+use super::{add_entries, erased_traces::find_erased_customers};
 use crate::{
     case,
     case_entry::{self, CaseId, Said},
@@ -37,7 +37,12 @@ pub(crate) async fn list_incidents(
     filter: Condition,
 ) -> Result<(Vec<Model>, String), Error> {
     let select = reader::newest_first::<Entity>(page, "start_time").filter(filter);
-    Ok(page.cut(select.all(db).await?, |row| PageToken { key: row.start_time.0, id: row.id }))
+    Ok(page.cut(select.all(db).await?, place_of_incident))
+}
+
+/// An incident's place in a list.
+pub(crate) fn place_of_incident(row: &Model) -> PageToken {
+    PageToken { key: row.start_time.0, id: row.id }
 }
 
 /// A page of the cases of an incident, those that were linked last first.
@@ -81,11 +86,11 @@ pub(crate) async fn link_by_rules(write: &Write<'_>, cases: &[case::Model]) -> R
     Ok(())
 }
 
-/// Whether a case belongs to an incident by its rule.
+/// Whether a case belongs to an incident by its rule. What was imported is the past of another desk: nobody is told of it.
 pub(crate) fn belongs(incident: &Model, case: &case::Model) -> bool {
     let counts = !matches!(case.state(), State::Cancelled | State::Merged) && case.withdraw_time.is_none();
-    let rule = incident.rule.as_ref();
-    counts && case.open_time >= incident.start_time && rule.is_some_and(|rule| rule.matches(case))
+    let (rule, is_imported) = (incident.rule.as_ref(), case.quiet_until.is_some());
+    counts && !is_imported && case.open_time >= incident.start_time && rule.is_some_and(|rule| rule.matches(case))
 }
 
 /// Links cases to an incident, and names their customers; how many were not linked before. A case that was taken out by
@@ -156,13 +161,16 @@ pub(crate) async fn unlink_case(write: &Write<'_>, incident: &Model, case: Uuid,
     tell(write, case, CaseEntryType::IncidentUnlinked, incident.id(), actor).await
 }
 
-/// Names customers as affected; how many were not named before. FAILED_PRECONDITION when they are too many.
+/// Names customers as affected, but for those who were erased; how many were not named before. FAILED_PRECONDITION when they
+/// are too many.
 pub(crate) async fn add_affected(
     write: &Write<'_>,
     incident: &Model,
     customers: BTreeSet<CustomerId>,
 ) -> Result<usize, Error> {
     use incident_customer::Column;
+    let erased = find_erased_customers(write.db, customers.iter().copied()).await?;
+    let customers: BTreeSet<CustomerId> = customers.into_iter().filter(|id| !erased.contains(id)).collect();
     if customers.is_empty() {
         return Ok(0);
     }
@@ -171,13 +179,16 @@ pub(crate) async fn add_affected(
     let named = writer::any_of(customers.iter().copied().collect());
     let known: HashSet<CustomerId> =
         known.filter(Column::CustomerId.is_in(named)).into_tuple().all(write.db).await?.into_iter().collect();
-    let row = |customer_id| incident_customer::Model {
+    let row = |(number, customer_id)| incident_customer::Model {
         id: id::new(),
         incident_id: incident.id(),
         customer_id,
         create_time: write.now,
+        number,
     };
-    let rows: Vec<_> = customers.difference(&known.into_iter().collect()).copied().map(row).collect();
+    let new = customers.into_iter().filter(|id| !known.contains(id));
+    let numbers = last_number(write.db, incident.id()).await? + 1..;
+    let rows: Vec<_> = numbers.zip(new).map(row).collect();
     // As it is in this transaction: the row at hand may be older.
     let now = reader::get::<Model>(write.db, incident.id).await?.affected_customers;
     if now + i64::try_from(rows.len()).unwrap_or(i64::MAX) > MAX_CUSTOMERS {
@@ -189,6 +200,22 @@ pub(crate) async fn add_affected(
     Ok(rows.len())
 }
 
+/// The number of the customer who was named last; 0 when there is none.
+pub(super) async fn last_number(db: &impl ConnectionTrait, incident: IncidentId) -> Result<i64, Error> {
+    use incident_customer::Column;
+    let last = incident_customer::Entity::find().select_only().column(Column::Number);
+    let last = last.filter(Column::IncidentId.eq(incident)).order_by_desc(Column::Number).limit(1);
+    Ok(last.into_tuple().one(db).await?.unwrap_or_default())
+}
+
+/// One customer less is affected.
+pub(super) async fn forget_affected(write: &Write<'_>, incident: IncidentId) -> Result<(), Error> {
+    let less = Expr::col(Of::AffectedCustomers).sub(1);
+    let update = Entity::update_many().col_expr(Of::AffectedCustomers, less);
+    update.filter(Of::Id.eq(incident.0)).exec(write.db).await?;
+    Ok(())
+}
+
 /// Ends an incident, and begins to resolve its cases. Errors: as of [`writer::current`]; FAILED_PRECONDITION.
 pub(crate) async fn end_incident(
     write: &Write<'_>,
@@ -198,9 +225,10 @@ pub(crate) async fn end_incident(
     actor: &str,
 ) -> Result<Done, Error> {
     let incident: Model = writer::current(write, id, etag).await?;
-    let task = incident_task::Model::new(incident.id(), Work::ResolveCases(message), actor, write.now);
-    add_task(write, task).await?;
     let ended = incident.clone().end(write.now)?;
+    // However many others are at work: of this task there is one at most, and they end by it.
+    let task = incident_task::Model::new(incident.id(), Work::ResolveCases(message), actor, write.now);
+    writer::insert(write.db, &[task]).await?;
     writer::replace(write, incident, ended).await
 }
 

@@ -58,7 +58,8 @@ pub(crate) async fn settle_promises(write: &Write<'_>, ids: Vec<Uuid>) -> Result
         notices.extend(notice(&turn, write.now));
         take_turn(write, turn, BY_ITSELF, "").await?;
     }
-    webhooks::notify(write, notices).await
+    webhooks::notify(write, notices).await?;
+    Ok(())
 }
 
 /// Changes a promise by a verb. What was said goes with the verb's own entry, the last one.

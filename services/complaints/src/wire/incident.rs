@@ -178,7 +178,7 @@ pub(crate) fn render_incident_case(row: incident_case::Model) -> wire::IncidentC
 
 /// A customer whom an incident affects, for callers.
 pub(crate) fn render_affected(row: incident_customer::Model) -> wire::AffectedCustomer {
-    let incident_customer::Model { id: _, incident_id: _, customer_id, create_time } = row;
+    let incident_customer::Model { id: _, incident_id: _, customer_id, create_time, number: _ } = row;
     wire::AffectedCustomer { customer_id: customer_id.to_string(), create_time: Some(create_time.to_wire()) }
 }
 
@@ -200,6 +200,7 @@ pub(crate) fn render_task(row: incident_task::Model) -> wire::IncidentTask {
         actor: _,
         create_time,
         end_time,
+        last_number: _,
     } = row;
     wire::IncidentTask {
         task_id: id.to_string(),
