@@ -1,13 +1,10 @@
 //! What goes on for incidents in the background goes on, whatever fails.
 
-use barometer_chassis::{
-    clock::Micros,
-    testing::{TestDatabase, on_each_database},
-};
+use barometer_chassis::testing::{TestDatabase, on_each_database};
 use barometer_proto::complaints::v1::{
-    AddAffectedCustomersRequest, AddCustomersByAttributeRequest, CaseHistory, CaseRow, CloseIncidentRequest,
-    CreateWebhookRequest, ImportCaseHistoriesRequest, ImportCasesRequest, Incident, IncidentState, IncidentTaskType,
-    ListIncidentsRequest, SendIncidentMessageRequest,
+    AddAffectedCustomersRequest, AddCustomersByAttributeRequest, CaseHistory, CaseRow, CreateWebhookRequest,
+    ImportCaseHistoriesRequest, ImportCasesRequest, Incident, IncidentState, IncidentTaskType, ListIncidentsRequest,
+    SendIncidentMessageRequest,
 };
 use barometer_tests::{
     eventually,
