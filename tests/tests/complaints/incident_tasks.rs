@@ -1,13 +1,10 @@
 //! What goes on for incidents in the background goes on, whatever fails.
 
-use barometer_chassis::{
-    clock::Micros,
-    testing::{TestDatabase, on_each_database},
-};
+use barometer_chassis::testing::{TestDatabase, on_each_database};
 use barometer_proto::complaints::v1::{
-    AddAffectedCustomersRequest, AddCustomersByAttributeRequest, CaseHistory, CaseRow, CloseIncidentRequest,
-    CreateWebhookRequest, ImportCaseHistoriesRequest, ImportCasesRequest, Incident, IncidentState, IncidentTaskType,
-    ListIncidentsRequest, SendIncidentMessageRequest,
+    AddAffectedCustomersRequest, AddCustomersByAttributeRequest, CaseHistory, CaseRow, CreateWebhookRequest,
+    ImportCaseHistoriesRequest, ImportCasesRequest, Incident, IncidentState, IncidentTaskType, ListIncidentsRequest,
+    SendIncidentMessageRequest,
 };
 use barometer_tests::{
     eventually,
@@ -130,7 +127,7 @@ async fn clocks_that_differ_leave_nobody_out() {
         let services = execute(database, services, "UPDATE \"case\" SET create_time = create_time + 3600000000").await;
         let id = open(&services, outage(words(&["internet"]))).await.expect("opened").incident_id;
         assert_eq!(settled(&services, &id).await.linked_cases, 1);
-        assert_eq!(get(&services, &case.case_id).await.incident_ids, [id.clone()]);
+        assert_eq!(get(&services, &case.case_id).await.incident_ids, [id.as_str()]);
         let text = "UPDATE incident_customer SET create_time = create_time + 3600000000";
         let services = execute(database, services, text).await;
         say(&services, &id).await.expect("begun");
@@ -205,7 +202,7 @@ async fn imported_cases_are_of_no_incident_but_by_hand() {
         assert_eq!((now.linked_cases, now.affected_customers), (0, 0));
         let live = about(&services, "no internet").await;
         assert_eq!(read(&services, &id).await.linked_cases, 1);
-        assert_eq!(get(&services, &live.case_id).await.incident_ids, [id.clone()]);
+        assert_eq!(get(&services, &live.case_id).await.incident_ids, [id.as_str()]);
         services.stop().await;
     })
     .await;
