@@ -22,11 +22,11 @@ use crate::{
 const CASES: i64 = 10_000;
 const NOW: Micros = Micros(CASES * Micros::SECOND);
 
-/// Open cases of twenty teams, of which every tenth has ended and every other is due, one each second.
+/// Open cases of twenty teams, which came in each second. Some have ended, two thirds are due, and `ana` has half of them.
 fn cases() -> Vec<case::Model> {
     let case = |n: i64| {
         let at = Micros(n * Micros::SECOND);
-        let state = if n % 10 == 0 { State::Closed } else { State::InProgress };
+        let state = if n % 11 == 0 { State::Closed } else { State::InProgress };
         case::Model {
             id: id::new(),
             number: n,
@@ -35,10 +35,10 @@ fn cases() -> Vec<case::Model> {
             priority: Priority::Normal.into(),
             value_band: "unknown".to_owned(),
             team: format!("team-{}", n % 20),
-            employee: if n % 3 == 0 { String::new() } else { "ana".to_owned() },
+            employee: if n / 20 % 2 == 0 { String::new() } else { "ana".to_owned() },
             open_time: at,
             move_time: at,
-            due_time: (n % 2 == 0).then_some(at),
+            due_time: (n % 3 != 0).then_some(at),
             ..case::Model::default()
         }
     };
@@ -86,7 +86,9 @@ async fn queues_are_read_in_the_order_of_an_index() {
         let database = filled(database).await;
         let db = &database.read;
         let first = Page { size: 50, after: None };
-        let later = Page { size: 50, after: Some(PageToken { key: 5 * Micros::SECOND, id: Uuid::nil() }) };
+        // Of what is due in the middle, four hours before.
+        let after = PageToken { key: NOW.0 / 2 - 14_400 * Micros::SECOND, id: Uuid::nil() };
+        let later = Page { size: 50, after: Some(after) };
         let plans = [
             ("case_queue", plan(db, &queue::next_of("team-7", "", NOW)).await),
             ("case_queue", plan(db, &queue::next_of("team-7", "ana", NOW)).await),

@@ -108,9 +108,9 @@ pub(super) fn page_of(team: &str, page: Page, now: Micros) -> Select<Entity> {
     match page.after {
         None => select,
         Some(PageToken { key, id }) => {
-            let same = Condition::all().add(urgency().eq(key)).add(Column::Id.gt(id));
-            // The first says where in the index to begin.
-            select.filter(urgency().gte(key)).filter(Condition::any().add(urgency().gt(key)).add(same))
+            // As one, so that it says where in the index to begin.
+            let place = Expr::tuple([urgency(), Expr::col(Column::Id)]);
+            select.filter(place.gt(Expr::tuple([Expr::val(key), Expr::val(id)])))
         }
     }
 }
