@@ -36,7 +36,8 @@ struct CheckArgs {
     #[arg(value_name = "FILE")]
     file: PathBuf,
 
-    /// Tell also what would change for the cases that are open if it were published; this asks a running suite
+    /// Tell also what would change for the cases that are open if it were published; this asks a running suite, which has its
+    /// calendars as the file has them
     #[arg(long)]
     against_open: bool,
 
@@ -96,6 +97,7 @@ const FORMAT: &str = r#"The file holds calendars and policies. The first policy 
   [policies.targets]
   first_response = "30 minutes"          # minutes, hours, working minutes, working hours, working days,
   resolution = "3 working days"          # days, weeks, months
+  next_response = "4 working hours"      # to each message after the first, and when a case is reopened
   final_response = { target = "8 weeks", holding = "12 weeks", pauses_for_customer = false }
   [policies.ladders]                     # what happens while a clock runs, step by step
   resolution = [
@@ -107,7 +109,7 @@ const FORMAT: &str = r#"The file holds calendars and policies. The first policy 
   [[policies]]
   name = "everything else"
   calendar = "office"
-  targets = { acknowledgement = "1 working hour", first_response = "1 working day" }
+  targets = { acknowledgement = "1 working hour", first_response = "1 working day", next_response = "1 working day" }
 
 Without [[calendars]] the names of calendars are not checked.
 

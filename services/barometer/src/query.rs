@@ -141,7 +141,7 @@ impl QueryArgs {
         let metric = suite.metric(&self.metric).await?;
         output::print(|out| match self.format {
             Format::Csv => csv::write(&answer, &metric, &self.by, out),
-            _ => table::write(&answer, &metric, &self.by, &query.time_zone, out),
+            _ => table::write(&answer, &metric, &self.by, &query, out),
         })
     }
 

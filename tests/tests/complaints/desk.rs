@@ -130,3 +130,48 @@ Fri 2024-03-22
         assert!(why.contains(words), "{why}");
     }
 }
+
+const POLICIES: &str = "\
+[[calendars]]
+name = \"office\"
+time_zone = \"Europe/Berlin\"
+hours = { mon-fri = [\"08:00-18:00\"] }
+
+[[policies]]
+name = \"all\"
+calendar = \"office\"
+targets = { first_response = \"1 working hour\" }
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_of_policies_is_tried_published_and_put_over_open_cases() {
+    let database = TestDatabase::new(DatabaseKind::Sqlite).await;
+    let folder = database.directory().to_owned();
+    let suite = Server::start_in(&database, &folder.join("suite"), &[]);
+    let policy = |command: &[&str], text: &str| {
+        fs::write(folder.join("p.toml"), text).expect("a file");
+        told(&suite.endpoint, &[&["policy"], command].concat(), &folder)
+    };
+    let elsewhere = "`office` is not, as the file has it";
+    let (code, _, why) = policy(&["check", "p.toml", "--against-open"], POLICIES);
+    assert!(code == Some(65) && why.contains(elsewhere), "{why}");
+    let (code, said, _) = policy(&["publish", "p.toml"], POLICIES);
+    assert!(code == Some(0) && said.ends_with("published as version 1\n"), "{said}");
+
+    fs::write(folder.join("cases.csv"), "external_id,opened\n1,2026-01-05T09:00:00Z\n").expect("a file");
+    let (code, ..) = told(&suite.endpoint, &["import", "complaints", "cases.csv", "--map-by-name"], &folder);
+    assert_eq!(code, Some(0));
+    let slower = POLICIES.replace("1 working hour", "9 working days");
+    for (command, expected) in [
+        (&["check", "p.toml", "--against-open"][..], "open cases   1\nwould change 1\n"),
+        (&["publish", "p.toml"], "published as version 2\n"),
+        (&["rebase"], "open cases   1\nwould change 1\n"),
+        (&["rebase", "--yes"], "rebased 1\n"),
+        (&["rebase"], "open cases   1\nwould change 0\n"),
+    ] {
+        let (code, said, why) = policy(command, &slower);
+        assert!(code == Some(0) && said.contains(expected), "{command:?}: {said}{why}");
+    }
+    let (code, _, why) = policy(&["check", "p.toml", "--against-open"], &slower.replace("18:00", "20:00"));
+    assert!(code == Some(65) && why.contains(elsewhere), "{why}");
+}

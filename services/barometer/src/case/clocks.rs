@@ -104,6 +104,8 @@ fn standing(clock: &Clock) -> String {
     let (left, over) = (words::amount(clock.remaining.as_ref()), words::is_over(clock.remaining.as_ref()));
     match clock.state() {
         _ if over => format!("{left} over {allowed} {unit}"),
+        // Days are counted when they end: on the last of them it is late.
+        State::Breached => format!("over {allowed} {unit}"),
         State::Running | State::Paused => format!("{left} left of {allowed} {unit}"),
         _ => format!("{} of {allowed} {unit}", words::amount(clock.used.as_ref())),
     }
@@ -177,6 +179,7 @@ mod tests {
         let line = |state: &str, stands: &str| format!("first response   {state:<9} {stands:<33}due 1970-01-01 01:00");
         assert_eq!(told(State::Met, 28), line("met", "0:28 of 1:00 working h"));
         assert_eq!(told(State::Running, 28), line("running", "0:32 left of 1:00 working h"));
+        assert_eq!(told(State::Breached, 60), line("breached", "over 1:00 working h"));
         let late = line("breached", "3:30 over 1:00 working h");
         assert_eq!((told(State::Breached, 270), late.chars().count()), (late, 80));
         assert!(title(&clock(State::Breached, 270, 60), &TimeZone::UTC, true).contains("\u{1b}[1;31mbreached"));

@@ -71,7 +71,7 @@ fn about(case: &Case) -> String {
 fn urgency(case: &Case) -> String {
     let priority = plain(case.priority().as_str_name(), "PRIORITY_");
     let severity = plain(case.severity().as_str_name(), "SEVERITY_");
-    let set = if case.priority_overridden { ", set by hand" } else { "" };
+    let set = if case.priority_overridden { ", not by the table" } else { "" };
     format!("priority {priority}{set}, severity {severity}, customer's value {}", case.value_band)
 }
 

@@ -17,7 +17,7 @@ use super::file::Written;
 use crate::decimal::grouped;
 use crate::endpoint::{Endpoint, request};
 use crate::failure::Failure;
-use crate::output::{self, Align, Table};
+use crate::output::{Align, Table};
 
 /// Cases of a page that are looked at.
 const PAGE: i32 = 500;
@@ -53,15 +53,25 @@ impl Office {
         Ok(self.told(answer)?.version)
     }
 
-    /// What a file would change for open cases; by the calendars that the suite has.
+    /// What a file would change for open cases. Its calendars have to be those of the suite.
     pub(super) async fn effects_of(&mut self, written: Written) -> Result<Effects, Failure> {
         let mut ids = BTreeMap::new();
         for name in written.named() {
-            let there = self.calendar(&name).await?;
-            if written.calendars.iter().any(|calendar| calendar.name == name && !is_same(calendar, &there)) {
-                output::remark(&format!("calendar `{name}` is another in the suite, and that one is tried"));
-            }
-            ids.insert(name, there.calendar_id);
+            let there = self.find_calendar(&name).await?;
+            let said = written.calendars.iter().find(|calendar| calendar.name == name);
+            match (there, said) {
+                (Some(there), None) => ids.insert(name, there.calendar_id),
+                (Some(there), Some(said)) if is_same(said, &there) => ids.insert(name, there.calendar_id),
+                // By the suite's calendar other clocks would be told than there will be.
+                (_, Some(_)) => {
+                    return Err(Failure::data(format!(
+                        "what would change is told by calendars that are in force, and `{name}` is not, as the file has it: \
+                     `policy publish` puts the file into force for new cases, and `policy rebase` then tells what it \
+                     would change for the open ones"
+                    )));
+                }
+                (None, None) => return Err(Failure::data(format!("there is no calendar `{name}`"))),
+            };
         }
         self.effects(Some(PolicySet { policies: written.policies(&ids), ..PolicySet::default() })).await
     }
@@ -101,6 +111,15 @@ impl Office {
             if page_token.is_empty() {
                 return Ok(rebased);
             }
+        }
+    }
+
+    /// The suite's calendar of a name, if it has one.
+    async fn find_calendar(&mut self, name: &str) -> Result<Option<Calendar>, Failure> {
+        let by = Some(By::Name(name.to_owned()));
+        match self.client.get_calendar(request(GetCalendarRequest { by, version: 0 })).await {
+            Err(status) if status.code() == Code::NotFound => Ok(None),
+            answer => self.told(answer).map(Some),
         }
     }
 

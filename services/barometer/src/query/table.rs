@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use barometer_chassis::clock::Micros;
-use barometer_proto::metrics::v1::{Freshness, Metric, Row, RowState, Unit};
+use barometer_proto::metrics::v1::{Freshness, Metric, QueryMetricsRequest, Row, RowState, Unit};
 
 use super::{Answer, duration, group_names, unit, utc};
 use crate::decimal::{Decimal, rounded};
@@ -14,11 +14,13 @@ pub(super) fn write(
     answer: &Answer,
     metric: &Metric,
     by: &[String],
-    time_zone: &str,
+    query: &QueryMetricsRequest,
     out: &mut dyn Write,
 ) -> io::Result<()> {
+    let working = query.parameters.get("time").is_some_and(|time| time == "working");
     match metric.unit() {
         // Each duration names its own.
+        Unit::Seconds if working => writeln!(out, "{} (working time: 1 d is 24 h of it)\n", metric.title)?,
         Unit::Seconds => writeln!(out, "{}\n", metric.title)?,
         of => writeln!(out, "{} ({})\n", metric.title, unit(of))?,
     }
@@ -28,7 +30,7 @@ pub(super) fn write(
         rows(answer, metric, by).write(out)?;
     }
     writeln!(out)?;
-    for line in footer(&answer.freshness, time_zone) {
+    for line in footer(&answer.freshness, &query.time_zone) {
         writeln!(out, "{}", dim(&line))?;
     }
     Ok(())
@@ -165,7 +167,8 @@ mod tests {
     #[test]
     fn a_table_shows_what_is_useful() {
         let mut out = Vec::new();
-        write(&answer(), &metric(), &["language".to_owned()], "UTC", &mut out).expect("a vector takes everything");
+        let query = QueryMetricsRequest { time_zone: "UTC".to_owned(), ..QueryMetricsRequest::default() };
+        write(&answer(), &metric(), &["language".to_owned()], &query, &mut out).expect("a vector takes everything");
         let expected = "\
 Net promoter score (points)
 
