@@ -2,13 +2,14 @@
 
 use barometer_chassis::{clock::Micros, testing::on_each_database};
 use barometer_proto::complaints::v1::{
-    Acceptance, CaseEntryFact, CaseEntryType as Event, CaseFact, CaseKind, Fact, FactKind, Priority, Severity,
-    WatchFactsRequest, case::State, fact,
+    Acceptance, CaseEntryFact, CaseEntryType as Event, CaseFact, CaseKind, Fact, FactKind, OpenCaseRequest, Priority,
+    Severity, WatchFactsRequest, case::State, fact,
 };
 use barometer_tests::{
-    samples::{hour, region},
+    samples::{case, hour, region},
     services::{Services, is_since},
 };
+use uuid::Uuid;
 
 use crate::{How, Verb, act, opened, withdraw};
 
@@ -117,6 +118,22 @@ async fn a_withdrawn_case_leaves_a_tombstone_and_its_entries_none() {
         assert_eq!((id, gone.kind()), (&case.case_id, FactKind::Case));
         let of_case = |fact: &&Fact| fact.id == case.case_id;
         assert_eq!(*number, before.iter().find(of_case).expect("it was there").number);
+        services.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_position_of_a_write_includes_all_that_came_of_it() {
+    on_each_database(async |database| {
+        let services = Services::start(database).await;
+        let request =
+            OpenCaseRequest { case: Some(case(&Uuid::new_v4().to_string())), request_id: Uuid::new_v4().to_string() };
+        let open = async || services.complaints.clone().open_case(request.clone()).await.expect("opened").into_inner();
+        let (first, again) = (open().await, open().await);
+        assert_eq!(first.position, again.position, "told again it is the same");
+        let (behind, _) = watch(&services, &[FactKind::CaseEntry, FactKind::CaseClock], &first.position).await;
+        assert_eq!(behind, [], "its entries and clocks are not behind it");
         services.stop().await;
     })
     .await;

@@ -142,9 +142,9 @@ pub struct Pending<M: Recorded> {
 /// What became of a row.
 #[derive(Clone, Debug)]
 pub enum Outcome<M> {
-    /// It was written.
-    Recorded(M),
-    /// It was there already, by its key or by its request: as it is now, and the position of the first write.
+    /// It was written; and the position that includes all that was written with it.
+    Recorded(M, i64),
+    /// It was there already, by its key or by its request: as it is now, and a position that includes the first write.
     Unchanged(M, i64),
 }
 
@@ -242,7 +242,8 @@ async fn record_turn<M: Recorded>(
                 match known {
                     _ if again.request => later.push((index, pending)),
                     Some(row) if row.head().fingerprint == pending.request.fingerprint => {
-                        let Head { id, position, .. } = row.head();
+                        // It includes what was written with it then.
+                        let (id, position) = (row.head().id, write.position());
                         noted.push((pending.request, Done { id, position }));
                         outcomes.push((index, Ok(Outcome::Unchanged(row.clone(), position))));
                     }
@@ -273,12 +274,19 @@ async fn record_turn<M: Recorded>(
     }
     let split = |(index, Pending { row, context, request, .. })| ((index, request), (row, context));
     let (asked, (rows, contexts)): (Vec<_>, (Vec<M>, Vec<_>)) = rows.into_iter().map(split).unzip();
-    for ((index, request), result) in asked.into_iter().zip(insert(write, rows, contexts).await?) {
-        if let Ok(row) = &result {
+    let before = write.position();
+    let results = insert(write, rows, contexts).await?;
+    // What rows bring with them stands behind all of them.
+    let written = i64::try_from(results.iter().filter(|result| result.is_ok()).count()).unwrap_or_default();
+    let reached = Some(write.position()).filter(|reached| reached - before > written);
+    for ((index, request), result) in asked.into_iter().zip(results) {
+        let result = result.map(|row| {
             let Head { id, position, .. } = row.head();
+            let position = reached.unwrap_or(position);
             noted.push((request, Done { id, position }));
-        }
-        outcomes.push((index, result.map(Outcome::Recorded)));
+            Outcome::Recorded(row, position)
+        });
+        outcomes.push((index, result));
     }
     ledger::note(write, noted).await?;
     Ok((outcomes, later))
