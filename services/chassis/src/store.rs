@@ -70,8 +70,13 @@ impl<F: Clone + Send + Sync + 'static> Store<F> {
 
     /// Records one row: as it is now, and the token of its position.
     pub async fn record_one<M: Recorded>(&self, row: Pending<M>) -> Result<(M, String), Error> {
-        let outcome = self.writer.record_one(row).await?;
-        let (Outcome::Recorded(row, position) | Outcome::Unchanged(row, position)) = outcome;
+        let (row, position) = match self.writer.record_one(row).await? {
+            Outcome::Recorded(row) => {
+                let position = row.head().position;
+                (row, position)
+            }
+            Outcome::Unchanged(row, position) => (row, position),
+        };
         Ok((row, self.feed.token(position).await?))
     }
 
@@ -102,9 +107,9 @@ impl<F: Clone + Send + Sync + 'static> Store<F> {
         let mut reached = 0;
         for (number, outcome) in numbers.into_iter().zip(self.writer.record(pending).await?) {
             match outcome {
-                Ok(Outcome::Recorded(_, position)) => {
+                Ok(Outcome::Recorded(row)) => {
                     batch.recorded += 1;
-                    reached = reached.max(position);
+                    reached = reached.max(row.head().position);
                 }
                 Ok(Outcome::Unchanged(_, position)) => {
                     batch.unchanged += 1;

@@ -36,7 +36,7 @@ use self::{counter::Counter, instruments::Instruments};
 pub use self::{
     insert::{any_of, insert},
     ledger::{Done, Request, forget_old_requests},
-    record::{Head, HeadMut, Outcome, Pending, Recorded, current, replace, withdraw},
+    record::{Head, HeadMut, Outcome, Pending, Recorded, current, insert_with, replace, withdraw},
 };
 use crate::{
     clock::Micros,

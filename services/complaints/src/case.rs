@@ -368,11 +368,7 @@ impl Recorded for Model {
     }
 
     /// The history of a new case begins with it, and so do its clocks.
-    fn recorded<'w>(
-        write: &'w Write<'w>,
-        rows: &'w [Self],
-        incoming: &'w [Incoming],
-    ) -> BoxFuture<'w, Result<(), Error>> {
+    fn bring<'w>(write: &'w Write<'w>, rows: &'w [Self], incoming: &'w [Incoming]) -> BoxFuture<'w, Result<(), Error>> {
         Box::pin(async move {
             let history = |(case, incoming): (&Self, &Incoming)| incoming.arrival.history(case, write.now);
             store::add_entries(write, rows.iter().zip(incoming).flat_map(history).collect()).await?;

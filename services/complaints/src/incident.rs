@@ -162,7 +162,7 @@ impl Recorded for Model {
     }
 
     /// A new one looks for the cases that came in before it, and is told.
-    fn recorded<'w>(write: &'w Write<'w>, rows: &'w [Self], _contexts: &'w [()]) -> BoxFuture<'w, Result<(), Error>> {
+    fn bring<'w>(write: &'w Write<'w>, rows: &'w [Self], _contexts: &'w [()]) -> BoxFuture<'w, Result<(), Error>> {
         Box::pin(async move {
             for incident in rows.iter().filter(|incident| incident.rule.is_some()) {
                 let task = incident_task::Model::new(incident.id(), Work::LinkCases, &incident.actor, write.now);

@@ -158,7 +158,7 @@ impl Recorded for Model {
     }
 
     /// The history of a case tells of what was promised in it.
-    fn recorded<'w>(write: &'w Write<'w>, rows: &'w [Self], _contexts: &'w [()]) -> BoxFuture<'w, Result<(), Error>> {
+    fn bring<'w>(write: &'w Write<'w>, rows: &'w [Self], _contexts: &'w [()]) -> BoxFuture<'w, Result<(), Error>> {
         Box::pin(async move {
             let cases = cases_of(write, rows.iter()).await?;
             for promise in rows {

@@ -91,7 +91,7 @@ use barometer_chassis::{
     error::Error,
     id, reader,
     store::Store,
-    writer::{self, Done, Recorded, Request, Write},
+    writer::{self, Done, Request, Write},
 };
 use barometer_directory::CustomerId;
 use barometer_proto::complaints::v1::{CaseEntryType, Fact, ReplyType, case::State};
@@ -283,21 +283,12 @@ pub(crate) async fn take_step(
 /// Opens a case that comes of something else that is written.
 pub(crate) async fn open_case(write: &Write<'_>, book: &Arc<Book>, case: case::Model) -> Result<case::Model, Error> {
     let incoming = [Incoming { arrival: Arrival::Live, book: Arc::clone(book) }];
-    let position = write.next_position();
-    let mut opened = [case::Model {
-        id: id::new(),
-        number: position,
-        position,
-        version: 1,
-        create_time: write.now,
-        update_time: write.now,
-        ..case
-    }];
+    let (create_time, update_time) = (write.now, write.now);
+    let mut opened = [case::Model { id: id::new(), version: 1, create_time, update_time, ..case }];
     for case in &mut opened {
         note_due(write, case, &incoming[0]).await?;
     }
-    writer::insert(write.db, &opened).await?;
-    case::Model::recorded(write, &opened, &incoming).await?;
+    writer::insert_with(write, &mut opened, &incoming).await?;
     let [case] = opened;
     Ok(case)
 }

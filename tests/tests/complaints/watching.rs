@@ -2,8 +2,8 @@
 
 use barometer_chassis::{clock::Micros, testing::on_each_database};
 use barometer_proto::complaints::v1::{
-    Acceptance, CaseEntryFact, CaseEntryType as Event, CaseFact, CaseKind, Fact, FactKind, OpenCaseRequest, Priority,
-    Severity, WatchFactsRequest, case::State, fact,
+    Acceptance, CaseEntryFact, CaseEntryType as Event, CaseFact, CaseKind, Fact, FactKind, GetCaseRequest,
+    OpenCaseRequest, Priority, Severity, WatchFactsRequest, case::State, fact, get_case_request::By,
 };
 use barometer_tests::{
     samples::{case, hour, region},
@@ -132,6 +132,9 @@ async fn the_position_of_a_write_includes_all_that_came_of_it() {
         let open = async || services.complaints.clone().open_case(request.clone()).await.expect("opened").into_inner();
         let (first, again) = (open().await, open().await);
         assert_eq!(first.position, again.position, "told again it is the same");
+        let by = Some(By::CaseId(first.case_id.clone()));
+        let read = services.complaints.clone().get_case(GetCaseRequest { by }).await.expect("there").into_inner();
+        assert_eq!(first.position, read.position, "and read back too");
         let (behind, _) = watch(&services, &[FactKind::CaseEntry, FactKind::CaseClock], &first.position).await;
         assert_eq!(behind, [], "its entries and clocks are not behind it");
         services.stop().await;

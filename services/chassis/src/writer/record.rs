@@ -32,7 +32,7 @@ pub trait Recorded:
     type Table: EntityTrait<Model = Self, ActiveModel = Self::Active>;
     /// Its row for writing.
     type Active: ActiveModelTrait<Entity = Self::Table> + Send;
-    /// What a row brings with it: what is looked up inside the transaction before it is written, or written after it.
+    /// What a row brings with it: what is looked up inside the transaction before it is written, or written with it.
     type Context: Send + Sync + std::fmt::Debug;
     /// Its name in errors, e.g. `purchase`.
     const NOUN: &'static str;
@@ -46,14 +46,15 @@ pub trait Recorded:
     /// Completes new rows inside the transaction from their context, or refuses them one by one.
     fn prepare<'w>(write: &'w Write<'w>, rows: &'w mut [Pending<Self>]) -> BoxFuture<'w, Result<(), Error>>;
 
-    /// Called inside the transaction with new rows, which were just written, and what each brought with it.
-    fn recorded<'w>(
+    /// Writes what new rows bring with them, inside the transaction and before them: so the position of a row includes all
+    /// that came with it. They have their ids and numbers, their positions not yet.
+    fn bring<'w>(
         write: &'w Write<'w>,
         rows: &'w [Self],
         contexts: &'w [Self::Context],
     ) -> BoxFuture<'w, Result<(), Error>> {
-        let _ = contexts;
-        Self::written(write, rows)
+        let _ = (write, rows, contexts);
+        Box::pin(async { Ok(()) })
     }
 
     /// Called inside the transaction with rows that were written, changed or withdrawn.
@@ -142,9 +143,9 @@ pub struct Pending<M: Recorded> {
 /// What became of a row.
 #[derive(Clone, Debug)]
 pub enum Outcome<M> {
-    /// It was written; and the position that includes all that was written with it.
-    Recorded(M, i64),
-    /// It was there already, by its key or by its request: as it is now, and a position that includes the first write.
+    /// It was written.
+    Recorded(M),
+    /// It was there already, by its key or by its request: as it is now, and the position of the first write.
     Unchanged(M, i64),
 }
 
@@ -242,8 +243,7 @@ async fn record_turn<M: Recorded>(
                 match known {
                     _ if again.request => later.push((index, pending)),
                     Some(row) if row.head().fingerprint == pending.request.fingerprint => {
-                        // It includes what was written with it then.
-                        let (id, position) = (row.head().id, write.position());
+                        let Head { id, position, .. } = row.head();
                         noted.push((pending.request, Done { id, position }));
                         outcomes.push((index, Ok(Outcome::Unchanged(row.clone(), position))));
                     }
@@ -274,19 +274,12 @@ async fn record_turn<M: Recorded>(
     }
     let split = |(index, Pending { row, context, request, .. })| ((index, request), (row, context));
     let (asked, (rows, contexts)): (Vec<_>, (Vec<M>, Vec<_>)) = rows.into_iter().map(split).unzip();
-    let before = write.position();
-    let results = insert(write, rows, contexts).await?;
-    // What rows bring with them stands behind all of them.
-    let written = i64::try_from(results.iter().filter(|result| result.is_ok()).count()).unwrap_or_default();
-    let reached = Some(write.position()).filter(|reached| reached - before > written);
-    for ((index, request), result) in asked.into_iter().zip(results) {
-        let result = result.map(|row| {
+    for ((index, request), result) in asked.into_iter().zip(insert(write, rows, contexts).await?) {
+        if let Ok(row) = &result {
             let Head { id, position, .. } = row.head();
-            let position = reached.unwrap_or(position);
             noted.push((request, Done { id, position }));
-            Outcome::Recorded(row, position)
-        });
-        outcomes.push((index, result));
+        }
+        outcomes.push((index, result.map(Outcome::Recorded)));
     }
     ledger::note(write, noted).await?;
     Ok((outcomes, later))
@@ -326,14 +319,9 @@ fn insert<'w, M: Recorded>(
             return Ok(Vec::new());
         }
         let before = write.position();
-        for row in &mut rows {
-            let position = write.next_position();
-            let head = row.head_mut();
-            (*head.number, *head.position) = (position, position);
-        }
-        match insert_all(write, &rows, &contexts).await {
+        match insert_all(write, &mut rows, &contexts).await {
             Ok(()) => {
-                write.tell(before + 1, &rows);
+                write.tell(rows.first().map_or(before, |row| row.head().position), &rows);
                 Ok(rows.into_iter().map(Ok).collect())
             }
             Err(error) if error.is_outage() => Err(error),
@@ -353,20 +341,33 @@ fn insert<'w, M: Recorded>(
 }
 
 /// Inserts all rows or, in a savepoint, none.
-async fn insert_all<M: Recorded>(write: &Write<'_>, rows: &[M], contexts: &[M::Context]) -> Result<(), Error> {
+async fn insert_all<M: Recorded>(write: &Write<'_>, rows: &mut [M], contexts: &[M::Context]) -> Result<(), Error> {
     let savepoint = write.db.begin().await?;
     let inner = Write { db: &savepoint, ..*write };
-    let inserted = match super::insert(&savepoint, rows).await {
-        Ok(()) => M::recorded(&inner, rows, contexts).await,
-        Err(error) => Err(error.into()),
-    };
-    match inserted {
+    match insert_with(&inner, rows, contexts).await {
         Ok(()) => Ok(savepoint.commit().await?),
         Err(error) => {
             savepoint.rollback().await?;
             Err(error)
         }
     }
+}
+
+/// Inserts rows, whose ids, versions and times are theirs already, at consecutive positions, behind what they bring with
+/// them. A row's number is the first position that was taken for it: its own, when none of them brings anything.
+pub async fn insert_with<M: Recorded>(write: &Write<'_>, rows: &mut [M], contexts: &[M::Context]) -> Result<(), Error> {
+    for row in rows.iter_mut() {
+        *row.head_mut().number = write.next_position();
+    }
+    let numbered = write.position();
+    M::bring(write, rows, contexts).await?;
+    let brought = write.position() > numbered;
+    for row in rows.iter_mut() {
+        let head = row.head_mut();
+        *head.position = if brought { write.next_position() } else { *head.number };
+    }
+    super::insert(write.db, rows).await?;
+    M::written(write, rows).await
 }
 
 /// Replaces a row by its corrected values; when nothing differs nothing is written.

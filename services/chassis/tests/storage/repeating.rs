@@ -154,7 +154,7 @@ async fn keys_and_requests_that_come_twice_in_a_batch_are_written_once() {
         let told: Vec<_> = outcomes
             .into_iter()
             .map(|outcome| match outcome {
-                Ok(Outcome::Recorded(row, _)) => format!("recorded {}", row.text),
+                Ok(Outcome::Recorded(row)) => format!("recorded {}", row.text),
                 Ok(Outcome::Unchanged(row, _)) => format!("unchanged {}", row.text),
                 Err(error) => reason(error),
             })
@@ -185,7 +185,7 @@ async fn a_batch_of_one_key_only_takes_no_longer_than_another() {
         let rows = (0..1_000).map(|_| keyed("k", "a")).collect();
         let outcomes = timeout(Duration::from_secs(2), replica.store.writer.record(rows)).await.expect("in time");
         let outcomes = outcomes.expect("outcomes");
-        assert_eq!(outcomes.iter().filter(|outcome| matches!(outcome, Ok(Outcome::Recorded(..)))).count(), 1);
+        assert_eq!(outcomes.iter().filter(|outcome| matches!(outcome, Ok(Outcome::Recorded(_)))).count(), 1);
         assert_eq!(outcomes.iter().filter(|outcome| matches!(outcome, Ok(Outcome::Unchanged(..)))).count(), 999);
     })
     .await;
@@ -206,7 +206,7 @@ async fn a_request_or_a_key_that_comes_to_two_replicas_at_once_is_written_once()
         let back = keys.iter().rev().map(|key| keyed(key, "a")).collect();
         let (forth, back) = tokio::join!(one.store.writer.record(forth), two.store.writer.record(back));
         let outcomes: Vec<_> = forth.expect("outcomes").into_iter().chain(back.expect("outcomes")).collect();
-        let recorded = outcomes.iter().filter(|outcome| matches!(outcome, Ok(Outcome::Recorded(..)))).count();
+        let recorded = outcomes.iter().filter(|outcome| matches!(outcome, Ok(Outcome::Recorded(_)))).count();
         let unchanged = outcomes.iter().filter(|outcome| matches!(outcome, Ok(Outcome::Unchanged(..)))).count();
         assert_eq!((recorded, unchanged), (50, 50));
     }

@@ -171,7 +171,7 @@ async fn exactly_a_full_batch_is_followed_by_the_rest() {
         let replica = Replica::open(&database.location()).await;
         let rows = (0..1_000).map(|_| note("a")).collect();
         let mut first = replica.store.writer.record(rows).await.expect("notes");
-        let Ok(barometer_chassis::writer::Outcome::Recorded(row, _)) = first.pop().expect("a row") else { panic!() };
+        let Ok(barometer_chassis::writer::Outcome::Recorded(row)) = first.pop().expect("a row") else { panic!() };
         // The last row of the batch moves away and leaves a hole at the batch's end.
         replica.amend(row.id, "b").await;
         let mut watch = replica.watch("");

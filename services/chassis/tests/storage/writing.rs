@@ -162,7 +162,7 @@ async fn a_command_that_panics_does_not_end_the_writer() {
 
 fn position_or_reason(outcome: Result<Outcome<note::Model>, Error>) -> String {
     match outcome {
-        Ok(Outcome::Recorded(row, _)) => row.position.to_string(),
+        Ok(Outcome::Recorded(row)) => row.position.to_string(),
         Ok(Outcome::Unchanged(_, position)) => format!("unchanged {position}"),
         Err(error) => reason(error),
     }
