@@ -24,6 +24,8 @@ pub struct Model {
     pub subject_id: Uuid,
     /// The promise, if it is one's.
     pub promise_id: Option<Uuid>,
+    /// The promise's number in the feed; 0 without one.
+    pub promise_number: i64,
     /// Which clock, as `ClockKind`; unspecified of a promise's.
     pub kind: i32,
     /// The how-manieth of its kind in the case, from 1; of a promise, one more each time that it was moved.

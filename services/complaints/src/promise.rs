@@ -188,14 +188,15 @@ impl Recorded for Model {
     fn prepare<'w>(write: &'w Write<'w>, rows: &'w mut [Pending<Self>]) -> BoxFuture<'w, Result<(), Error>> {
         Box::pin(async move {
             let Some(first) = rows.first() else { return Ok(()) };
-            let fallback = first.context.clone().today(write.db).await?.fallback()?;
+            let book = first.context.clone();
+            let fallback = match book.today(write.db).await.and_then(|today| today.fallback()) {
+                Err(error) if error.is_outage() => return Err(error),
+                fallback => fallback.map_err(|error| error.to_string()),
+            };
             let cases = cases_of(write, rows.iter().map(|pending| &pending.row)).await?;
             for Pending { row, refused, .. } in rows.iter_mut() {
                 let joined = match row.case_id {
-                    None => {
-                        row.bind(fallback.clone());
-                        Ok(())
-                    }
+                    None => fallback.clone().map(|fallback| row.bind(fallback)).map_err(Error::Internal),
                     Some(id) => check_case(cases.get(&id.0), id).map(|case| row.join(case)),
                 };
                 *refused = joined.and_then(|()| row.begin(write.now)).err();

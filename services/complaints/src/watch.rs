@@ -87,7 +87,7 @@ pub(crate) async fn look(
             Err(_) => ring_each(store, book, now, due).await?,
         }
     }
-    store::next_alarm(store.db()).await
+    store::next_alarm(store.db(), &known).await
 }
 
 async fn ring_each(

@@ -161,7 +161,11 @@ impl Facts {
                     0 => redresses::NO_CASE,
                     number => self.cases.row_of(number)?,
                 };
-                self.escalations.put(stamp, case, fact)
+                let promise = match fact.promise_number {
+                    0 => promises::NO_PROMISE,
+                    number => self.promises.row_of(number)?,
+                };
+                self.escalations.put(stamp, case, promise, fact)
             }
             Fact::Promise(fact) => self.promises.put(stamp, fact, &mut self.people),
             // No figure is made of them yet.

@@ -145,7 +145,7 @@ pub struct Pending<M: Recorded> {
 pub enum Outcome<M> {
     /// It was written.
     Recorded(M),
-    /// It was there already, by its key or by its request: as it is now, and the position of the first write.
+    /// It was there already, by its key or by its request: as it is now, and a position that includes the first write.
     Unchanged(M, i64),
 }
 

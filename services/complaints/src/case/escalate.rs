@@ -7,15 +7,15 @@ use super::{Model, Step};
 use crate::ladder::Rung;
 
 impl Model {
-    /// Takes a step of a ladder at an instant, or when what it undoes was dated, if that is later: its history tells of it,
-    /// and of what it changed.
+    /// Takes a step of a ladder at an instant, or when the case was opened or what it undoes was dated, if that is later: its
+    /// history tells of it, and of what it changed.
     pub(crate) fn escalate(mut self, rung: &Rung, now: Micros) -> Step {
         let (before, state) = (self.clone(), self.state());
         let mut events = vec![(Event::Escalated, state)];
         let raised = rung.raise.map(|raise| raise.of(self.priority())).filter(|raised| *raised != self.priority());
         let holder = rung.hand_over.as_ref().filter(|holder| **holder != before.holder());
         let undone = [raised.and(self.prioritize_time), holder.and(self.assign_time)];
-        let time = undone.into_iter().flatten().fold(now, Micros::max);
+        let time = undone.into_iter().flatten().fold(now.max(self.open_time), Micros::max);
         if let Some(raised) = raised {
             // What was found urgent stays so when the case is amended.
             (self.priority, self.priority_overridden) = (raised.into(), true);
@@ -79,6 +79,8 @@ mod tests {
         assert!(step.case.clone().assign(at(6), to("night")).is_err());
         assert!(step.case.clone().prioritize(at(6), Some(Priority::Low), &table).is_err());
         let night = step.case.assign(at(8), to("night")).expect("later");
+        let ahead = Model { open_time: Micros(20), ..case("ana", Priority::Normal) }.escalate(&rung, Micros(7));
+        assert_eq!((ahead.time, ahead.case.prioritize_time), (Micros(20), Some(Micros(20))));
         let back = night.case.escalate(&rung, Micros(7));
         assert_eq!((back.time, back.case.assign_time), (Micros(8), Some(Micros(8))));
         assert_eq!(back.case.escalate(&Rung::default(), Micros(7)).time, Micros(7), "it undoes nothing");

@@ -129,21 +129,7 @@ impl<'h> Course<'h> {
             .filter(|(_, nominal, _)| self.quiet.is_none_or(|quiet| *nominal > quiet))
             .map(|(repetition, _, planned)| (repetition, planned))
     }
-}
 
-impl Fired {
-    /// Notes that a step was taken for the how-manieth time, from 0.
-    pub fn note(&mut self, step: u16, repetition: u16) {
-        let taken = self.0.entry(step).or_default();
-        *taken = (*taken).max(repetition.saturating_add(1));
-    }
-
-    fn taken(&self, step: u16) -> u16 {
-        self.0.get(&step).copied().unwrap_or_default()
-    }
-}
-
-impl Course<'_> {
     /// What of these steps is to be done now, in its order. Of the times of one step that have passed only the last is taken.
     pub fn due(&self, steps: &[Rung], fired: &Fired, now: Micros) -> Vec<Firing> {
         let due = |(step, rung): (u16, &Rung)| {
@@ -161,5 +147,17 @@ impl Course<'_> {
     pub fn next(&self, steps: &[Rung], fired: &Fired) -> Option<Micros> {
         let next = |(step, rung): (u16, &Rung)| self.times(rung, fired.taken(step)).next();
         (0..).zip(steps).filter_map(next).map(|(_, time)| time).min()
+    }
+}
+
+impl Fired {
+    /// Notes that a step was taken for the how-manieth time, from 0.
+    pub fn note(&mut self, step: u16, repetition: u16) {
+        let taken = self.0.entry(step).or_default();
+        *taken = (*taken).max(repetition.saturating_add(1));
+    }
+
+    fn taken(&self, step: u16) -> u16 {
+        self.0.get(&step).copied().unwrap_or_default()
     }
 }

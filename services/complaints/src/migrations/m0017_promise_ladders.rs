@@ -18,6 +18,7 @@ impl MigrationTrait for Migration {
             ("promise", uuid_null("calendar_id")),
             ("promise", big_integer("calendar_version").default(0).to_owned()),
             ("escalation", uuid_null("promise_id")),
+            ("escalation", big_integer("promise_number").default(0).to_owned()),
         ];
         for (table, column) in columns {
             // SQLite adds one at a time.

@@ -11,7 +11,7 @@ use barometer_chassis::{
     layers::Principal,
     mask, reader,
     store::Numbered,
-    writer::{self, Pending, Request as Mutation},
+    writer::{self, Done, Pending, Request as Mutation},
 };
 use barometer_directory::{CustomerRef, Resolved};
 use barometer_proto::complaints::v1::{self as wire, case::Customer};
@@ -198,8 +198,10 @@ impl Complaints {
                 let step = amended(old.clone(), new).amended(old, write.now, &priorities)?;
                 let done = store::take_step(write, &book, step, &actor, &Said::default()).await?;
                 let amended: Model = reader::get(write.db, id).await?;
+                let before = write.position();
                 store::link_by_rules(write, &[amended]).await?;
-                Ok(done)
+                let linked = Some(write.position()).filter(|after| *after > before);
+                Ok(Done { position: linked.unwrap_or(done.position), ..done })
             })
         });
         let (row, position) = work.await?;

@@ -65,9 +65,10 @@ pub(crate) async fn find_alarm(db: &impl ConnectionTrait, subject: Uuid) -> Resu
     Ok(Entity::find_by_id(subject).one(db).await?)
 }
 
-/// When the first alarm is due.
-pub(crate) async fn next_alarm(db: &impl ConnectionTrait) -> Result<Option<Micros>, Error> {
-    let first = Entity::find().select_only().column(Column::Time).order_by_asc(Column::Time);
+/// When the first alarm is due of subjects from `known`.
+pub(crate) async fn next_alarm(db: &impl ConnectionTrait, known: &[i32]) -> Result<Option<Micros>, Error> {
+    let first = Entity::find().select_only().column(Column::Time).filter(Column::Subject.is_in(known.iter().copied()));
+    let first = first.order_by_asc(Column::Time);
     Ok(first.order_by_asc(Column::SubjectId).limit(1).into_tuple().one(db).await?)
 }
 

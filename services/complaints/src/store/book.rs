@@ -108,7 +108,8 @@ impl Book {
         Ok(terms_of(policy_of(&set, &binding.policy)?, set.version))
     }
 
-    /// Whether a case that is bound to these would be counted otherwise by policies that bind it to those.
+    /// Whether a case that is bound to these would be counted, or it and what is promised in it from then on escalated,
+    /// otherwise by policies that bind it to those.
     pub(crate) async fn differ(
         &self,
         db: &impl ConnectionTrait,

@@ -8,14 +8,17 @@ use barometer_chassis::{
     testing::{TestDatabase, on_each_database},
     writer::insert,
 };
-use barometer_proto::complaints::v1::{CaseEntryType, Priority, case::State};
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, EntityTrait, QueryTrait, Select, Statement};
+use barometer_proto::complaints::v1::{CaseEntryType, ClockKind, Priority, case::State};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DatabaseConnection, DbBackend, EntityTrait, QueryTrait, Select, Statement,
+};
 use uuid::Uuid;
 
-use super::{Span, queue, workload};
+use super::{Span, escalations, queue, workload};
 use crate::{
     case,
     case_entry::{self, CaseId, Said},
+    escalation::{self, Notified},
     migrations::Migrator,
 };
 
@@ -113,6 +116,60 @@ async fn hand_offs_of_a_period_do_not_ask_of_all_cases() {
         assert!(plan.contains("case_entry_assigned"), "{plan}");
         for scan in ["Seq Scan", "SCAN case", "SCAN \"case\""] {
             assert!(!plan.contains(scan), "{plan}");
+        }
+    })
+    .await;
+}
+
+/// A step of a ladder that was taken of a case.
+fn escalation(position: i64, case: &case::Model) -> escalation::Model {
+    escalation::Model {
+        id: id::new(),
+        position,
+        case_id: CaseId(case.id),
+        case_number: case.number,
+        subject_id: id::new(),
+        promise_id: None,
+        promise_number: 0,
+        kind: ClockKind::FirstResponse.into(),
+        instance: 1,
+        step: 0,
+        repetition: 0,
+        missed: 0,
+        time: case.open_time,
+        fire_time: case.open_time,
+        policy_name: String::new(),
+        policy_set_version: 1,
+        priority: case.priority,
+        previous_priority: case.priority,
+        employee: String::new(),
+        team: String::new(),
+        previous_employee: String::new(),
+        previous_team: String::new(),
+        notified: Notified::default(),
+        create_time: NOW,
+    }
+}
+
+#[tokio::test]
+async fn escalations_are_read_in_their_order_and_not_all_cases_with_them() {
+    on_each_database(async |database: &TestDatabase| {
+        let database = filled(database).await;
+        let taken: Vec<_> = (1..).zip(cases()).map(|(position, case)| escalation(position, &case)).collect();
+        insert(&database.write, &taken).await.expect("written");
+        database.write.execute_unprepared("ANALYZE").await.expect("counted");
+        let page = Page { size: 50, after: None };
+        let promise = escalation::Column::PromiseId.eq(id::new());
+        let selects = [
+            ("escalation_fired", escalations::select_escalations(page, Condition::all())),
+            ("escalation_promise", escalations::select_escalations(page, Condition::all().add(promise))),
+        ];
+        for (index, select) in selects {
+            let plan = plan(&database.read, &select).await;
+            assert!(plan.contains(index), "not by {index}:\n{plan}");
+            for scan in ["Seq Scan on \"case\"", "SCAN case", "SCAN promise"] {
+                assert!(!plan.contains(scan), "{plan}");
+            }
         }
     })
     .await;

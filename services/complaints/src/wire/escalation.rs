@@ -32,6 +32,7 @@ pub(crate) fn render_escalation(row: Model, position: String) -> wire::Escalatio
         case_number: _,
         subject_id: _,
         promise_id,
+        promise_number: _,
         kind,
         instance,
         step,
@@ -98,6 +99,7 @@ pub(crate) fn escalation_fact(row: Model) -> wire::Fact {
         team: row.team,
         notified: row.notified.0,
         promise_id: row.promise_id.map(|id| id.to_string()).unwrap_or_default(),
+        promise_number: row.promise_number,
     };
     super::fact(id, number, 1, fact::Fact::Escalation(escalation))
 }

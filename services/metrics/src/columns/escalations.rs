@@ -9,6 +9,7 @@ use super::{
     clocks::CLOCKS,
     dictionary::Column,
     instant,
+    promises::NO_PROMISE,
     redresses::NO_CASE,
     rows::{Rows, put},
     times::{NEVER, Times},
@@ -27,6 +28,7 @@ pub(crate) const CLIMBERS: [&str; 9] = [
     "promise",
 ];
 const PROMISE: u8 = 8;
+const _: () = assert!(CLOCKS.len() == 8, "what clocks wait for comes first");
 
 /// Whether a step was taken later than it was to be.
 const LATE: u8 = 1;
@@ -39,6 +41,8 @@ pub(crate) struct Escalations {
     pub(crate) times: Times,
     /// The row of the case.
     pub(crate) cases: Vec<u32>,
+    /// The row of the promise.
+    pub(crate) promises: Vec<u32>,
     late: Choice,
     /// Whose ladder it is, as in [`CLIMBERS`].
     pub(crate) clock: Choice,
@@ -46,8 +50,14 @@ pub(crate) struct Escalations {
 }
 
 impl Escalations {
-    /// Puts in a step of the case in a row. It never changes.
-    pub(crate) fn put(&mut self, stamp: Stamp, case: u32, fact: EscalationFact) -> Result<(), Unreadable> {
+    /// Puts in a step of the case or the promise in a row. It never changes.
+    pub(crate) fn put(
+        &mut self,
+        stamp: Stamp,
+        case: u32,
+        promise: u32,
+        fact: EscalationFact,
+    ) -> Result<(), Unreadable> {
         let EscalationFact {
             case_id: _,
             case_number: _,
@@ -66,14 +76,16 @@ impl Escalations {
             employee: _,
             team: _,
             notified: _,
-            promise_id,
+            promise_id: _,
+            promise_number: _,
         } = fact;
         let clock = known(kind, &CLOCKS, "kind")?;
-        let clock = if promise_id.is_empty() { clock } else { PROMISE };
+        let clock = if promise == NO_PROMISE { clock } else { PROMISE };
         let taken = instant(fire_time)?;
         if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
             self.times.put(row, taken);
             put(&mut self.cases, row, case);
+            put(&mut self.promises, row, promise);
             self.late.set(row, u8::from(late));
             self.clock.set(row, clock);
             self.policy.set(row, &policy_name);
@@ -86,6 +98,7 @@ impl Escalations {
         if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
             self.times.put(row, NEVER);
             put(&mut self.cases, row, NO_CASE);
+            put(&mut self.promises, row, NO_PROMISE);
             self.late.set(row, 0);
             self.clock.set(row, 0);
             self.policy.set(row, "");

@@ -20,6 +20,9 @@ const KEPT: u8 = 2;
 const BROKEN: u8 = 3;
 const WITHDRAWN: u8 = 4;
 
+/// The row of no promise.
+pub(crate) const NO_PROMISE: u32 = u32::MAX;
+
 /// All promises.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Promises {
@@ -71,13 +74,30 @@ impl Promises {
     /// Takes a promise out.
     pub(crate) fn withdraw(&mut self, stamp: Stamp) {
         if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
-            self.times.put(row, NEVER);
-            put(&mut self.customers, row, NOBODY);
-            self.state.set(row, 0);
-            self.kept_late.set(row, 0);
-            self.employee.set(row, "");
-            self.team.set(row, "");
+            self.clear(row);
         }
+    }
+
+    /// The row of a promise by its number. What belongs to it may come first: until then it is one that is not there.
+    pub(crate) fn row_of(&mut self, number: i64) -> Result<u32, Unreadable> {
+        if let Some(row) = self.rows.claim(number, i64::MIN) {
+            self.clear(row);
+        }
+        self.rows.find(number).ok_or(Unreadable("promise_number"))
+    }
+
+    /// Whether there is a promise in that row: it came, and was not withdrawn.
+    pub(crate) fn is_there(&self, row: u32) -> bool {
+        self.times.at(row as usize) != NEVER
+    }
+
+    fn clear(&mut self, row: usize) {
+        self.times.put(row, NEVER);
+        put(&mut self.customers, row, NOBODY);
+        self.state.set(row, 0);
+        self.kept_late.set(row, 0);
+        self.employee.set(row, "");
+        self.team.set(row, "");
     }
 
     /// How a promise came out, as far as can be said by now.

@@ -7,15 +7,15 @@ use super::{
     figures::{Figure, Grid, Measured},
     scan::scan,
 };
-use crate::columns::{redresses::NO_CASE, times::NEVER};
+use crate::columns::{Facts, promises::NO_PROMISE, redresses::NO_CASE, times::NEVER};
 
 /// By when they were taken.
 pub(super) fn escalations(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
-    let (escalations, cases) = (&ask.facts.escalations, &ask.facts.cases);
+    let Facts { escalations, cases, promises, .. } = ask.facts;
     let taken = |row: u32| {
-        let at = escalations.times.at(row as usize);
-        let case = escalations.cases[row as usize];
-        if at != NEVER && (case == NO_CASE || cases.is_there(case)) { at } else { NEVER }
+        let (case, promise) = (escalations.cases[row as usize], escalations.promises[row as usize]);
+        let there = (case == NO_CASE || cases.is_there(case)) && (promise == NO_PROMISE || promises.is_there(promise));
+        Some(escalations.times.at(row as usize)).filter(|_| there).unwrap_or(NEVER)
     };
     let mut grid = Grid::<[u64; 3]>::new(ask.periods.len());
     let mut seen = Vec::new();

@@ -62,11 +62,12 @@ pub(super) fn read(
     let promise_steps = texts.remove(PROMISE).unwrap_or_default();
     let (begin, promises) = (begins(&promise_steps), label(PROMISE));
     let promise_steps = steps(places, &format!("{path}.promise_steps"), begin, &promises, promise_steps);
+    let known: Vec<String> = policies::clocks().into_iter().chain([PROMISE.to_owned()]).collect();
     let ladder = |(at, (name, of_clock)): (usize, (String, Vec<Spanned<Step>>))| {
         let (path, label, begins) = (format!("{path}.ladders[{at}]"), label(&name), begins(&of_clock));
         places.note(path.clone(), begins, label.clone());
         places.note(format!("{path}.kind"), begins, label.clone());
-        let kind = policies::clock(places, &name);
+        let kind = policies::clock(places, &name, &known);
         Ladder { kind, steps: steps(places, &format!("{path}.steps"), begins, &label, of_clock) }
     };
     (texts.into_iter().enumerate().map(ladder).collect(), promise_steps)

@@ -208,7 +208,7 @@ fn target(places: &mut Places<'_>, path: String, label: &str, name: &str, text: 
     let target = amount("target", &table.target);
     let holding_target = table.holding.and_then(|holding| amount("holding_target", &holding));
     places.note(format!("{path}.kind"), offset, label.clone());
-    let kind = clock(places, name);
+    let kind = clock(places, name, &clocks());
     ClockTarget {
         kind,
         target,
@@ -218,17 +218,17 @@ fn target(places: &mut Places<'_>, path: String, label: &str, name: &str, text: 
     }
 }
 
-/// The clock of a name; what is wrong is told of the field noted last.
-pub(super) fn clock(places: &mut Places<'_>, name: &str) -> i32 {
+/// The clock of a name; what is wrong is told of the field noted last, with what could stand there.
+pub(super) fn clock(places: &mut Places<'_>, name: &str, known: &[String]) -> i32 {
     let kind = ClockKind::from_str_name(&format!("CLOCK_KIND_{}", name.to_uppercase())).map(i32::from);
     kind.filter(|kind| *kind != 0).unwrap_or_else(|| {
-        places.bad(&format!("there is no clock `{name}`: they are {}", clocks().join(", ")));
+        places.bad(&format!("there is no clock `{name}`: they are {}", known.join(", ")));
         UNKNOWN
     })
 }
 
 /// The clocks, as they are written.
-fn clocks() -> Vec<String> {
+pub(super) fn clocks() -> Vec<String> {
     let known = (1..).map_while(|value| ClockKind::try_from(value).ok());
     known.map(|kind| kind.as_str_name().trim_start_matches("CLOCK_KIND_").to_lowercase()).collect()
 }

@@ -88,13 +88,13 @@ pub(super) const HANDLING_TIME: Metric = Metric {
 
 pub(super) const ESCALATIONS: Metric = Metric {
     id: "escalations",
-    version: 1,
+    version: 2,
     title: "Escalations of complaints",
     description: "How many steps the ladders of clocks, and of promises to customers, took in the period, by when they were \
                   taken; repetitions count each. `clock` says whose ladder it was, `promise` among them, and `policy` \
                   which one. `late` are those taken more than 5 seconds after they were to be, as after downtime; \
                   `cases` the different cases among them: a promise that stands alone has none. Those of cases that \
-                  were withdrawn or merged into another are in no count.",
+                  were withdrawn or merged into another, and of withdrawn promises, are in no count.",
     formula: "Number of steps.",
     unit: Unit::Count,
     direction: Direction::Down,

@@ -407,7 +407,7 @@ fn escalation() -> impl Strategy<Value = complaints::EscalationFact> {
         |(case_number, kind, policy_name, fire_time, late)| complaints::EscalationFact {
             case_number,
             kind,
-            promise_id: if kind == 0 { "a promise".to_owned() } else { String::new() },
+            promise_number: if kind == 0 { 3_000 + fire_time.map_or(0, |at| at.seconds.rem_euclid(16)) } else { 0 },
             policy_name,
             fire_time,
             late,

@@ -51,6 +51,8 @@ pub(super) struct Model {
     pub(super) claims: Vec<complaints::ClaimFact>,
     pub(super) escalations: Vec<complaints::EscalationFact>,
     pub(super) promises: Vec<complaints::PromiseFact>,
+    /// Numbers of those that were not withdrawn.
+    pub(super) promised: BTreeSet<i64>,
 }
 
 pub(super) type Group = Vec<(String, String)>;
@@ -81,7 +83,10 @@ impl Model {
                     complaints::fact::Fact::FollowUp(of) => model.follow_ups.push(of),
                     complaints::fact::Fact::Claim(of) => model.claims.push(of),
                     complaints::fact::Fact::Escalation(of) => model.escalations.push(of),
-                    complaints::fact::Fact::Promise(of) => model.promises.push(of),
+                    complaints::fact::Fact::Promise(of) => {
+                        model.promised.extend(Some(fact.number).filter(|_| of.state != 4));
+                        model.promises.push(of);
+                    }
                     _ => unreachable!("nobody writes it here"),
                 },
             }

@@ -119,7 +119,8 @@ impl Model {
         let mut seen = BTreeSet::new();
         for step in &self.escalations {
             let case = self.cases.iter().find(|(number, _)| *number == step.case_number);
-            if case.is_none() && step.case_number != 0 {
+            let promised = step.promise_number == 0 || self.promised.contains(&step.promise_number);
+            if case.is_none() && step.case_number != 0 || !promised {
                 continue;
             }
             let taken = micros(step.fire_time);
