@@ -18,7 +18,7 @@ use futures_util::future::BoxFuture;
 use sea_orm::entity::prelude::*;
 use serde::Serialize;
 
-pub use self::course::{Turn, notice_time};
+pub use self::course::{Turn, check_ahead, notice_time};
 use crate::{case, case_entry::CaseId, store};
 
 /// How long before its due time a promise is due soon, in microseconds, unless it says otherwise.

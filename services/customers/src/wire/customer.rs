@@ -142,10 +142,11 @@ pub(crate) fn parse_list_customers(door: &mut Door, request: wire::ListCustomers
     let page = door.page(page_size, &page_token);
     let tier = door.text("tier", tier, 64);
     let country = door.text("country", country, 64);
+    let (from, to) = door.optional_span(("created_from", created_from), ("created_to", created_to));
     let columns = Condition::all()
         .add_option((!tier.is_empty()).then(|| Column::Tier.eq(tier)))
         .add_option((!country.is_empty()).then(|| Column::Country.eq(country)))
-        .add_option(door.optional_time("created_from", created_from).map(|at| Column::CreateTime.gte(at)))
-        .add_option(door.optional_time("created_to", created_to).map(|at| Column::CreateTime.lt(at)));
+        .add_option(from.map(|at| Column::CreateTime.gte(at)))
+        .add_option(to.map(|at| Column::CreateTime.lt(at)));
     (page, CustomerFilter { columns, tag: door.text("tag", tag, 64) })
 }
