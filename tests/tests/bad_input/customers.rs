@@ -175,7 +175,7 @@ fn update(table: &mut Table, world: &World) {
 fn list(table: &mut Table) {
     let rpc = &mut table.rpc("ListCustomers", &[]);
     pages(rpc);
-    for field in ["tier", "country", "tag"] {
+    for field in ["tier", "country", "tag", "segment"] {
         rpc.invalid("too long", vec![text(field, "x".repeat(65))], &[field]).invalid(
             "a control character",
             vec![text(field, "\u{0}")],
