@@ -16,7 +16,8 @@ mod m0012_erasures;
 mod m0013_rebases;
 mod m0014_last_times;
 mod m0016_queues;
-mod m0017_segments;
+mod m0017_promise_ladders;
+mod m0018_segments;
 #[cfg(test)]
 mod tests;
 
@@ -46,7 +47,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0011_incidents::Migration),
             Box::new(m0012_erasures::Migration),
             Box::new(m0016_queues::Migration),
-            Box::new(m0017_segments::Migration),
+            Box::new(m0017_promise_ladders::Migration),
+            Box::new(m0018_segments::Migration),
         ]
     }
 }

@@ -299,7 +299,7 @@ mod tests {
             let (case, _) = replica.store.record_one(pending).await.expect("opened");
             let due_time = Micros(Micros::now().0 + Micros::DAY);
             let row = promise::Model { customer_id: Some(customer), due_time, ..promise::Model::default() };
-            let pending = Pending { row, context: (), request: request(42), refused: None };
+            let pending = Pending { row, context: replica.book.clone(), request: request(42), refused: None };
             let (promise, _) = replica.store.record_one(pending).await.expect("made");
             assert_eq!((case.fingerprint, promise.fingerprint), (41, 42));
 
