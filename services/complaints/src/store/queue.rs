@@ -129,8 +129,9 @@ fn is_unsettled(employee: &str, now: Micros) -> SimpleExpr {
         .cond_where(not_due_since)
         .and_where(Expr::exists(since).not())
         .to_owned();
-    // Counted, and not asked whether there are any: so that it stays a question to each case in the order of the index.
-    Expr::expr(settled).eq(0)
+    // Counted, and not asked whether there are any: so that it stays a question to each case in the order of the index. And
+    // not `= 0`, of which PostgreSQL expects that it hardly ever holds: it would ask all cases, and sort.
+    Expr::expr(settled).lt(1)
 }
 
 /// A page of the open cases of a team.

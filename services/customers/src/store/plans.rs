@@ -18,11 +18,12 @@ use crate::{
     migrations::Migrator,
 };
 
-const CUSTOMERS: i64 = 5_000;
+const CUSTOMERS: i64 = 20_000;
+const SEGMENTS: i64 = 1_000;
 
-/// Customers of two hundred segments, each of which one in three has left.
+/// Customers of as many segments, each of which one in three has left.
 fn customers() -> (Vec<customer::Model>, Vec<attribute_change::Model>) {
-    let segment = |n: i64| format!("segment-{}", n % 200);
+    let segment = |n: i64| format!("segment-{}", n % SEGMENTS);
     let is_in = |n: i64| n % 3 != 0;
     let customer = |n: i64| customer::Model {
         id: CustomerId(id::new()),
@@ -76,7 +77,7 @@ async fn the_customers_of_a_segment_are_found_by_an_index() {
 
         let (found, _) = list_customers(db, page, of_segment("segment-7")).await.expect("a page");
         let numbers: Vec<i64> = found.iter().map(|profile| profile.row.number).collect();
-        let expected = (1..=CUSTOMERS).rev().filter(|n| n % 200 == 7 && n % 3 != 0);
+        let expected = (1..=CUSTOMERS).rev().filter(|n| n % SEGMENTS == 7 && n % 3 != 0);
         assert_eq!(numbers, expected.collect::<Vec<_>>(), "who is there now, newest first");
     })
     .await;
