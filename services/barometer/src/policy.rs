@@ -29,6 +29,8 @@ enum Command {
 }
 
 /// Check a file of policies without a running suite: every problem is told with its line
+///
+/// What is allowed but may not be meant is told as a note: a policy by which a case that is reopened is due at no time.
 #[derive(Debug, Args)]
 #[command(after_help = FORMAT)]
 struct CheckArgs {
@@ -97,7 +99,8 @@ const FORMAT: &str = r#"The file holds calendars and policies. The first policy 
   [policies.targets]
   first_response = "30 minutes"          # minutes, hours, working minutes, working hours, working days,
   resolution = "3 working days"          # days, weeks, months
-  next_response = "4 working hours"      # to each message after the first, and when a case is reopened
+  total_resolution = "5 working days"    # goes on when a case is reopened
+  next_response = "4 working hours"      # to each message after the first
   final_response = { target = "8 weeks", holding = "12 weeks", pauses_for_customer = false }
   [policies.ladders]                     # what happens while a clock runs, step by step
   resolution = [
@@ -113,11 +116,11 @@ const FORMAT: &str = r#"The file holds calendars and policies. The first policy 
   [[policies]]
   name = "everything else"
   calendar = "office"
-  targets = { acknowledgement = "1 working hour", first_response = "1 working day", next_response = "1 working day" }
+  targets = { first_response = "1 working day", next_response = "1 working day", total_resolution = "10 working days" }
 
 Without [[calendars]] the names of calendars are not checked.
 
-Exits with 0 when all is well, with 1 when there are problems."#;
+Exits with 0 when all is well, whatever notes there are, and with 1 when there are problems."#;
 
 impl PolicyArgs {
     /// Does it.
@@ -167,13 +170,16 @@ impl RebaseArgs {
     }
 }
 
-/// What a file says, all problems told; a failure when there are any.
+/// What a file says, all problems told and what may not be meant; a failure when there are problems.
 fn checked(file: &Path) -> Result<Written, Failure> {
     let name = file.display().to_string();
-    let Checked { calendars, policies, problems, written } = file::check(file)?;
+    let Checked { calendars, policies, problems, hints, written } = file::check(file)?;
     output::print(|out| {
         for problem in &problems {
             writeln!(out, "{name}:{}: {}", problem.line, output::one_line(&problem.text))?;
+        }
+        for hint in &hints {
+            writeln!(out, "{name}:{}: note: {}", hint.line, output::one_line(&hint.text))?;
         }
         if problems.is_empty() {
             writeln!(out, "{name}: all well (policies: {policies}, calendars: {})", calendars.len())?;

@@ -55,6 +55,11 @@ impl Door {
         self.now
     }
 
+    /// Whether anything was refused so far.
+    pub fn has_refused(&self) -> bool {
+        !self.violations.is_empty()
+    }
+
     /// Notes a violation of `field`. `reason` is for programs, `description` for people.
     pub fn refuse(&mut self, field: &str, reason: &'static str, description: impl Into<String>) {
         let field = if field.is_empty() { self.path.clone() } else { self.join(field) };
@@ -63,6 +68,15 @@ impl Door {
             return;
         }
         self.violations.push(Violation { field, reason, description: description.into() });
+    }
+
+    /// Notes violations whose paths begin at the top of the message.
+    pub fn refuse_all(&mut self, violations: impl IntoIterator<Item = Violation>) {
+        self.outermost(|door| {
+            for Violation { field, reason, description } in violations {
+                door.refuse(&field, reason, description);
+            }
+        });
     }
 
     /// Parses a part of the message under its field's name.
@@ -158,6 +172,20 @@ impl Door {
             self.refuse(field, "OUT_OF_RANGE", "is not an instant of the years 1 to 9999");
         }
         micros
+    }
+
+    /// The instants from which and before which something is asked for, either or none, under their fields' names. The
+    /// first must not lie after the second.
+    pub fn optional_span(
+        &mut self,
+        (from_field, from): (&str, Option<prost_types::Timestamp>),
+        (until_field, until): (&str, Option<prost_types::Timestamp>),
+    ) -> (Option<Micros>, Option<Micros>) {
+        let span = (self.optional_time(from_field, from), self.optional_time(until_field, until));
+        if span.0.zip(span.1).is_some_and(|(from, until)| from > until) {
+            self.refuse(from_field, "OUT_OF_ORDER", format!("lies after `{until_field}`"));
+        }
+        span
     }
 
     /// An instant that must be there.
@@ -303,6 +331,29 @@ mod tests {
         assert!(fields(|door| _ = door.past_time("time", ahead(3_600))).is_empty());
         assert_eq!(fields(|door| _ = door.past_time("time", ahead(90_000))), ["time IN_THE_FUTURE"]);
         assert_eq!(fields(|door| _ = door.past_time("time", None)), ["time REQUIRED"]);
+    }
+
+    #[test]
+    fn a_span_goes_forward_or_is_open() {
+        let at = |seconds: i64| Some(Micros(seconds * Micros::SECOND).to_wire());
+        let span = |from, until| fields(|door| _ = door.optional_span(("from", from), ("until", until)));
+        for (from, until) in [(None, None), (at(9), None), (None, at(8)), (at(8), at(9)), (at(8), at(8))] {
+            assert!(span(from, until).is_empty(), "{from:?} {until:?}");
+        }
+        assert_eq!(span(at(9), at(8)), ["from OUT_OF_ORDER"]);
+        assert_eq!(span(at(i64::MAX / Micros::SECOND), at(8)), ["from OUT_OF_RANGE"]);
+    }
+
+    #[test]
+    fn violations_of_elsewhere_keep_their_paths() {
+        let told = fields(|door| {
+            assert!(!door.has_refused());
+            let violation =
+                |field: &str| Violation { field: field.to_owned(), reason: "ODD", description: String::new() };
+            door.inside("case", |door| door.refuse_all([violation("case.subject"), violation("update_mask.paths[0]")]));
+            assert!(door.has_refused());
+        });
+        assert_eq!(told, ["case.subject ODD", "update_mask.paths[0] ODD"]);
     }
 
     #[test]

@@ -45,6 +45,8 @@ pub struct Model {
     pub create_time: Micros,
     /// When it was done.
     pub end_time: Option<Micros>,
+    /// A segment in which customers are.
+    pub segment: String,
     /// The number of the last customer whom it tells; of messages only.
     pub last_number: i64,
 }
@@ -68,6 +70,8 @@ pub enum Work {
         tier: String,
         /// A tag of theirs.
         tag: String,
+        /// A segment in which they are.
+        segment: String,
     },
     /// Tells all customers something.
     SendMessage(String),
@@ -78,11 +82,11 @@ pub enum Work {
 impl Model {
     /// A new one.
     pub fn new(incident_id: IncidentId, work: Work, actor: &str, now: Micros) -> Self {
-        let (mut country, mut tier, mut tag, mut message) = Default::default();
+        let (mut country, mut tier, mut tag, mut segment, mut message) = Default::default();
         let task_type = match work {
             Work::LinkCases => IncidentTaskType::LinkCases,
-            Work::AddCustomers { country: c, tier: t, tag: g } => {
-                (country, tier, tag) = (c, t, g);
+            Work::AddCustomers { country: c, tier: t, tag: g, segment: s } => {
+                (country, tier, tag, segment) = (c, t, g, s);
                 IncidentTaskType::AddCustomers
             }
             Work::SendMessage(text) => {
@@ -104,6 +108,7 @@ impl Model {
             country,
             tier,
             tag,
+            segment,
             count: 0,
             last_failure: String::new(),
             next_time: now,
@@ -147,7 +152,8 @@ mod tests {
 
     #[test]
     fn a_task_that_is_done_forgets_where_it_was() {
-        let work = Work::AddCustomers { country: "MD".to_owned(), tier: String::new(), tag: String::new() };
+        let [country, tier, tag, segment] = ["MD", "", "", ""].map(str::to_owned);
+        let work = Work::AddCustomers { country, tier, tag, segment };
         let new = Model::new(IncidentId::default(), work, "ana", Micros(1));
         let second = new.advance(500, Some("a customer's place".to_owned()), Micros(2));
         assert_eq!((second.done, second.count, second.place.as_str()), (false, 500, "a customer's place"));

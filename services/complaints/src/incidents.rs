@@ -110,7 +110,8 @@ async fn link(store: &Store<wire::Fact>, task: Model) -> Result<(), Error> {
 }
 
 async fn add(store: &Store<wire::Fact>, directory: &Directory, task: Model) -> Result<(), Error> {
-    let filter = ListFilter { country: task.country.clone(), tier: task.tier.clone(), tag: task.tag.clone() };
+    let Model { country, tier, tag, segment, .. } = task.clone();
+    let filter = ListFilter { country, tier, tag, segment };
     let (found, next) = directory.list(filter, &task.place).await?;
     let place = Some(next).filter(|next| !next.is_empty());
     in_writer(store, "AddCustomersByAttribute", move |write| {

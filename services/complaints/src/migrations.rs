@@ -17,6 +17,7 @@ mod m0013_rebases;
 mod m0014_last_times;
 mod m0016_queues;
 mod m0017_promise_ladders;
+mod m0018_segments;
 #[cfg(test)]
 mod tests;
 
@@ -47,6 +48,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0012_erasures::Migration),
             Box::new(m0016_queues::Migration),
             Box::new(m0017_promise_ladders::Migration),
+            Box::new(m0018_segments::Migration),
         ]
     }
 }

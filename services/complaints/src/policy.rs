@@ -4,6 +4,7 @@ mod check;
 mod conditions;
 mod due;
 mod effect;
+mod gap;
 #[cfg(test)]
 mod tests;
 
@@ -16,6 +17,7 @@ pub use self::{
     conditions::{AnyOf, Conditions, Subject, Subtrees},
     due::{Due, due_times},
     effect::{Effect, Standing, effects},
+    gap::{Gap, gaps},
 };
 use crate::{
     calendar_version::CalendarId,

@@ -18,7 +18,7 @@ use futures_util::future::BoxFuture;
 use sea_orm::entity::prelude::*;
 use serde::Serialize;
 
-pub use self::course::{Turn, notice_time};
+pub use self::course::{Turn, check_ahead, notice_time};
 use crate::{
     calendar_version::CalendarId,
     case::{self, Binding, Holder},

@@ -3,6 +3,7 @@
 mod m0001_customers;
 mod m0002_facts;
 mod m0003_value_band;
+mod m0004_segments;
 
 use sea_orm_migration::prelude::*;
 
@@ -17,6 +18,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0001_customers::Migration),
             Box::new(m0002_facts::Migration),
             Box::new(m0003_value_band::Migration),
+            Box::new(m0004_segments::Migration),
         ]
     }
 }

@@ -2,6 +2,8 @@
 
 mod attributes;
 mod keys;
+#[cfg(test)]
+mod plans;
 mod values;
 
 use std::collections::HashMap;
@@ -12,8 +14,10 @@ use barometer_chassis::{
     reader,
     writer::{Done, Write},
 };
+use barometer_proto::customers::v1::Attribute;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, IntoActiveModel, QueryFilter,
+    Select,
     sea_query::{Expr, Query},
 };
 
@@ -22,7 +26,10 @@ pub(crate) use self::{
     keys::{CustomerRef, add_keys, find_by_keys, find_customers, find_or_create},
     values::{Standing, find_spend, find_standings},
 };
-use crate::customer::{self, CustomerId, key, tag};
+use crate::{
+    attribute_change,
+    customer::{self, CustomerId, key, tag},
+};
 
 /// A customer with its keys and tags.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
@@ -66,6 +73,8 @@ pub(crate) struct CustomerFilter {
     pub(crate) columns: Condition,
     /// Only with this tag; any when empty.
     pub(crate) tag: String,
+    /// Only in this segment now; any when empty.
+    pub(crate) segment: String,
 }
 
 /// A page of customers, newest first.
@@ -74,6 +83,11 @@ pub(crate) async fn list_customers(
     page: Page,
     filter: CustomerFilter,
 ) -> Result<(Vec<Profile>, String), Error> {
+    let (rows, next) = page.cut(select(db.get_database_backend(), page, filter).all(db).await?, place);
+    Ok((with_keys_and_tags(db, rows).await?, next))
+}
+
+fn select(backend: DbBackend, page: Page, filter: CustomerFilter) -> Select<customer::Entity> {
     let mut select = reader::newest_first::<customer::Entity>(page, "create_time").filter(filter.columns);
     if !filter.tag.is_empty() {
         let tagged = Query::select()
@@ -83,8 +97,26 @@ pub(crate) async fn list_customers(
             .to_owned();
         select = select.filter(customer::Column::Id.in_subquery(tagged));
     }
-    let (rows, next) = page.cut(select.all(db).await?, place);
-    Ok((with_keys_and_tags(db, rows).await?, next))
+    if !filter.segment.is_empty() {
+        select = select.filter(is_in(backend, filter.segment));
+    }
+    select
+}
+
+/// Whether a customer is in a segment now: who ever entered it an index tells, who is still there the customer's row.
+fn is_in(backend: DbBackend, segment: String) -> Condition {
+    use attribute_change::Column;
+    let entered = Query::select()
+        .column(Column::CustomerId)
+        .from(attribute_change::Entity)
+        .and_where(Column::Attribute.eq(i32::from(Attribute::Segment)))
+        .and_where(Column::Value.eq(&segment))
+        .to_owned();
+    let is_there = match backend {
+        DbBackend::Postgres => Expr::cust_with_values("jsonb_exists(segments, $1)", [segment]),
+        _ => Expr::cust_with_values("EXISTS (SELECT 1 FROM json_each(segments) WHERE json_each.value = ?)", [segment]),
+    };
+    Condition::all().add(customer::Column::Id.in_subquery(entered)).add(is_there)
 }
 
 /// A customer's place in a list.

@@ -9,8 +9,8 @@ use barometer_chassis::{
     id,
 };
 use barometer_proto::customers::v1::{
-    BatchGetCustomerValuesRequest, CustomerValue, ListCustomersRequest, LookupCustomerRequest, ResolveCustomersRequest,
-    customer_service_client::CustomerServiceClient,
+    BatchGetCustomerValuesRequest, Customer, CustomerValue, ListCustomersRequest, LookupCustomerRequest,
+    ResolveCustomersRequest, customer_service_client::CustomerServiceClient,
 };
 use tonic::{Code, Request, Status};
 use uuid::Uuid;
@@ -116,12 +116,24 @@ impl Directory {
     ///
     /// Errors as for [`Directory::resolve`].
     pub async fn list(&self, filter: ListFilter, page_token: &str) -> Result<(Vec<CustomerId>, String), Error> {
-        let ListFilter { country, tier, tag } = filter;
-        let page_token = page_token.to_owned();
-        let request = ListCustomersRequest { page_size: LISTED, page_token, tier, country, tag, ..Default::default() };
+        let ListFilter { country, tier, tag, segment } = filter;
+        let request = ListCustomersRequest {
+            page_size: LISTED,
+            page_token: page_token.to_owned(),
+            tier,
+            country,
+            tag,
+            segment: segment.clone(),
+            ..Default::default()
+        };
         let answer = self.customers.clone().list_customers(Request::new(request)).await;
         let page = answer.map_err(|status| refused(&status))?.into_inner();
-        let ids: Result<_, Error> = page.customers.iter().map(|customer| parse(&customer.customer_id)).collect();
+        // A customers service of an older release knows no such filter, and lists everybody.
+        let is_in = |customer: &&Customer| {
+            segment.is_empty() || customer.attributes.as_ref().is_some_and(|held| held.segments.contains(&segment))
+        };
+        let ids: Result<_, Error> =
+            page.customers.iter().filter(is_in).map(|customer| parse(&customer.customer_id)).collect();
         Ok((ids?, page.next_page_token))
     }
 
@@ -147,6 +159,8 @@ pub struct ListFilter {
     pub tier: String,
     /// A tag of theirs.
     pub tag: String,
+    /// A segment in which they are now.
+    pub segment: String,
 }
 
 /// Customers by the keys that callers gave.

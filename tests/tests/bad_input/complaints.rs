@@ -300,6 +300,19 @@ fn amend(table: &mut Table, cases: &Cases) {
     let named = |id: &str| vec![text("case.case_id", id), text("case.category", "another")];
     let with = |edits: Vec<Edit>| named(&kind.id).into_iter().chain(edits).collect::<Vec<_>>();
     let paths = |paths: &[&str]| list("update_mask.paths", paths);
+    let on = |id: &str, edits: Vec<Edit>| named(id).into_iter().chain(edits).collect::<Vec<_>>();
+    let everything = |paths: Edit| {
+        vec![
+            text("case.subject", "\u{0}"),
+            text("case.category", "a//b"),
+            text("case.journey_stage", "limbo"),
+            text("case.customer_key.value", ""),
+            text("request_id", "x"),
+            paths,
+        ]
+    };
+    const WRONG: [&str; 5] =
+        ["case.subject", "case.category", "case.journey_stage", "case.customer_key.value", "request_id"];
     rpc.invalid("no message", vec![], &["case"])
         .invalid("no id", vec![text("case.etag", "1")], &["case.case_id"])
         .invalid("garbage", vec![text("case.case_id", "1"), text("request_id", "1")], &["case.case_id", "request_id"])
@@ -316,6 +329,13 @@ fn amend(table: &mut Table, cases: &Cases) {
         .invalid("a stage", with(vec![text("case.journey_stage", "limbo")]), &["case.journey_stage"])
         .invalid("a customer", with(vec![text("case.customer_id", "x")]), &["case.customer_id"])
         .invalid("a key", with(vec![text("case.customer_key.value", "")]), &["case.customer_key.value"])
+        .invalid("all at once", with(everything(paths(&[]))), &WRONG)
+        .invalid("all at once, of a case that is not there", on(NOBODY, everything(paths(&[]))), &WRONG)
+        .invalid(
+            "all at once, without an id",
+            on("x", everything(paths(&["subject", "state", "journey_stage"]))),
+            &["case.case_id", "case.subject", "case.journey_stage", "update_mask.paths[1]", "request_id"],
+        )
         .refused("by another request", with(vec![text("request_id", DONE)]), Code::AlreadyExists, "REQUEST_ID_REUSED");
     let patch = Case { case_id: kind.id.clone(), ..Case::default() };
     let good = AmendCaseRequest { case: Some(patch), ..Default::default() }.encode_to_vec();

@@ -175,7 +175,7 @@ fn update(table: &mut Table, world: &World) {
 fn list(table: &mut Table) {
     let rpc = &mut table.rpc("ListCustomers", &[]);
     pages(rpc);
-    for field in ["tier", "country", "tag"] {
+    for field in ["tier", "country", "tag", "segment"] {
         rpc.invalid("too long", vec![text(field, "x".repeat(65))], &[field]).invalid(
             "a control character",
             vec![text(field, "\u{0}")],
@@ -183,7 +183,8 @@ fn list(table: &mut Table) {
         );
     }
     let times = vec![number("created_from.nanos", -1), number("created_to.seconds", i64::MIN)];
-    rpc.invalid("times", times, &["created_from", "created_to"]);
+    let backwards = vec![number("created_from.seconds", 9), number("created_to.seconds", 8)];
+    rpc.invalid("times", times, &["created_from", "created_to"]).invalid("backwards", backwards, &["created_from"]);
 }
 
 fn resolve(table: &mut Table) {
@@ -216,4 +217,6 @@ pub(crate) fn watch(rpc: &mut Rpc<'_>, service: &str, other: &str) {
     for (kinds, offending) in [(vec![1, 99], "kinds[1]"), (vec![0], "kinds[0]"), (vec![-1], "kinds[0]")] {
         rpc.invalid("an unknown kind", vec![numbers("kinds", kinds)], &[offending]);
     }
+    let all = vec![numbers("kinds", vec![1, 99, -1]), text("after", "x")];
+    rpc.invalid("all at once", all, &["kinds[1]", "kinds[2]", "after"]);
 }

@@ -26,6 +26,11 @@ async fn bad_input_is_told() {
             vec![text("case_id", "x"), number("start_time.nanos", -1), number("end_time.nanos", -1)],
             &["case_id", "start_time", "end_time"],
         )
+        .invalid(
+            "backwards",
+            vec![text("case_id", "x"), number("start_time.seconds", 9), number("end_time.seconds", 8)],
+            &["case_id", "start_time"],
+        )
         .answered("an unknown case", vec![text("case_id", NOBODY)]);
         table.check(&services.channel).await;
         services.stop().await;

@@ -115,6 +115,11 @@ impl Recorded {
                 vec![number("start_time.nanos", -1), number("end_time.seconds", i64::MAX)],
                 &["start_time", "end_time"],
             )
+            .invalid(
+                "backwards",
+                vec![number("start_time.seconds", 9), number("end_time.seconds", 8), text("customer_id", "x")],
+                &["start_time", "customer_id"],
+            )
             .invalid("several at once", several, &["page_size", "page_token", "customer_id"])
             .answered("unknown customer", vec![text("customer_id", NOBODY)]);
     }

@@ -129,6 +129,7 @@ fn read(table: &mut Table) {
         ],
         &["customer_id", "survey_id", "outcomes[0]", "start_time", "end_time"],
     )
+    .invalid("backwards", vec![number("start_time.seconds", 9), number("end_time.seconds", 8)], &["start_time"])
     .invalid("17 outcomes", vec![numbers("outcomes", vec![1; 17])], &["outcomes"])
     .invalid("no outcome", vec![numbers("outcomes", vec![0])], &["outcomes[0]"]);
 }

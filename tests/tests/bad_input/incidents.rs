@@ -152,7 +152,7 @@ fn customers(table: &mut Table, kept: &Kept) {
         .invalid("garbage", vec![text("incident_id", "x"), text("request_id", "x")], &["incident_id", "request_id"])
         .unknown("an unknown id", vec![text("incident_id", NOBODY)])
         .refused("a closed one", vec![text("incident_id", &kept.closed)], Code::FailedPrecondition, "NOT_OPEN");
-    for field in ["country", "tier", "tag"] {
+    for field in ["country", "tier", "tag", "segment"] {
         rpc.invalid("a long text", vec![text(field, "t".repeat(65))], &[field]);
     }
     let good = SendIncidentMessageRequest {

@@ -144,6 +144,16 @@ fn update(table: &mut Table, kept: &Kept) {
     rpc.invalid("no message", vec![], &["calendar"])
         .invalid("no id", vec![text("calendar.name", "x")], &["calendar.calendar_id"])
         .invalid(
+            "all at once",
+            with(vec![
+                text("calendar.time_zone", "Nowhere"),
+                text("calendar.name", "é".repeat(129)),
+                list("update_mask.paths", &["time_zone", "version", "name"]),
+                text("request_id", "x"),
+            ]),
+            &["calendar.time_zone", "calendar.name", "update_mask.paths[1]", "request_id"],
+        )
+        .invalid(
             "garbage",
             vec![text("calendar.calendar_id", "x"), text("request_id", "x")],
             &["calendar.calendar_id", "request_id"],
@@ -155,7 +165,7 @@ fn update(table: &mut Table, kept: &Kept) {
         .invalid(
             "what can not be changed",
             with(vec![list("update_mask.paths", &["version", "name", "etag", "nonsense"])]),
-            &["update_mask.paths[0]", "update_mask.paths[2]", "update_mask.paths[3]"],
+            &["calendar.name", "update_mask.paths[0]", "update_mask.paths[2]", "update_mask.paths[3]"],
         );
 }
 

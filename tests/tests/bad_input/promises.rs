@@ -133,7 +133,30 @@ fn make(table: &mut Table, kept: &Kept) {
         )
         .invalid("due in the past", vec![number("promise.due_time.seconds", PAST)], &["promise.due_time"])
         .invalid("due never", vec![number("promise.due_time.seconds", i64::MAX)], &["promise.due_time"])
-        .invalid("made in the future", vec![number("promise.make_time.seconds", FAR)], &["promise.make_time"])
+        .invalid(
+            "made in the future",
+            vec![number("promise.make_time.seconds", FAR), number("promise.due_time.seconds", FAR + 1)],
+            &["promise.make_time"],
+        )
+        .invalid(
+            "all at once",
+            vec![number("promise.due_time.seconds", PAST), clear("promise.description"), text("request_id", "x")],
+            &["promise.due_time", "promise.description", "request_id"],
+        )
+        .invalid(
+            "due before it was made, and wordless",
+            vec![
+                number("promise.make_time.seconds", PAST + 1),
+                number("promise.due_time.seconds", PAST),
+                clear("promise.description"),
+            ],
+            &["promise.due_time", "promise.description"],
+        )
+        .invalid(
+            "due in the past, under a new key",
+            vec![number("promise.due_time.seconds", PAST), text("promise.external_id.value", "k-2")],
+            &["promise.due_time"],
+        )
         .invalid("made long ago", vec![number("promise.make_time.seconds", LONG_AGO)], &["promise.make_time"])
         .invalid(
             "a key without a value",
@@ -197,6 +220,11 @@ fn verbs(table: &mut Table, kept: &Kept) {
         "into the past",
         shift(number("due_time.seconds", PAST)),
         &["due_time"],
+    );
+    table.rpc("MovePromise", &[]).invalid(
+        "all at once",
+        vec![text("promise_id", "x"), number("due_time.seconds", PAST), text("request_id", "x")],
+        &["promise_id", "due_time", "reason", "request_id"],
     );
 }
 

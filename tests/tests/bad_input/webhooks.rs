@@ -110,6 +110,17 @@ fn change(table: &mut Table, id: &str) {
             &["webhook.webhook_id", "request_id"],
         )
         .invalid("a url", vec![text("webhook.url", "nowhere")], &["webhook.url"])
+        .invalid(
+            "all at once",
+            vec![
+                list("update_mask.paths", &["url", "secret", "name"]),
+                text("webhook.url", "nowhere"),
+                text("webhook.name", ""),
+                clear("webhook.events"),
+                text("webhook.webhook_id", "x"),
+            ],
+            &["webhook.url", "webhook.name", "webhook.webhook_id", "update_mask.paths[1]"],
+        )
         .unknown("an unknown id", vec![text("webhook.webhook_id", NOBODY)])
         .refused("a stale etag", vec![text("webhook.etag", "1")], Code::Aborted, "STALE_ETAG")
         .refused("a name that is taken", vec![text("webhook.name", "other")], Code::AlreadyExists, "NAME_TAKEN")

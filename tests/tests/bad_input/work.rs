@@ -99,6 +99,16 @@ fn update(table: &mut Table) {
     rpc.invalid("no message", vec![clear("team")], &["team"])
         .invalid("no name", vec![text("team.name", "")], &["team.name"])
         .invalid("no such field", vec![list("update_mask.paths", &["name"])], &["update_mask.paths[0]"])
+        .invalid(
+            "all at once",
+            vec![
+                list("update_mask.paths", &["lead", "name", "calendar_id"]),
+                text("team.lead", "\u{0}"),
+                text("team.calendar_id", "x"),
+                text("request_id", "x"),
+            ],
+            &["team.lead", "team.calendar_id", "update_mask.paths[1]", "request_id"],
+        )
         .unknown("an unknown team", vec![text("team.name", "nobody")])
         .refused("a stale etag", vec![text("team.etag", "1")], Code::Aborted, "STALE_ETAG");
     values(rpc);

@@ -134,6 +134,8 @@ async fn what_is_given_back_is_anybodys_and_what_is_finished_is_not() {
         assert_eq!((finished.end(), get(&services, &id).await.employee.as_str()), (ClaimEnd::Finished, "bob"));
         assert_eq!(finish(&services, &claim).await.expect("it is so"), finished);
         assert_eq!(next(&services, "ana").await, None);
+        assert_eq!(next(&services, "bob").await, None, "nothing happened to it since");
+        act(&services, &id, Verb::Annotate, How::default()).await.expect("allowed");
         let again = next(&services, "bob").await.expect("his own is still to be done");
         act(&services, &id, Verb::Resolve, How::default()).await.expect("allowed");
         let ended = claim_of(&services, &again).await;

@@ -169,8 +169,12 @@ fn a_file_of_policies_is_checked_without_a_suite() {
         let output = output.expect("the program runs");
         (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
     };
-    let good = "[[policies]]\nname = \"all\"\ncalendar = \"office\"\ntargets = { first_response = \"1 hour\" }\n";
-    assert_eq!(check(good), (Some(0), "policies.toml: all well (policies: 1, calendars: 0)\n".to_owned()));
+    let good = "[[policies]]\nname = \"all\"\ncalendar = \"office\"\ntargets = { total_resolution = \"1 week\" }\n";
+    let well = "policies.toml: all well (policies: 1, calendars: 0)\n";
+    assert_eq!(check(good), (Some(0), well.to_owned()));
+    let note = "policies.toml:1: note: policy `all` has no target for next_response, periodic_update or total_resolution: \
+                a reopened case has no deadline by it\n";
+    assert_eq!(check(&good.replace("total_resolution", "resolution")), (Some(0), format!("{note}{well}")));
     let (code, told) = check(&format!("{good}{}", good.replace("all", "rest")));
     let expected = "policies.toml:5: policy `rest`: is never reached: policies[0] `all` before it matches every case that \
                     it would\n";

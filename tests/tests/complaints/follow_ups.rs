@@ -147,7 +147,8 @@ async fn a_detractor_is_followed_up_by_one_case_and_others_by_none() {
             severity: Severity::High.into(),
             ..rule("detractors")
         };
-        let set = publish(&services, vec![rules]).await;
+        let set = publish(&services, vec![rules.clone()]).await;
+        assert_eq!(publish(&services, vec![rules]).await, set, "the same rules make no version");
         let nps = active(&services, "relation", SurveyKind::Nps).await;
         let csat = active(&services, "delivery", SurveyKind::Csat).await;
         let customer = somebody();

@@ -187,10 +187,18 @@ async fn all_who_are_affected_are_told_once() {
         assert_eq!((named.len(), BTreeSet::from_iter(named)), (1_200, affected(&services, &id).await));
 
         // By what the customers service says of them.
-        for name in ["m-1", "m-2"] {
+        for (name, attribute, value, leaves) in [
+            ("m-1", Attribute::Country, "MD", false),
+            ("m-2", Attribute::Country, "MD", false),
+            ("m-2", Attribute::Segment, "fibre", false),
+            ("m-3", Attribute::Segment, "fibre", false),
+            ("m-4", Attribute::Segment, "fibre", false),
+            ("m-4", Attribute::Segment, "fibre", true),
+            ("m-5", Attribute::Tier, "fibre", false),
+        ] {
             let mut change = attribute_change(name);
             change.customer = Some(barometer_proto::customers::v1::attribute_change::Customer::CustomerKey(key(name)));
-            (change.attribute, change.value) = (Attribute::Country.into(), "MD".to_owned());
+            (change.attribute, change.value, change.leaves) = (attribute.into(), value.to_owned(), leaves);
             let request = RecordAttributeChangeRequest { attribute_change: Some(change), request_id: String::new() };
             services.customers.clone().record_attribute_change(request).await.expect("recorded");
         }
@@ -203,6 +211,16 @@ async fn all_who_are_affected_are_told_once() {
         assert_eq!(settled(&services, &id).await.affected_customers, 1_202);
         let counts: Vec<_> = tasks(&services, &id).await.into_iter().map(|task| (task.count, task.done)).collect();
         assert_eq!(counts, [(2, true), (1_200, true)]);
+        for (country, affected) in [("MD", 1_202), ("", 1_203)] {
+            let request = AddCustomersByAttributeRequest {
+                incident_id: id.clone(),
+                country: country.to_owned(),
+                segment: "fibre".to_owned(),
+                ..AddCustomersByAttributeRequest::default()
+            };
+            services.incidents.clone().add_customers_by_attribute(request).await.expect("begun");
+            assert_eq!(settled(&services, &id).await.affected_customers, affected, "of {country:?}");
+        }
         services.stop().await;
     })
     .await;

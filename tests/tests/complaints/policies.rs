@@ -106,6 +106,35 @@ async fn what_is_published_replaces_the_list_and_stays_readable() {
 }
 
 #[tokio::test]
+async fn what_is_published_again_makes_no_version() {
+    on_each_database(async |database| {
+        let services = Services::start(database).await;
+        let office = office(&services).await;
+        let all = Policy {
+            targets: vec![target(ClockKind::Resolution, 3, DurationUnit::WorkingDays)],
+            ..policy("all", &office)
+        };
+        let policies = vec![for_losses(&office), all.clone()];
+        let first = publish(&services, policies.clone(), "").await.expect("published");
+        let request_id = Uuid::new_v4().to_string();
+        let again = publish_by(&services, policies.clone(), "1", &request_id).await.expect("the same");
+        assert_eq!(again, first, "version, etag and time as they were");
+        let stale = publish(&services, policies.clone(), "7").await.expect_err("of another version");
+        assert_eq!(told(&stale).1, "STALE_ETAG");
+
+        // With another name it is another list; and the first again, after it, a third.
+        let renamed = vec![Policy { name: "more losses".to_owned(), ..for_losses(&office) }, all];
+        assert_eq!(publish(&services, renamed, "").await.expect("published").version, 2);
+        let repeated = publish_by(&services, policies.clone(), "1", &request_id).await.expect("done before");
+        assert_eq!(repeated, first, "what it found then");
+        assert_eq!(publish(&services, policies, "2").await.expect("published").version, 3);
+        assert_eq!(get(&services, 0).await.expect("there").version, 3);
+        services.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn everything_that_is_wrong_is_told_at_once_and_nothing_is_published() {
     on_each_database(async |database| {
         let services = Services::start(database).await;

@@ -129,12 +129,15 @@ async fn one_that_nobody_keeps_is_due_soon_and_then_broken_each_once() {
         let due_time = soon(1_500);
         let new =
             Promise { case_id: case.case_id.clone(), description: "a call".to_owned(), due_time, ..Promise::default() };
-        let id = make(&services, new).await.promise_id;
+        let request_id = Uuid::new_v4().to_string();
+        let id = make_with(&services, new.clone(), &request_id).await.expect("made").promise_id;
         eventually("it is broken", async || read(&services, &id).await.state() == State::Broken).await;
         let broken = read(&services, &id).await;
         let late = Micros(Micros::from_wire(&due_time.expect("set")).expect("an instant").0 + 1).to_wire();
         assert_eq!(broken.break_time, Some(late), "of that instant, whenever it was written down");
         assert!(broken.due_soon_time.is_some(), "halfway");
+        let repeated = make_with(&services, new, &request_id).await.expect("it was made in time");
+        assert_eq!((&repeated.promise_id, repeated.state()), (&id, State::Broken));
         let expected = [Event::Opened, Event::PromiseMade, Event::PromiseDueSoon, Event::PromiseBroken];
         tokio::time::sleep(Duration::from_millis(1_200)).await;
         assert_eq!(entries(&services, &case.case_id).await, expected);

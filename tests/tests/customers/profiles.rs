@@ -210,6 +210,7 @@ async fn lists_are_filtered_and_paged() {
             attributes: Some(Attributes {
                 tier: ["gold", "silver", ""][n % 3].to_owned(),
                 country: ["MD", "RO"][n % 2].to_owned(),
+                segments: ["new", "often"].into_iter().take(n % 3).map(str::to_owned).collect(),
                 ..Attributes::default()
             }),
             ..customer(&format!("c-{n}"))
@@ -238,6 +239,20 @@ async fn lists_are_filtered_and_paged() {
             ..Default::default()
         };
         assert_eq!(pages(&services, few).await.len(), 5);
+
+        let of_segment = async |segment: &str, tier: &str| {
+            let (segment, tier) = (segment.to_owned(), tier.to_owned());
+            pages(&services, ListCustomersRequest { segment, tier, page_size: 3, ..Default::default() }).await
+        };
+        assert_eq!((of_segment("new", "").await.len(), of_segment("often", "").await.len()), (20, 10));
+        assert_eq!((of_segment("often", "gold").await.len(), of_segment("ofte", "").await.len()), (0, 0));
+        let left = of_segment("often", "").await.remove(0);
+        let attributes = Some(Attributes { segments: vec!["new".to_owned()], ..left.attributes.expect("held") });
+        let left = Customer { customer_id: left.customer_id, attributes, ..Customer::default() };
+        let request = UpdateCustomerRequest { customer: Some(left), ..Default::default() };
+        services.customers.clone().update_customer(request).await.expect("updated");
+        assert_eq!((of_segment("new", "").await.len(), of_segment("often", "").await.len()), (20, 9));
+        let all = pages(&services, ListCustomersRequest { page_size: 1_000, ..Default::default() }).await;
 
         let middle = all[15].create_time;
         let since = ListCustomersRequest { created_from: middle, ..Default::default() };

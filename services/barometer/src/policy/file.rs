@@ -25,6 +25,8 @@ pub(crate) struct Checked {
     pub(crate) policies: usize,
     /// What is wrong, from the first line to the last.
     pub(crate) problems: Vec<Problem>,
+    /// What is not wrong, but may not be meant; nothing while something is wrong with the policies.
+    pub(crate) hints: Vec<Problem>,
     /// The same as messages, to be sent when nothing is wrong.
     pub(crate) written: Written,
 }
@@ -75,12 +77,9 @@ pub(crate) fn check(path: &Path) -> Result<Checked, Failure> {
             let mut places = Places::new(&text);
             let offset = error.span().map_or(0, |span| span.start);
             places.problem(offset, "", error.message());
-            return Ok(Checked {
-                calendars: BTreeMap::new(),
-                policies: 0,
-                problems: places.into_problems(),
-                written: Written::default(),
-            });
+            let (problems, hints) = places.into_told();
+            let (calendars, written) = (BTreeMap::new(), Written::default());
+            return Ok(Checked { calendars, policies: 0, problems, hints, written });
         }
     };
     let mut places = Places::new(&text);
@@ -94,7 +93,8 @@ pub(crate) fn check(path: &Path) -> Result<Checked, Failure> {
         calendars.into_iter().filter_map(|(name, calendar)| Some((name, calendar?))).collect();
     let messages = calendars.iter().map(|(name, calendar)| render_plain_calendar(name.clone(), calendar)).collect();
     let written = Written { calendars: messages, policies, names };
-    Ok(Checked { calendars, policies: count, problems: places.into_problems(), written })
+    let (problems, hints) = places.into_told();
+    Ok(Checked { calendars, policies: count, problems, hints, written })
 }
 
 fn read(path: &Path) -> Result<String, Failure> {

@@ -12,7 +12,7 @@ use tokio_stream::Stream;
 use tonic::Status;
 
 use super::{Batch, Feed};
-use crate::{clock::Micros, error::Error, position::Position, shutdown::Shutdown};
+use crate::{clock::Micros, door::Door, error::Error, position::Position, shutdown::Shutdown};
 
 /// How often a watcher hears of a feed in which nothing happens.
 const HEARTBEAT: Duration = Duration::from_secs(1);
@@ -55,7 +55,7 @@ impl<F: Clone + Send + Sync + 'static> Feed<F> {
     /// Follows the feed after a position: facts of the kinds given, of all when there are none. Ends when the watcher
     /// goes, with the process, or with an error, [`Error::Gone`] among them. `size` tells the bytes that a fact takes.
     ///
-    /// Errors: INVALID for a token that is none of this service.
+    /// Errors: INVALID for a token that is none of this service, and for kinds that it does not have.
     pub fn watch<R: Send + 'static>(
         &self,
         after: &str,
@@ -64,11 +64,14 @@ impl<F: Clone + Send + Sync + 'static> Feed<F> {
         size: fn(&F) -> usize,
         render: fn(Delivery<F>) -> R,
     ) -> Result<Watch<R>, Error> {
-        let after = self.parse_token("after", after)?;
-        if let Some(unknown) = kinds.iter().position(|tag| !self.inner.kinds.iter().any(|kind| kind.tag == *tag)) {
-            let field = format!("kinds[{unknown}]");
-            return Err(Error::invalid(&field, "UNKNOWN_VALUE", "is no kind of fact of this service"));
-        }
+        let after = Door::open(|door| {
+            for (place, tag) in kinds.iter().enumerate() {
+                if !self.inner.kinds.iter().any(|kind| kind.tag == *tag) {
+                    door.refuse(&format!("kinds[{place}]"), "UNKNOWN_VALUE", "is no kind of fact of this service");
+                }
+            }
+            self.parse_token(door, "after", after)
+        })?;
         let (sender, batches) = mpsc::channel(WAITING);
         let watcher = Watcher { feed: self.clone(), kinds, at: after, sender, size, render };
         tokio::spawn(watcher.run(shutdown));
@@ -76,17 +79,18 @@ impl<F: Clone + Send + Sync + 'static> Feed<F> {
     }
 
     /// The position of a token, which must be of this service.
-    fn parse_token(&self, field: &str, token: &str) -> Result<Position, Error> {
+    fn parse_token(&self, door: &mut Door, field: &str, token: &str) -> Position {
         if token.is_empty() {
-            return Ok(Position::START);
+            return Position::START;
         }
         match Position::decode(token) {
-            Some((service, position)) if service == self.inner.service => Ok(position),
+            Some((service, position)) if service == self.inner.service => return position,
             Some((service, _)) => {
-                Err(Error::invalid(field, "NOT_A_POSITION", format!("is a position of the {service} service")))
+                door.refuse(field, "NOT_A_POSITION", format!("is a position of the {service} service"));
             }
-            None => Err(Error::invalid(field, "NOT_A_POSITION", "is not a position")),
+            None => door.refuse(field, "NOT_A_POSITION", "is not a position"),
         }
+        Position::START
     }
 }
 

@@ -113,6 +113,7 @@ pub const DECISIONS: &[(&str, &str, Decision)] = &[
     ("incident_task", "message", Kept),
     // The token of a page ends with a customer; it goes when the task is done.
     ("incident_task", "place", Passing),
+    ("incident_task", "segment", Kept),
     ("incident_task", "tag", Kept),
     ("incident_task", "tier", Kept),
     ("policy_set", "actor", Kept),

@@ -30,12 +30,17 @@ pub fn notice_time(lead: i64, from: Micros, due: Micros) -> Option<Micros> {
 }
 
 impl Model {
-    /// It is promised from `now` on. Errors when it is due already, or was before it was made.
-    pub fn begin(&mut self, now: Micros) -> Result<(), Error> {
+    /// Whether it can be promised at `now`. Errors when it is due already, or was before it was made.
+    pub fn check_new(&self, now: Micros) -> Result<(), Error> {
         if self.due_time <= self.make_time {
             return Err(Error::invalid("promise.due_time", "TOO_EARLY", "is not later than `make_time`"));
         }
-        check_ahead("promise.due_time", self.due_time, now)?;
+        check_ahead("promise.due_time", self.due_time, now)
+    }
+
+    /// It is promised from `now` on, unless [`Model::check_new`] refuses it.
+    pub fn begin(&mut self, now: Micros) -> Result<(), Error> {
+        self.check_new(now)?;
         self.state = State::Open.into();
         (self.original_due_time, self.run_time) = (self.due_time, self.make_time);
         self.notice_time = notice_time(self.lead, now, self.due_time);
@@ -214,6 +219,7 @@ impl When {
     }
 }
 
-fn check_ahead(field: &str, due: Micros, now: Micros) -> Result<(), Error> {
+/// Refuses a due time that is not ahead of `now`.
+pub fn check_ahead(field: &str, due: Micros, now: Micros) -> Result<(), Error> {
     if due > now { Ok(()) } else { Err(Error::invalid(field, "IN_THE_PAST", "is not later than now")) }
 }

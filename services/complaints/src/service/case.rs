@@ -170,11 +170,25 @@ impl Complaints {
         let request_text = std::mem::take(&mut request.request_id);
         let fingerprint = fingerprint::of_message(&request);
         let wire::AmendCaseRequest { case, update_mask, request_id: _ } = request;
-        let (patch, id, request_id) = Door::open(|door| {
-            let patch = door.required("case", case);
-            let id = door.inside("case", |door| door.id("case_id", &patch.case_id));
-            (patch, id, door.request_id(&request_text))
-        })?;
+        let check = |shown: Option<&wire::Case>| {
+            Door::open(|door| {
+                let patch = door.required("case", case.clone());
+                let id = door.inside("case", |door| door.id("case_id", &patch.case_id));
+                mask::check(door, "case", &patch, (update_mask.as_ref(), &AMENDABLE), |door, mut set| {
+                    let _kept = match shown {
+                        Some(shown) => forget_kept(shown, &mut set),
+                        None => forget_kept(&set.clone(), &mut set),
+                    };
+                    parse_case(door, set, &self.stages, &self.rules.priorities, String::new())
+                });
+                (patch, id, door.request_id(&request_text))
+            })
+        };
+        let (patch, id, request_id) = match check(None) {
+            // Whether the category and the stage stay as they are, only the case tells.
+            Err(Error::Invalid(_)) => check(Some(&self.shown(case.as_ref()).await?))?,
+            checked => checked?,
+        };
         let customers = self.resolve_patch(&patch, id).await?;
         let request = Mutation { method: "AmendCase", actor: actor.to_string(), id: request_id, fingerprint };
         let (actor, stages, priorities) = (actor.to_string(), self.stages.clone(), self.rules.priorities);
@@ -229,6 +243,18 @@ impl Complaints {
         let (rows, next) = store::list_entries(self.store.db(), id, page).await?;
         let places: Vec<_> = rows.iter().map(store::place_of_entry).collect();
         Ok(fit(rows.into_iter().map(render_entry).collect(), &places, next))
+    }
+
+    /// The case that a patch names, as callers see it; an empty one when it is not there.
+    async fn shown(&self, patch: Option<&wire::Case>) -> Result<wire::Case, Error> {
+        let Some(id) = patch.and_then(|patch| Uuid::try_parse(&patch.case_id).ok()) else {
+            return Ok(wire::Case::default());
+        };
+        match reader::get::<Model>(self.store.db(), id).await {
+            Ok(row) => Ok(render_case(row, String::new())),
+            Err(Error::NotFound { .. }) => Ok(wire::Case::default()),
+            Err(error) => Err(error),
+        }
     }
 
     /// The customer of the key that an amendment names; looked for only when the case is there, so that nobody is

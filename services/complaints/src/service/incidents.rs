@@ -120,18 +120,21 @@ impl Incidents {
         actor: &Principal,
         request: wire::AddCustomersByAttributeRequest,
     ) -> Result<wire::Incident, Error> {
-        let wire::AddCustomersByAttributeRequest { incident_id, country, tier, tag, request_id } = request;
-        let (id, country, tier, tag, request_id) = Door::open(|door| {
+        let wire::AddCustomersByAttributeRequest { incident_id, country, tier, tag, segment, request_id } = request;
+        let (id, [country, tier, tag, segment], request_id) = Door::open(|door| {
             let id = door.id("incident_id", &incident_id);
-            if country.is_empty() && tier.is_empty() && tag.is_empty() {
+            let attributes = [("country", country), ("tier", tier), ("tag", tag), ("segment", segment)];
+            if attributes.iter().all(|(_, text)| text.is_empty()) {
                 door.missing("country");
             }
-            let [country, tier, tag] =
-                [("country", country), ("tier", tier), ("tag", tag)].map(|(field, text)| door.text(field, text, 64));
-            (id, country, tier, tag, door.request_id(&request_id))
+            (id, attributes.map(|(field, text)| door.text(field, text, 64)), door.request_id(&request_id))
         })?;
-        let fingerprint = fingerprint::of(&(id, &country, &tier, &tag))?;
-        let work = Work::AddCustomers { country, tier, tag };
+        let fingerprint = match segment.as_str() {
+            // So that a repeat of an older request is still known as one.
+            "" => fingerprint::of(&(id, &country, &tier, &tag))?,
+            segment => fingerprint::of(&(id, &country, &tier, &tag, segment))?,
+        };
+        let work = Work::AddCustomers { country, tier, tag, segment };
         self.begin("AddCustomersByAttribute", actor, (id, request_id, fingerprint), work).await
     }
 

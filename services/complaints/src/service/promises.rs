@@ -22,7 +22,7 @@ use super::command::MAX_TEXT;
 use crate::{
     case::When,
     customers::Customers,
-    promise::{Lead, Model, Turn},
+    promise::{Lead, Model, Turn, check_ahead},
     store::{self, Book},
     wire::{NewPromise, parse_list_promises, parse_promise, render_promise},
 };
@@ -60,7 +60,10 @@ impl Promises {
         let (new, request_id) = Door::open(|door| {
             let promise = door.required("promise", promise);
             let parse = |door: &mut Door| parse_promise(door, promise, self.lead, actor.to_string());
-            (door.inside("promise", parse), door.request_id(&request_id))
+            let (new, request_id) = (door.inside("promise", parse), door.request_id(&request_id));
+            let repeatable = request_id.is_some() || new.row.external_id.is_some();
+            refuse_past(door, new.row.due_time, repeatable, |now| new.row.check_new(now));
+            (new, request_id)
         })?;
         let NewPromise { mut row, customer, make_time, lead } = new;
         row.customer_id = self.customers.resolve(slice::from_ref(&customer)).await?.id(&customer)?;
@@ -99,7 +102,9 @@ impl Promises {
         let (due, command) = Door::open(|door| {
             let due = door.time("due_time", due_time);
             let text = door.required_text("reason", reason, MAX_TEXT);
-            (due, Command { time: Some(due), ..parse(door, &promise_id, etag, text, None, &request_id) })
+            let command = Command { time: Some(due), ..parse(door, &promise_id, etag, text, None, &request_id) };
+            refuse_past(door, due, command.request_id.is_some(), |now| check_ahead("due_time", due, now));
+            (due, command)
         })?;
         self.act("MovePromise", actor, command, move |promise, now| promise.shift(now, due)).await
     }
@@ -171,6 +176,18 @@ impl Promises {
     async fn render(&self, row: Model) -> Result<wire::Promise, Error> {
         let position = self.store.feed.token(row.position).await?;
         Ok(render_promise(row, position))
+    }
+}
+
+/// Notes a due time that does not lie ahead. What may be a repeat was good in its day: it is refused here with other things
+/// only, and by itself when the writer does not know it.
+fn refuse_past(door: &mut Door, due: Micros, repeatable: bool, check: impl FnOnce(Micros) -> Result<(), Error>) {
+    // One that was refused already is 0.
+    if due.0 != 0
+        && (door.has_refused() || !repeatable)
+        && let Err(Error::Invalid(violations)) = check(door.now())
+    {
+        door.refuse_all(violations);
     }
 }
 

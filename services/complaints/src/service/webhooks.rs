@@ -57,6 +57,8 @@ impl Webhooks {
         let (patch, id, request_id) = Door::open(|door| {
             let patch = door.required("webhook", webhook);
             let id = door.inside("webhook", |door| door.id("webhook_id", &patch.webhook_id));
+            let parse = |door: &mut Door, set| parse_webhook(door, set, self.private);
+            mask::check(door, "webhook", &patch, (update_mask.as_ref(), &WEBHOOK_CHANGEABLE), parse);
             (patch, WebhookId(id), door.request_id(&request_text))
         })?;
         let (request, private) = (mutation("UpdateWebhook", actor, request_id, fingerprint), self.private);

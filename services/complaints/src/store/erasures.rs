@@ -272,3 +272,57 @@ impl Step<'_> {
         note_traces(self.write, hashes).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use barometer_chassis::{
+        clock::Micros,
+        testing::{TestDatabase, on_each_database},
+        writer::{Pending, Request},
+    };
+
+    use super::*;
+    use crate::{case::Incoming, watch::tests::Replica};
+
+    fn request(fingerprint: i64) -> Request {
+        Request { method: "Test", actor: "test".to_owned(), id: None, fingerprint }
+    }
+
+    /// Hashes would confirm a guess of the texts.
+    #[tokio::test]
+    async fn what_was_first_recorded_can_not_be_guessed_by_its_hash() {
+        on_each_database(async |database: &TestDatabase| {
+            let replica = Replica::start(database).await;
+            let customer = CustomerId(Uuid::from_u128(7));
+            let row = case::Model { customer_id: Some(customer), ..case::Model::default() };
+            let pending = Pending { row, context: Incoming::default(), request: request(41), refused: None };
+            let (case, _) = replica.store.record_one(pending).await.expect("opened");
+            let due_time = Micros(Micros::now().0 + Micros::DAY);
+            let row = promise::Model { customer_id: Some(customer), due_time, ..promise::Model::default() };
+            let pending = Pending { row, context: replica.book.clone(), request: request(42), refused: None };
+            let (promise, _) = replica.store.record_one(pending).await.expect("made");
+            assert_eq!((case.fingerprint, promise.fingerprint), (41, 42));
+
+            let erasure = replica.write(move |write| {
+                Box::pin(async move { begin_erasure(write, customer, Vec::new(), "test".to_owned()).await })
+            });
+            let erasure = erasure.await;
+            for deliveries_done in [false, false, false, true] {
+                let step = replica.write(move |write| {
+                    Box::pin(async move {
+                        erase_step(write, erasure, deliveries_done).await?;
+                        Ok(Done { id: erasure, position: write.position() })
+                    })
+                });
+                step.await;
+            }
+            let db = replica.store.db();
+            let case = case::Entity::find_by_id(case.id).one(db).await.expect("readable").expect("there");
+            let promise = promise::Entity::find_by_id(promise.id).one(db).await.expect("readable").expect("there");
+            assert!(case.customer_id != Some(customer) && promise.customer_id != Some(customer), "they are erased");
+            assert_eq!((case.fingerprint, promise.fingerprint), (0, 0));
+            replica.stop().await;
+        })
+        .await;
+    }
+}

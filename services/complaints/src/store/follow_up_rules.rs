@@ -43,20 +43,24 @@ pub(crate) fn place_of_rule_set(row: &Model) -> PageToken {
     PageToken { key: row.version, id: row.id }
 }
 
-/// Publishes rules as the next version. ABORTED for a stale etag.
+/// Publishes rules as the next version; none when the latest are the same. ABORTED for a stale etag.
 pub(crate) async fn publish_rules(
     write: &Write<'_>,
     rules: RuleList,
     etag: &str,
     actor: String,
 ) -> Result<Done, Error> {
-    let last = find_latest_rules(write.db).await?.map_or(0, |last| last.version);
-    if !etag.is_empty() && etag != last.to_string() {
+    let last = find_latest_rules(write.db).await?;
+    let version = last.as_ref().map_or(0, |last| last.version);
+    if !etag.is_empty() && etag != version.to_string() {
         return Err(Error::Stale { noun: "follow-up rule set" });
+    }
+    if let Some(same) = last.filter(|last| last.rules == rules) {
+        return Ok(Done { id: same.id, position: write.position() });
     }
     // Rules are no facts: they take no position.
     let done = Done { id: id::new(), position: write.position() };
-    let row = Model { id: done.id, version: last + 1, rules, actor, create_time: write.now };
+    let row = Model { id: done.id, version: version + 1, rules, actor, create_time: write.now };
     Entity::insert(row.into_active_model().reset_all()).exec_without_returning(write.db).await?;
     Ok(done)
 }

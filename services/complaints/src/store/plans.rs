@@ -8,7 +8,7 @@ use barometer_chassis::{
     testing::{TestDatabase, on_each_database},
     writer::insert,
 };
-use barometer_proto::complaints::v1::{CaseEntryType, ClockKind, Priority, case::State};
+use barometer_proto::complaints::v1::{CaseEntryType, ClaimEnd, ClockKind, Priority, case::State};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DatabaseConnection, DbBackend, EntityTrait, QueryTrait, Select, Statement,
 };
@@ -18,6 +18,7 @@ use super::{Span, escalations, queue, workload};
 use crate::{
     case,
     case_entry::{self, CaseId, Said},
+    claim,
     escalation::{self, Notified},
     migrations::Migrator,
 };
@@ -67,6 +68,9 @@ async fn filled(database: &TestDatabase) -> Database {
     insert(&opened.write, &cases).await.expect("written");
     let entries: Vec<_> = (1..).zip(&cases[..200]).map(|(position, case)| entry(position, case)).collect();
     insert(&opened.write, &entries).await.expect("written");
+    let of_ana = cases.iter().filter(|case| case.employee == "ana").take(1_000);
+    let claims: Vec<_> = (1_000..).zip(of_ana).map(|(position, case)| claim(position, case)).collect();
+    insert(&opened.write, &claims).await.expect("written");
     opened.write.execute_unprepared("ANALYZE").await.expect("counted");
     opened
 }
@@ -81,6 +85,26 @@ fn entry(position: i64, case: &case::Model) -> case_entry::Model {
     };
     let [entry] = &case_entry::of_step(&step, "test", &Said::default(), NOW)[..] else { panic!("one") };
     case_entry::Model { id: id::new(), position, case_id: CaseId(case.id), ..entry.clone() }
+}
+
+/// That whoever has a case finished it for now.
+fn claim(position: i64, case: &case::Model) -> claim::Model {
+    claim::Model {
+        id: id::new(),
+        number: position,
+        position,
+        case_id: CaseId(case.id),
+        case_number: case.number,
+        employee: case.employee.clone(),
+        team: case.team.clone(),
+        start_time: case.open_time,
+        heartbeat_time: case.open_time,
+        lease_time: NOW,
+        end_time: Some(NOW),
+        end: ClaimEnd::Finished.into(),
+        update_time: NOW,
+        ..claim::Model::default()
+    }
 }
 
 #[tokio::test]
@@ -102,6 +126,11 @@ async fn queues_are_read_in_the_order_of_an_index() {
         for (index, plan) in plans {
             assert!(plan.contains(index), "not by {index}:\n{plan}");
             assert!(!plan.contains("Sort") && !plan.contains("TEMP B-TREE"), "it is sorted:\n{plan}");
+        }
+        // What an employee has finished is asked of each case.
+        let plan = plan(db, &queue::next_of("team-7", "ana", NOW)).await;
+        for index in ["claim_case", "case_entry_case"] {
+            assert!(plan.contains(index), "not by {index}:\n{plan}");
         }
     })
     .await;

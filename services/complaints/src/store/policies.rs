@@ -43,20 +43,24 @@ pub(crate) async fn list_policy_sets(db: &impl ConnectionTrait, page: Page) -> R
     Ok((rows.into_iter().map(bare).collect(), next))
 }
 
-/// Publishes a list as the next version. ABORTED for a stale etag.
+/// Publishes a list as the next version; none when the latest is the same. ABORTED for a stale etag.
 pub(crate) async fn publish_policies(
     write: &Write<'_>,
     policies: PolicyList,
     etag: &str,
     actor: String,
 ) -> Result<Done, Error> {
-    let last = find_latest(write.db).await?.map_or(0, |last| last.version);
-    if !etag.is_empty() && etag != last.to_string() {
+    let last = find_latest(write.db).await?;
+    let version = last.as_ref().map_or(0, |last| last.version);
+    if !etag.is_empty() && etag != version.to_string() {
         return Err(Error::Stale { noun: "policy set" });
+    }
+    if let Some(same) = last.filter(|last| last.policies == policies) {
+        return Ok(Done { id: same.id, position: write.position() });
     }
     // Policies are no facts: they take no position.
     let done = Done { id: id::new(), position: write.position() };
-    let row = Model { id: done.id, version: last + 1, policies, actor, create_time: write.now };
+    let row = Model { id: done.id, version: version + 1, policies, actor, create_time: write.now };
     Entity::insert(row.into_active_model().reset_all()).exec_without_returning(write.db).await?;
     Ok(done)
 }

@@ -5,6 +5,7 @@ use barometer_chassis::{
     door::{Page, PageToken},
     error::Error,
 };
+use barometer_proto::complaints::v1::ClaimEnd;
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
     Select,
@@ -14,7 +15,7 @@ use uuid::Uuid;
 
 use crate::{
     case::{Column, Entity},
-    claim, urgency,
+    case_entry, claim, urgency,
 };
 
 /// The conditions of the indices: in numbers, as they have them, so that they can be used.
@@ -45,7 +46,7 @@ pub(crate) struct Queued {
 
 /// The case that an employee is to take next, if there is one: the most urgent of those that nobody has and those that the
 /// employee has, on which nobody works. One that waits only once its urgency has passed, if anything of it is due: of what
-/// stands meanwhile nothing is.
+/// stands meanwhile nothing is. One that the employee has finished for now only once something has happened to it since.
 pub(crate) async fn find_next(
     db: &impl ConnectionTrait,
     team: &str,
@@ -99,7 +100,38 @@ pub(super) fn next_of(team: &str, holder: &str, now: Micros) -> Select<Entity> {
         .filter(Column::Employee.eq(holder))
         .filter(Condition::any().add(Expr::cust(IDLE)).add(overdue))
         .filter(Column::Id.not_in_subquery(worked_on));
+    // Nobody has finished what nobody has.
+    let next = if holder.is_empty() { next } else { next.filter(is_unsettled(holder, now)) };
     next.order_by(urgency(), Order::Asc).order_by(Column::Id, Order::Asc).limit(1)
+}
+
+/// Whether there is something to do again of a case that an employee has: each claim that they finished was followed by an
+/// entry of its history, or by the instant at which it was due. Positions tell what came after what, whatever clocks say.
+fn is_unsettled(employee: &str, now: Micros) -> SimpleExpr {
+    use claim::Column as Of;
+    let of_claim = |column| Expr::col((claim::Entity, column));
+    let of_entry = |column| Expr::col((case_entry::Entity, column));
+    let since = Query::select()
+        .expr(Expr::val(1))
+        .from(case_entry::Entity)
+        .and_where(of_entry(case_entry::Column::CaseId).equals((claim::Entity, Of::CaseId)))
+        .and_where(of_entry(case_entry::Column::Position).gt(of_claim(Of::Position)))
+        .to_owned();
+    let due_time = || Expr::col((Entity, Column::DueTime));
+    let not_due_since =
+        Condition::any().add(due_time().is_null()).add(due_time().gte(now)).add(due_time().lte(of_claim(Of::EndTime)));
+    let settled = Query::select()
+        .expr(of_claim(Of::Id).count())
+        .from(claim::Entity)
+        .and_where(of_claim(Of::CaseId).equals((Entity, Column::Id)))
+        .and_where(of_claim(Of::Employee).eq(employee))
+        .and_where(of_claim(Of::End).eq(i32::from(ClaimEnd::Finished)))
+        .cond_where(not_due_since)
+        .and_where(Expr::exists(since).not())
+        .to_owned();
+    // Counted, and not asked whether there are any: so that it stays a question to each case in the order of the index. And
+    // not `= 0`, of which PostgreSQL expects that it hardly ever holds: it would ask all cases, and sort.
+    Expr::expr(settled).lt(1)
 }
 
 /// A page of the open cases of a team.

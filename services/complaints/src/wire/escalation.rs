@@ -14,11 +14,12 @@ use crate::{
 pub(crate) fn parse_list_escalations(door: &mut Door, request: wire::ListEscalationsRequest) -> (Page, Condition) {
     let wire::ListEscalationsRequest { page_size, page_token, case_id, start_time, end_time, promise_id } = request;
     let page = door.page(page_size, &page_token);
+    let (start, end) = door.optional_span(("start_time", start_time), ("end_time", end_time));
     let filter = Condition::all()
         .add_option(door.optional_id("case_id", &case_id).map(|id| Column::CaseId.eq(CaseId(id))))
         .add_option(door.optional_id("promise_id", &promise_id).map(|id: Uuid| Column::PromiseId.eq(id)))
-        .add_option(door.optional_time("start_time", start_time).map(|at| Column::FireTime.gte(at)))
-        .add_option(door.optional_time("end_time", end_time).map(|at| Column::FireTime.lt(at)));
+        .add_option(start.map(|at| Column::FireTime.gte(at)))
+        .add_option(end.map(|at| Column::FireTime.lt(at)));
     (page, filter)
 }
 

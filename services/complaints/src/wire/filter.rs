@@ -41,10 +41,11 @@ pub(crate) fn parse_list_cases(
     } = request;
     let page = door.page(page_size, &page_token);
     let customer: Option<Uuid> = door.optional_id("customer_id", &customer_id);
+    let (start, end) = door.optional_span(("start_time", start_time), ("end_time", end_time));
     let mut filter = Condition::all()
         .add_option(customer.map(|id| Column::CustomerId.eq(id)))
-        .add_option(door.optional_time("start_time", start_time).map(|at| Column::OpenTime.gte(at)))
-        .add_option(door.optional_time("end_time", end_time).map(|at| Column::OpenTime.lt(at)))
+        .add_option(start.map(|at| Column::OpenTime.gte(at)))
+        .add_option(end.map(|at| Column::OpenTime.lt(at)))
         .add_option(door.optional_time("due_before", due_before).map(|at| Column::DueTime.lt(at)))
         .add_option(any_of::<State>(door, Column::State, "states", states))
         .add_option(any_of::<CaseKind>(door, Column::Kind, "kinds", kinds))

@@ -41,12 +41,13 @@ pub(crate) fn parse_list_follow_ups(door: &mut Door, request: wire::ListFollowUp
     let survey: Option<Uuid> = door.optional_id("survey_id", &survey_id);
     let outcome = |door: &mut Door, outcome| i32::from(door.choice::<FollowUpOutcome>("", outcome));
     let outcomes: Vec<i32> = door.each("outcomes", outcomes, MAX_VALUES, outcome);
+    let (start, end) = door.optional_span(("start_time", start_time), ("end_time", end_time));
     let filter = Condition::all()
         .add_option(customer.map(|id| Column::CustomerId.eq(id)))
         .add_option(survey.map(|id| Column::SurveyId.eq(id)))
         .add_option((!outcomes.is_empty()).then(|| Column::Outcome.is_in(outcomes)))
-        .add_option(door.optional_time("start_time", start_time).map(|at| Column::OpenTime.gte(at)))
-        .add_option(door.optional_time("end_time", end_time).map(|at| Column::OpenTime.lt(at)));
+        .add_option(start.map(|at| Column::OpenTime.gte(at)))
+        .add_option(end.map(|at| Column::OpenTime.lt(at)));
     (page, filter)
 }
 

@@ -194,6 +194,7 @@ pub(crate) fn render_task(row: incident_task::Model) -> wire::IncidentTask {
         country: _,
         tier: _,
         tag: _,
+        segment: _,
         count,
         last_failure,
         next_time: _,

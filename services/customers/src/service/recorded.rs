@@ -182,10 +182,11 @@ impl Common {
     pub(super) fn parse(self, door: &mut Door) -> (Page, Condition) {
         let Common { page_size, page_token, customer_id, start_time, end_time, show_withdrawn } = self;
         let page = door.page(page_size, &page_token);
+        let (start, end) = door.optional_span(("start_time", start_time), ("end_time", end_time));
         let filter = Condition::all()
             .add_option(door.optional_id("customer_id", &customer_id).map(|id| Expr::col("customer_id").eq(id)))
-            .add_option(door.optional_time("start_time", start_time).map(|at| Expr::col("time").gte(at)))
-            .add_option(door.optional_time("end_time", end_time).map(|at| Expr::col("time").lt(at)))
+            .add_option(start.map(|at| Expr::col("time").gte(at)))
+            .add_option(end.map(|at| Expr::col("time").lt(at)))
             .add_option((!show_withdrawn).then(|| Expr::col("withdraw_time").is_null()));
         (page, filter)
     }

@@ -138,14 +138,17 @@ pub(crate) fn customer_fact(row: Model) -> wire::Fact {
 
 /// The page and the filter of a list.
 pub(crate) fn parse_list_customers(door: &mut Door, request: wire::ListCustomersRequest) -> (Page, CustomerFilter) {
-    let wire::ListCustomersRequest { page_size, page_token, tier, country, tag, created_from, created_to } = request;
+    let wire::ListCustomersRequest { page_size, page_token, tier, country, tag, created_from, created_to, segment } =
+        request;
     let page = door.page(page_size, &page_token);
     let tier = door.text("tier", tier, 64);
     let country = door.text("country", country, 64);
+    let (from, to) = door.optional_span(("created_from", created_from), ("created_to", created_to));
     let columns = Condition::all()
         .add_option((!tier.is_empty()).then(|| Column::Tier.eq(tier)))
         .add_option((!country.is_empty()).then(|| Column::Country.eq(country)))
-        .add_option(door.optional_time("created_from", created_from).map(|at| Column::CreateTime.gte(at)))
-        .add_option(door.optional_time("created_to", created_to).map(|at| Column::CreateTime.lt(at)));
-    (page, CustomerFilter { columns, tag: door.text("tag", tag, 64) })
+        .add_option(from.map(|at| Column::CreateTime.gte(at)))
+        .add_option(to.map(|at| Column::CreateTime.lt(at)));
+    let (tag, segment) = (door.text("tag", tag, 64), door.text("segment", segment, 64));
+    (page, CustomerFilter { columns, tag, segment })
 }

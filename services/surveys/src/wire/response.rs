@@ -248,11 +248,12 @@ pub(crate) fn parse_list_responses(door: &mut Door, request: wire::ListResponses
     let page = door.page(page_size, &page_token);
     let id = |door: &mut Door, field, text: String| -> Option<Uuid> { door.optional_id(field, &text) };
     let category: Category = door.optional_choice("category", category);
+    let (start, end) = door.optional_span(("start_time", start_time), ("end_time", end_time));
     let filter = Condition::all()
         .add_option(id(door, "customer_id", customer_id).map(|id| Column::CustomerId.eq(id)))
         .add_option(id(door, "survey_id", survey_id).map(|id| Column::SurveyId.eq(id)))
-        .add_option(door.optional_time("start_time", start_time).map(|at| Column::Time.gte(at)))
-        .add_option(door.optional_time("end_time", end_time).map(|at| Column::Time.lt(at)))
+        .add_option(start.map(|at| Column::Time.gte(at)))
+        .add_option(end.map(|at| Column::Time.lt(at)))
         .add_option((category != Category::Unspecified).then(|| Column::Category.eq(i32::from(category))))
         .add_option((!show_withdrawn).then(|| Column::WithdrawTime.is_null()));
     (page, filter)

@@ -2,7 +2,7 @@
 
 use barometer_chassis::error::{Error, Violation};
 
-/// Something that is wrong with a file.
+/// Something that is wrong with a file, or may not be meant.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Problem {
     /// On which line, from 1.
@@ -17,6 +17,7 @@ pub(super) struct Places<'t> {
     text: &'t str,
     places: Vec<Place>,
     problems: Vec<Problem>,
+    hints: Vec<Problem>,
 }
 
 #[derive(Debug)]
@@ -31,7 +32,7 @@ struct Place {
 
 impl<'t> Places<'t> {
     pub(super) fn new(text: &'t str) -> Self {
-        Places { text, places: Vec::new(), problems: Vec::new() }
+        Places { text, places: Vec::new(), problems: Vec::new(), hints: Vec::new() }
     }
 
     /// Notes that a field is read from what begins at a byte of the file.
@@ -49,10 +50,21 @@ impl<'t> Places<'t> {
 
     /// Tells a problem of what begins at a byte of the file.
     pub(super) fn problem(&mut self, offset: usize, label: &str, description: &str) {
-        let before = self.text.get(..offset).unwrap_or(self.text);
-        let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
         let text = if label.is_empty() { description.to_owned() } else { format!("{label}: {description}") };
-        self.problems.push(Problem { line, text });
+        self.problems.push(Problem { line: self.line(offset), text });
+    }
+
+    /// Tells of a field what is not wrong, but may not be meant.
+    pub(super) fn hint(&mut self, path: &str, description: &str) {
+        let Some(place) = self.places.iter().find(|place| place.path == path) else { return };
+        let hint = Problem { line: self.line(place.offset), text: format!("{} {description}", place.label) };
+        self.hints.push(hint);
+    }
+
+    /// The line of a byte of the file.
+    fn line(&self, offset: usize) -> usize {
+        let before = self.text.get(..offset).unwrap_or(self.text);
+        before.bytes().filter(|byte| *byte == b'\n').count() + 1
     }
 
     /// Tells what the suite would refuse.
@@ -82,11 +94,13 @@ impl<'t> Places<'t> {
         }
     }
 
-    /// All problems, from the first line to the last, each once.
-    pub(super) fn into_problems(self) -> Vec<Problem> {
-        let mut problems = self.problems;
-        problems.sort();
-        problems.dedup();
-        problems
+    /// All problems, and all hints, from the first line to the last, each once.
+    pub(super) fn into_told(self) -> (Vec<Problem>, Vec<Problem>) {
+        let sorted = |mut told: Vec<Problem>| {
+            told.sort();
+            told.dedup();
+            told
+        };
+        (sorted(self.problems), sorted(self.hints))
     }
 }

@@ -3,7 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use barometer_chassis::door::Door;
-use barometer_complaints::{calendar::Calendar, calendar_version::CalendarId, parse_policy_list};
+use barometer_complaints::{
+    calendar::Calendar,
+    calendar_version::CalendarId,
+    parse_policy_list,
+    policy::{Gap, PolicyList, gaps},
+};
 use barometer_proto::complaints::v1::{
     self as wire, CaseKind, ClockDuration, ClockKind, ClockTarget, Conditions, PolicySet, Priority, Severity,
 };
@@ -63,10 +68,27 @@ pub(super) fn check(
         texts.into_iter().enumerate().map(|(index, text)| read(places, &mut names, index, text)).collect();
     let set = PolicySet { policies: policies.clone(), ..PolicySet::default() };
     let known: BTreeSet<CalendarId> = names.ids.values().copied().collect();
-    if let Err(error) = Door::open(|door| parse_policy_list(door, set, &known)) {
-        places.refused(error);
+    match Door::open(|door| parse_policy_list(door, set, &known)) {
+        Ok(list) => hint(places, &list),
+        Err(error) => places.refused(error),
     }
     (policies, names.ids.into_iter().map(|(name, id)| (id.to_string(), name)).collect())
+}
+
+/// Tells of policies by which a case that is reopened is due at no time.
+fn hint(places: &mut Places<'_>, list: &PolicyList) {
+    for (index, gap) in gaps(list) {
+        let description = match gap {
+            Gap::Reopened => {
+                "has no target for next_response, periodic_update or total_resolution: a reopened case has no deadline by it"
+            }
+            Gap::ReopenedWithoutMessage => {
+                "has no target for periodic_update or total_resolution: a case that is reopened without a message of the \
+                 customer has no deadline by it"
+            }
+        };
+        places.hint(&format!("policies[{index}]"), description);
+    }
 }
 
 /// Ids made up for the names of calendars.

@@ -53,6 +53,7 @@ impl Policies {
         let (patch, id, request_id) = Door::open(|door| {
             let patch = door.required("calendar", calendar);
             let id = door.inside("calendar", |door| door.id("calendar_id", &patch.calendar_id));
+            mask::check(door, "calendar", &patch, (update_mask.as_ref(), &CALENDAR_CHANGEABLE), parse_calendar);
             (patch, CalendarId(id), door.request_id(&request_text))
         })?;
         let request = mutation("UpdateCalendar", actor, request_id, fingerprint);

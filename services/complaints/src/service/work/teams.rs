@@ -44,6 +44,8 @@ impl Work {
         let (patch, request_id) = Door::open(|door| {
             let patch = door.required("team", team);
             let name = door.inside("team", |door| door.required_text("name", patch.name.clone(), 64));
+            let parse = |door: &mut Door, set| parse_team(door, set, String::new());
+            mask::check(door, "team", &patch, (update_mask.as_ref(), &TEAM_CHANGEABLE), parse);
             (wire::Team { name, ..patch }, door.request_id(&request_text))
         })?;
         let request = mutation("UpdateTeam", actor, request_id, fingerprint);

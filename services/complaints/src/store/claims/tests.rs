@@ -99,3 +99,46 @@ async fn claims_whose_lease_has_ended_do_not_count() {
     })
     .await;
 }
+
+/// When a case is due, as if its clocks had been counted so.
+async fn set_due(replica: &Replica, case: CaseId, due: Option<Micros>) {
+    let set = replica.write(move |write| {
+        Box::pin(async move {
+            let of_case = case::Entity::update_many().filter(case::Column::Id.eq(case.0));
+            of_case.col_expr(case::Column::DueTime, Expr::value(due)).exec(write.db).await?;
+            Ok(Done { id: Uuid::nil(), position: write.position() })
+        })
+    });
+    set.await;
+}
+
+#[tokio::test]
+async fn what_was_finished_comes_again_when_it_has_fallen_past_due_since_and_once_for_each_time() {
+    on_each_database(async |database| {
+        let replica = Replica::start(database).await;
+        replica.promise(Vec::new()).await;
+        replica.open(OPENED, Arrival::Live).await;
+        let next = async || ask(&replica, asked("ana", 5)).await.expect("an answer");
+        let finish = async |claim: &Model| {
+            let id = claim.id;
+            replica.write(move |write| Box::pin(async move { finish_claim(write, id).await })).await;
+            let ended = get_claim(replica.store.db(), id).await.expect("there").end_time.expect("it ended");
+            // The clock goes on between this and the next.
+            tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+            ended
+        };
+        let first = next().await.expect("a claim");
+        let ended = finish(&first).await;
+        let (long_ago, since, ahead) = (Micros(ended.0 - 1), Micros(ended.0 + 1), Micros(ended.0 + Micros::DAY));
+        for due in [None, Some(long_ago), Some(ended), Some(ahead)] {
+            set_due(&replica, first.case_id, due).await;
+            assert_eq!(next().await, None, "{due:?}, finished at {ended}");
+        }
+        set_due(&replica, first.case_id, Some(since)).await;
+        let second = next().await.expect("it fell past due");
+        finish(&second).await;
+        assert_eq!(next().await, None, "it was past due already");
+        replica.stop().await;
+    })
+    .await;
+}
