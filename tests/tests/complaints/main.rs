@@ -29,6 +29,7 @@ mod priorities;
 mod promises;
 mod queues;
 mod rebases;
+mod shown;
 mod teams;
 mod values;
 mod verbs;
