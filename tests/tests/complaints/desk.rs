@@ -124,7 +124,7 @@ Fri 2024-03-22
     assert_eq!(json["entries"].as_array().map(Vec::len), Some(9));
     assert_eq!(json["clocks"][0]["stretches"][0]["reason"], "working_time");
 
-    for (id, code, words) in [("desk:18", 64, "there is no case 18"), ("17", 64, "neither an id of the suite")] {
+    for (id, code, words) in [("desk:18", 66, "there is no case 18"), ("17", 64, "neither an id of the suite")] {
         let (ended, _, why) = told(&complaints.endpoint, &["case", id], &folder);
         assert_eq!(ended, Some(code), "{why}");
         assert!(why.contains(words), "{why}");
@@ -153,8 +153,10 @@ async fn a_file_of_policies_is_tried_published_and_put_over_open_cases() {
         told(&suite.endpoint, &[&["policy"], command].concat(), &folder)
     };
     let elsewhere = "`office` is not, as the file has it";
+    let (code, _, why) = policy(&["rebase"], POLICIES);
+    assert!(code == Some(66) && why.contains("there is no policy set yet"), "{why}");
     let (code, _, why) = policy(&["check", "p.toml", "--against-open"], POLICIES);
-    assert!(code == Some(65) && why.contains(elsewhere), "{why}");
+    assert!(code == Some(76) && why.contains(elsewhere), "{why}");
     let (code, said, _) = policy(&["publish", "p.toml"], POLICIES);
     assert!(code == Some(0) && said.ends_with("published as version 1\n"), "{said}");
 
@@ -173,5 +175,5 @@ async fn a_file_of_policies_is_tried_published_and_put_over_open_cases() {
         assert!(code == Some(0) && said.contains(expected), "{command:?}: {said}{why}");
     }
     let (code, _, why) = policy(&["check", "p.toml", "--against-open"], &slower.replace("18:00", "20:00"));
-    assert!(code == Some(65) && why.contains(elsewhere), "{why}");
+    assert!(code == Some(76) && why.contains(elsewhere), "{why}");
 }

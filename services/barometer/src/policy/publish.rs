@@ -64,13 +64,13 @@ impl Office {
                 (Some(there), Some(said)) if is_same(said, &there) => ids.insert(name, there.calendar_id),
                 // By the suite's calendar other clocks would be told than there will be.
                 (_, Some(_)) => {
-                    return Err(Failure::data(format!(
+                    return Err(Failure::wrong_state(format!(
                         "what would change is told by calendars that are in force, and `{name}` is not, as the file has it: \
                      `policy publish` puts the file into force for new cases, and `policy rebase` then tells what it \
                      would change for the open ones"
                     )));
                 }
-                (None, None) => return Err(Failure::data(format!("there is no calendar `{name}`"))),
+                (None, None) => return Err(Failure::not_there(format!("there is no calendar `{name}`"))),
             };
         }
         self.effects(Some(PolicySet { policies: written.policies(&ids), ..PolicySet::default() })).await
