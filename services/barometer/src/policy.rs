@@ -110,6 +110,10 @@ const FORMAT: &str = r#"The file holds calendars and policies. The first policy 
     { percent = 100, hand_over = { team = "legal" }, working_time_only = true },
     { after_due = "1 working day", notify = ["manager"], repeat = { every = "1 working day", times = 9 } },
   ]                                      # also: raise_by_one = true, raise_to = "high"
+  promise = [                            # of what was promised to customers; the fallback's of promises without a case
+    { percent = 80, notify = ["owner"] },                # of the time until it is due, round the clock
+    { percent = 100, raise_by_one = true, notify = ["team_lead"] },
+  ]
 
   [[policies]]
   name = "everything else"

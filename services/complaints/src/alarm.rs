@@ -23,7 +23,7 @@ pub struct Model {
     pub subject_id: Uuid,
     /// What it is, as [`Subject`].
     pub subject: i32,
-    /// The case that it belongs to, if any: its alarms go with it.
+    /// The case whose clock it is, if it is one: its alarms go with it.
     pub case_id: Option<CaseId>,
     /// When to look.
     pub time: Micros,
@@ -36,6 +36,8 @@ pub struct Model {
 pub enum Subject {
     /// A clock of a case: the next step of its ladder.
     Clock,
+    /// A promise: the next step of its ladder.
+    Promise,
 }
 
 impl Subject {
@@ -43,6 +45,7 @@ impl Subject {
     pub fn number(self) -> i32 {
         match self {
             Subject::Clock => 1,
+            Subject::Promise => 2,
         }
     }
 
@@ -50,6 +53,7 @@ impl Subject {
     pub fn of(number: i32) -> Option<Subject> {
         match number {
             1 => Some(Subject::Clock),
+            2 => Some(Subject::Promise),
             _ => None,
         }
     }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::case_entry::CaseId;
 
-/// An escalation's row: one for each clock, step and repetition.
+/// An escalation's row: one for each run of a clock or a promise, step and repetition.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "escalation")]
 pub struct Model {
@@ -15,15 +15,18 @@ pub struct Model {
     pub id: Uuid,
     /// Position in the feed: the first and only one.
     pub position: i64,
-    /// The case.
+    /// The case; nil of a promise that stands alone.
     pub case_id: CaseId,
-    /// The case's number in the feed.
+    /// The case's number in the feed; 0 without one.
     pub case_number: i64,
-    /// The clock's row.
-    pub clock_id: Uuid,
-    /// Which clock, as `ClockKind`.
+    /// The clock's row, or the promise's.
+    #[sea_orm(column_name = "clock_id")]
+    pub subject_id: Uuid,
+    /// The promise, if it is one's.
+    pub promise_id: Option<Uuid>,
+    /// Which clock, as `ClockKind`; unspecified of a promise's.
     pub kind: i32,
-    /// The how-manieth of its kind in the case, from 1.
+    /// The how-manieth of its kind in the case, from 1; of a promise, one more each time that it was moved.
     pub instance: i32,
     /// Its place in the ladder, from 0.
     pub step: i32,
@@ -66,6 +69,11 @@ pub struct Notified(pub Vec<i32>);
 const LATE: i64 = 5 * Micros::SECOND;
 
 impl Model {
+    /// The case, if there is one.
+    pub(crate) fn case(&self) -> Option<CaseId> {
+        Some(self.case_id).filter(|id| !id.0.is_nil())
+    }
+
     /// Whether it was taken late.
     pub(crate) fn is_late(&self) -> bool {
         self.fire_time.0 - self.time.0 > LATE

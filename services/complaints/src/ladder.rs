@@ -1,5 +1,5 @@
-//! The ladder of a clock: who hears of it, and what becomes of its case, the longer it runs. Rules that know neither the
-//! wire nor the database; `ladder.proto` is the manual.
+//! The ladder of a clock, or of a promise: who hears of it, and what becomes of its case, the longer it runs. Rules that know
+//! neither the wire nor the database; `ladder.proto` is the manual.
 
 mod check;
 mod climb;
@@ -10,7 +10,7 @@ use barometer_proto::complaints::v1::{Audience, Priority};
 use serde::{Deserialize, Serialize};
 
 pub use self::{
-    check::check,
+    check::{check, check_of_promises},
     climb::{Course, Fired, Firing},
 };
 use crate::{

@@ -156,7 +156,7 @@ pub async fn add(
 
     let customers = customers::Customers::new(store.clone(), directory);
     let policies = service::Policies::new(store.clone(), book.clone(), rules.priorities);
-    let promises = service::Promises::new(store.clone(), customers.clone(), rules.promise_lead);
+    let promises = service::Promises::new(store.clone(), customers.clone(), rules.promise_lead, book.clone());
     let (claim_limit, max_watches) = (rules.claim_limit.0, limits.max_watches);
     let work = service::Work::new(store.clone(), book.clone(), claim_limit, max_watches, server.ending());
     let incidents = service::Incidents::new(store.clone(), customers.clone());

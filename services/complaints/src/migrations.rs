@@ -16,6 +16,7 @@ mod m0012_erasures;
 mod m0013_rebases;
 mod m0014_last_times;
 mod m0016_queues;
+mod m0017_promise_ladders;
 #[cfg(test)]
 mod tests;
 
@@ -45,6 +46,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0011_incidents::Migration),
             Box::new(m0012_erasures::Migration),
             Box::new(m0016_queues::Migration),
+            Box::new(m0017_promise_ladders::Migration),
         ]
     }
 }

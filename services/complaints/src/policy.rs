@@ -17,7 +17,11 @@ pub use self::{
     due::{Due, due_times},
     effect::{Effect, Standing, effects},
 };
-use crate::{calendar_version::CalendarId, clock::ClockTarget, ladder::Ladder};
+use crate::{
+    calendar_version::CalendarId,
+    clock::ClockTarget,
+    ladder::{Ladder, Rung},
+};
 
 /// The most policies of a list.
 pub const MAX_POLICIES: usize = 500;
@@ -40,6 +44,9 @@ pub struct Policy {
     /// What happens while its clocks run: at most one for each kind of clock that it has a target for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ladders: Vec<Ladder>,
+    /// What happens while a promise is owed that was made in its cases.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub promise_steps: Vec<Rung>,
 }
 
 /// The policy of a case and its place in the list: the first that matches. None only of a list without a fallback, which

@@ -4,7 +4,7 @@ mod course;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use barometer_chassis::{
     clock::Micros,
@@ -19,7 +19,12 @@ use sea_orm::entity::prelude::*;
 use serde::Serialize;
 
 pub use self::course::{Turn, notice_time};
-use crate::{case, case_entry::CaseId, store};
+use crate::{
+    calendar_version::CalendarId,
+    case::{self, Binding, Holder},
+    case_entry::CaseId,
+    store::{self, Book},
+};
 
 /// How long before its due time a promise is due soon, in microseconds, unless it says otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,6 +100,21 @@ pub struct Model {
     /// When it was broken.
     #[serde(skip)]
     pub break_time: Option<Micros>,
+    /// Since when it is owed by this due time: when it was made, or moved.
+    #[serde(skip)]
+    pub run_time: Micros,
+    /// Version of the list of policies in which the ladder stands that it climbs.
+    #[serde(skip)]
+    pub policy_set_version: i64,
+    /// The policy in it.
+    #[serde(skip)]
+    pub policy_name: String,
+    /// The policy's calendar; nothing when there was no policy.
+    #[serde(skip)]
+    pub calendar_id: Option<CalendarId>,
+    /// The calendar's version.
+    #[serde(skip)]
+    pub calendar_version: i64,
     /// System of the caller's key.
     pub external_system: Option<String>,
     /// The caller's key.
@@ -124,8 +144,30 @@ impl Model {
         State::try_from(self.state).unwrap_or_default()
     }
 
+    /// Who answers for it.
+    pub(crate) fn holder(&self) -> Holder {
+        Holder { employee: self.employee.clone(), team: self.team.clone() }
+    }
+
+    /// By which policy it climbs a ladder; nothing when there was none when it was made.
+    pub(crate) fn binding(&self) -> Option<Binding> {
+        Some(Binding {
+            set_version: self.policy_set_version,
+            policy: self.policy_name.clone(),
+            calendar_id: self.calendar_id?,
+            calendar_version: self.calendar_version,
+        })
+    }
+
+    fn bind(&mut self, binding: Option<Binding>) {
+        let Some(Binding { set_version, policy, calendar_id, calendar_version }) = binding else { return };
+        (self.policy_set_version, self.policy_name) = (set_version, policy);
+        (self.calendar_id, self.calendar_version) = (Some(calendar_id), calendar_version);
+    }
+
     /// Takes from its case what it does not say itself.
     fn join(&mut self, case: &case::Model) {
+        self.bind(case.binding());
         self.customer_id = case.customer_id;
         if self.employee.is_empty() && self.team.is_empty() {
             self.employee.clone_from(&case.employee);
@@ -137,7 +179,7 @@ impl Model {
 impl Recorded for Model {
     type Table = Entity;
     type Active = ActiveModel;
-    type Context = ();
+    type Context = Arc<Book>;
     const NOUN: &'static str = "promise";
 
     recorded_head!();
@@ -145,10 +187,15 @@ impl Recorded for Model {
     /// Refuses what is due already, and what is promised in a case that takes no promises.
     fn prepare<'w>(write: &'w Write<'w>, rows: &'w mut [Pending<Self>]) -> BoxFuture<'w, Result<(), Error>> {
         Box::pin(async move {
+            let Some(first) = rows.first() else { return Ok(()) };
+            let fallback = first.context.clone().today(write.db).await?.fallback()?;
             let cases = cases_of(write, rows.iter().map(|pending| &pending.row)).await?;
             for Pending { row, refused, .. } in rows.iter_mut() {
                 let joined = match row.case_id {
-                    None => Ok(()),
+                    None => {
+                        row.bind(fallback.clone());
+                        Ok(())
+                    }
                     Some(id) => check_case(cases.get(&id.0), id).map(|case| row.join(case)),
                 };
                 *refused = joined.and_then(|()| row.begin(write.now)).err();
@@ -157,14 +204,15 @@ impl Recorded for Model {
         })
     }
 
-    /// The history of a case tells of what was promised in it.
-    fn bring<'w>(write: &'w Write<'w>, rows: &'w [Self], _contexts: &'w [()]) -> BoxFuture<'w, Result<(), Error>> {
+    /// The history of a case tells of what was promised in it; and the first step of its ladder is waited for.
+    fn bring<'w>(write: &'w Write<'w>, rows: &'w [Self], books: &'w [Arc<Book>]) -> BoxFuture<'w, Result<(), Error>> {
         Box::pin(async move {
             let cases = cases_of(write, rows.iter()).await?;
-            for promise in rows {
+            for (promise, book) in rows.iter().zip(books) {
                 if let Some(case) = promise.case_id.and_then(|id| cases.get(&id.0)) {
                     store::tell_of_new_promise(write, case.clone(), promise).await?;
                 }
+                store::set_promise_alarm(write, book, promise).await?;
             }
             Ok(())
         })

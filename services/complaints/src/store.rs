@@ -21,6 +21,7 @@ mod links;
 #[cfg(test)]
 mod plans;
 mod policies;
+mod promise_ladders;
 mod promises;
 mod queue;
 mod teams;
@@ -70,6 +71,7 @@ pub(crate) use incidents::{
     list_incident_cases, list_incidents, list_incidents_of, place_of_incident, unlink_case,
 };
 pub(crate) use policies::{get_policy_set, get_policy_set_by_id, list_policy_sets, publish_policies};
+pub(crate) use promise_ladders::{climb_of_promise, set_promise_alarm};
 pub(crate) use promises::{
     BY_ITSELF, change_promise, due_promises, list_promises, not_withdrawn, place_of_promise, settle_promises,
     tell_of_new_promise,

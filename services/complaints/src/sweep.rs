@@ -82,7 +82,7 @@ impl Sweep {
         let book = self.book.clone();
         let work = self.store.writer.run_in_turn(request, move |write| {
             Box::pin(async move {
-                store::settle_promises(write, promises).await?;
+                store::settle_promises(write, &book, promises).await?;
                 store::end_follow_ups(write, &book, follow_ups).await?;
                 Ok(Done { id: Uuid::nil(), position: write.position() })
             })

@@ -36,7 +36,7 @@ const BATCH: u64 = 32;
 /// After how long an alarm is tried again that could not ring.
 const AGAIN: i64 = 60 * Micros::SECOND;
 /// What this release knows how to let ring.
-const KNOWN: [Subject; 1] = [Subject::Clock];
+const KNOWN: [Subject; 2] = [Subject::Clock, Subject::Promise];
 
 /// Watches until `shutdown`.
 pub(crate) async fn keep_watch(store: Store<wire::Fact>, book: Arc<Book>, shutdown: Shutdown) {
@@ -151,6 +151,7 @@ async fn ring_all(
 async fn ring(write: &Write<'_>, book: &Book, alarm: &alarm::Model, now: Micros) -> Result<usize, Error> {
     match Subject::of(alarm.subject) {
         Some(Subject::Clock) => store::climb(write, book, alarm.subject_id, now).await,
+        Some(Subject::Promise) => store::climb_of_promise(write, book, alarm.subject_id, now).await,
         None => Ok(0),
     }
 }

@@ -156,7 +156,11 @@ impl Facts {
                 self.claims.put(stamp, case, fact)
             }
             Fact::Escalation(fact) => {
-                let case = self.cases.row_of(fact.case_number)?;
+                // A promise that stands alone has none.
+                let case = match fact.case_number {
+                    0 => redresses::NO_CASE,
+                    number => self.cases.row_of(number)?,
+                };
                 self.escalations.put(stamp, case, fact)
             }
             Fact::Promise(fact) => self.promises.put(stamp, fact, &mut self.people),

@@ -26,6 +26,7 @@ mod opening;
 mod outcomes;
 mod policies;
 mod priorities;
+mod promise_ladders;
 mod promises;
 mod queues;
 mod rebases;

@@ -143,6 +143,7 @@ resolution = [
   { percent = 100, raise_to = "urgent", hand_over = { team = "legal" }, working_time_only = true },
   { after_due = "1 working day", notify = ["team_lead", "manager"], repeat = { every = "1 working day", times = 9 } },
 ]
+promise = [{ percent = 80, notify = ["owner"] }, { after_due = "2 working hours", raise_by_one = true }]
 
 [[policies]]
 name = "everything else"
@@ -230,6 +231,7 @@ first_response = [
   { after_due = "some time" },
 ]
 resolution = [{ percent = 50, notify = ["owner"] }]
+promise = [{ percent = 50, notify = ["owner"] }, { after_due = "1 week" }]
 "#;
         let expected = [
             (7, "policy `all`: ladder of first_response, step 0: there is no `boss`"),
@@ -238,6 +240,7 @@ resolution = [{ percent = 50, notify = ["owner"] }]
             (9, "policy `all`: ladder of first_response, step 2: is measured round the clock"),
             (10, "policy `all`: ladder of first_response, step 3: `some time` is no amount"),
             (12, "policy `all`: ladder of resolution: the policy has no target for this clock"),
+            (13, "policy `all`: ladder of promise, step 1: is neither minutes"),
         ];
         let told = told(file);
         for (line, text) in expected {

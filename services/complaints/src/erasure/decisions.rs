@@ -124,6 +124,7 @@ pub const DECISIONS: &[(&str, &str, Decision)] = &[
     ("promise", "external_id", Refused),
     ("promise", "external_system", Refused),
     ("promise", "fingerprint", Emptied),
+    ("promise", "policy_name", Kept),
     ("promise", "team", Kept),
     // The ledger forgets after eight days.
     ("request", "actor", Passing),

@@ -16,7 +16,7 @@ use crate::{
     case, case_clock, case_entry,
     clock::{ClockTarget, Kind, Unit},
     migrations::Migrator,
-    policy::{Conditions, Policy, PolicyList},
+    policy::{Policy, PolicyList},
 };
 
 async fn write<W>(store: &Store<wire::Fact>, work: W) -> Uuid
@@ -66,10 +66,9 @@ async fn the_clocks_of_an_older_release_are_kept_once_they_are_found() {
         let office = CalendarId(office.await);
         let policies = PolicyList(vec![Policy {
             name: "all".to_owned(),
-            conditions: Conditions::default(),
             calendar_id: office,
             targets: vec![ClockTarget::new(Kind::FirstResponse, 60, Unit::WorkingMinutes)],
-            ladders: Vec::new(),
+            ..Policy::default()
         }]);
         write(&store, |write| Box::pin(store::publish_policies(write, policies, "", "test".to_owned()))).await;
         // More than share a transaction.

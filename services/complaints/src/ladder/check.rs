@@ -2,24 +2,42 @@
 
 use barometer_proto::complaints::v1::Priority;
 
-use super::{Ladder, Raise, Repeat, Rung, When};
+use super::{Raise, Repeat, Rung, When};
 use crate::{
     clock::{Target, Unit},
     policy::{Conditions, is_longer},
 };
 
-/// Tells everything that is wrong with the ladder of a clock, of a policy with these conditions: the place of the step, the
-/// field within it, the reason and the words.
+/// Tells everything that is wrong with the steps of a clock's ladder, of a policy with these conditions: the place of the
+/// step, the field within it, the reason and the words.
 pub fn check(
     target: Target,
-    ladder: &Ladder,
+    steps: &[Rung],
+    conditions: &Conditions,
+    refuse: impl FnMut(usize, &str, &'static str, String),
+) {
+    check_steps(Some(target), steps, conditions, refuse);
+}
+
+/// The same of the ladder of promises.
+pub fn check_of_promises(
+    steps: &[Rung],
+    conditions: &Conditions,
+    refuse: impl FnMut(usize, &str, &'static str, String),
+) {
+    check_steps(None, steps, conditions, refuse);
+}
+
+fn check_steps(
+    target: Option<Target>,
+    steps: &[Rung],
     conditions: &Conditions,
     mut refuse: impl FnMut(usize, &str, &'static str, String),
 ) {
     let mut raised = conditions.priorities.values().copied().min().unwrap_or_default();
-    for (place, rung) in ladder.steps.iter().enumerate() {
+    for (place, rung) in steps.iter().enumerate() {
         let mut refuse = |field: &str, reason, told: &str| refuse(place, field, reason, told.to_owned());
-        if let Some(before) = place.checked_sub(1).and_then(|before| ladder.steps.get(before))
+        if let Some(before) = place.checked_sub(1).and_then(|before| steps.get(before))
             && !comes_after(rung.when, before.when)
         {
             refuse("", "OUT_OF_ORDER", "is not taken after the step before it");
@@ -56,15 +74,21 @@ fn comes_after(when: When, before: When) -> bool {
 }
 
 /// What is wrong with when a step is taken.
-fn check_times(target: Target, rung: &Rung, refuse: &mut impl FnMut(&str, &'static str, &str)) {
-    match rung.when {
-        When::Percent(percent) if all_of_days(target, percent) => {
+fn check_times(target: Option<Target>, rung: &Rung, refuse: &mut impl FnMut(&str, &'static str, &str)) {
+    let not_a_pace = "is neither minutes, working days nor calendar days";
+    match (rung.when, target) {
+        (When::Percent(percent), Some(target)) if all_of_days(target, percent) => {
             let told = "comes to all of the target, as days are used one by one: say 100, or a smaller part";
             refuse(".percent", "ROUNDS_TO_DUE", told);
         }
-        When::After(after) if after.of_unit(target.unit).is_none() && after.unit != Unit::ElapsedMinutes => {
+        (When::After(after), Some(target))
+            if after.of_unit(target.unit).is_none() && after.unit != Unit::ElapsedMinutes =>
+        {
             let told = "is measured neither as the clock is nor in minutes round the clock";
             refuse(".after_due.unit", "NOT_OF_THIS_CLOCK", told);
+        }
+        (When::After(Target { unit: Unit::Weeks | Unit::Months, .. }), None) => {
+            refuse(".after_due.unit", "NOT_A_PACE", not_a_pace);
         }
         _ => {}
     }
@@ -78,7 +102,7 @@ fn check_times(target: Target, rung: &Rung, refuse: &mut impl FnMut(&str, &'stat
     let Some(Repeat { every, .. }) = rung.repeat else { return };
     match every.unit {
         Unit::Weeks | Unit::Months => {
-            refuse(".repeat.every.unit", "NOT_A_PACE", "is neither minutes, working days nor calendar days");
+            refuse(".repeat.every.unit", "NOT_A_PACE", not_a_pace);
         }
         _ if at_night(every) => refuse(".repeat.every", "CONTRADICTION", contradiction),
         _ => {}

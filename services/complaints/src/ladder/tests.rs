@@ -38,8 +38,8 @@ impl Told {
         let events: Vec<Dated> = self.events.iter().copied().filter(|dated| dated.at <= now).collect();
         let history = History::new(&events, &self.terms, &self.desks).expect("whole");
         let Some(clock) = history.clocks(now).pop() else { return (Vec::new(), None) };
-        let Some(course) = Course::new(&history, &clock, quiet) else { return (Vec::new(), None) };
-        (ladder.due(&course, fired, now), ladder.next(&course, fired))
+        let Some(course) = Course::of_clock(&history, &clock, quiet) else { return (Vec::new(), None) };
+        (course.due(&ladder.steps, fired, now), course.next(&ladder.steps, fired))
     }
 
     /// What a worker takes that looks at these instants.
@@ -196,7 +196,7 @@ fn a_priority_is_raised_and_never_lowered() {
 fn refused(target: (u32, Unit), steps: Vec<Rung>, conditions: &Conditions) -> Vec<String> {
     let mut told = Vec::new();
     let (amount, unit) = target;
-    check(of(amount, unit), &ladder(steps), conditions, |place, field, reason, _| {
+    check(of(amount, unit), &steps, conditions, |place, field, reason, _| {
         told.push(format!("{place}{field} {reason}"));
     });
     told
@@ -377,4 +377,68 @@ impl Told {
     fn resumed(&self, now: Micros) -> bool {
         self.events.iter().any(|dated| dated.at == now && matches!(dated.event, Event::WaitEnded(_)))
     }
+}
+
+/// What a worker takes of a promise made on Wednesday noon in Berlin, due two days later, that looks every minute.
+fn run_of_promise(steps: &[Rung], broken: &str, count: i64) -> Vec<(Micros, u16, u16)> {
+    let timetable = timetable("Europe/Berlin", &WORKDAYS, &["08:00-18:00"], &["2024-03-29", "2024-04-01"]);
+    let (made, due) = (at("2024-03-27T11:00:00Z"), at("2024-03-29T11:00:00Z"));
+    let course = Course::of_promise(&timetable, made, due, at(broken));
+    let (mut fired, mut taken) = (Fired::default(), Vec::new());
+    for now in minutes("2024-03-27T11:00:00Z", count) {
+        let next = course.next(steps, &fired);
+        let due = course.due(steps, &fired, now);
+        assert_eq!(next.is_some_and(|next| next <= now), !due.is_empty(), "it looks when something is due");
+        for firing in due {
+            fired.note(firing.step, firing.repetition);
+            taken.push((firing.time, firing.step, firing.repetition));
+        }
+    }
+    taken
+}
+
+#[test]
+fn a_promise_climbs_round_the_clock_and_then_by_its_calendar() {
+    let steps = usual().steps;
+    let told = |times: &[(&str, u16, u16)]| -> Vec<_> {
+        times.iter().map(|(time, step, repetition)| (at(time), *step, *repetition)).collect()
+    };
+    let expected = told(&[
+        ("2024-03-28T11:00:00Z", 0, 0),
+        ("2024-03-29T06:12:00Z", 1, 0),
+        ("2024-03-29T11:00:00Z", 2, 0),
+        // Friday to Monday are holidays; summer time has begun. Four working hours, and then when work begins.
+        ("2024-04-02T10:00:00Z", 3, 0),
+        ("2024-04-03T06:00:00Z", 3, 1),
+        ("2024-04-04T06:00:00Z", 3, 2),
+    ]);
+    assert_eq!(run_of_promise(&steps, "2024-03-29T11:00:00Z", 10 * 1_440), expected);
+
+    // Somebody says at half past that it can not be kept: nothing warns any more.
+    let early = run_of_promise(&steps, "2024-03-28T11:30:00Z", 10 * 1_440);
+    let expected = told(&[
+        ("2024-03-28T11:00:00Z", 0, 0),
+        ("2024-03-28T11:30:00Z", 2, 0),
+        ("2024-03-28T15:30:00Z", 3, 0),
+        ("2024-04-02T06:00:00Z", 3, 1),
+        ("2024-04-03T06:00:00Z", 3, 2),
+    ]);
+    assert_eq!(early, expected);
+}
+
+#[test]
+fn a_ladder_of_promises_is_refused_for_what_it_can_not_mean() {
+    let told = |steps: &[Rung]| {
+        let mut told = Vec::new();
+        check_of_promises(steps, &Conditions::default(), |place, field, reason, _| {
+            told.push(format!("{place}{field} {reason}"));
+        });
+        told
+    };
+    assert_eq!(told(&usual().steps), [""; 0]);
+    assert_eq!(told(&[rung(When::After(of(1, Unit::WorkingDays))), rung(When::Due)]), ["1 OUT_OF_ORDER"]);
+    let weeks = rung(When::After(of(2, Unit::Weeks)));
+    let night = Rung { working_time_only: true, ..rung(When::After(of(30, Unit::ElapsedMinutes))) };
+    assert_eq!(told(&[weeks]), ["0.after_due.unit NOT_A_PACE"]);
+    assert_eq!(told(&[night]), ["0.after_due CONTRADICTION"]);
 }

@@ -102,11 +102,16 @@ fn check_ladders(policy: &Policy, refuse: &mut impl FnMut(&str, &'static str, St
         seen.entry(ladder.kind).or_insert(place);
         match policy.targets.iter().find(|target| target.kind == ladder.kind) {
             None => refuse(&format!("{path}.kind"), "NO_TARGET", "the policy has no target for this clock".to_owned()),
-            Some(target) => ladder::check(target.target, ladder, &policy.conditions, |step, field, reason, told| {
-                refuse(&format!("{path}.steps[{step}]{field}"), reason, told);
-            }),
+            Some(target) => {
+                ladder::check(target.target, &ladder.steps, &policy.conditions, |step, field, reason, told| {
+                    refuse(&format!("{path}.steps[{step}]{field}"), reason, told);
+                })
+            }
         }
     }
+    ladder::check_of_promises(&policy.promise_steps, &policy.conditions, |step, field, reason, told| {
+        refuse(&format!(".promise_steps[{step}]{field}"), reason, told);
+    });
 }
 
 /// Whether one target is due after the other whenever both start: so many days of any calendar are never over before as
@@ -182,11 +187,11 @@ fn words(target: Target) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{calendar_version::CalendarId, clock::ClockTarget, policy::Conditions};
+    use crate::{clock::ClockTarget, policy::Conditions};
 
     fn policy(name: &str, conditions: Conditions, targets: &[(Kind, u32, Unit)]) -> Policy {
         let targets = targets.iter().map(|(kind, amount, unit)| ClockTarget::new(*kind, *amount, *unit)).collect();
-        Policy { name: name.to_owned(), conditions, calendar_id: CalendarId::default(), targets, ladders: Vec::new() }
+        Policy { name: name.to_owned(), conditions, targets, ..Policy::default() }
     }
 
     fn found(policies: Vec<Policy>) -> Vec<String> {

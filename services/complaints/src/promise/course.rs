@@ -5,7 +5,11 @@ use barometer_chassis::{clock::Micros, error::Error};
 use barometer_proto::complaints::v1::{CaseEntryType as Event, promise::State};
 
 use super::Model;
-use crate::case::When;
+use crate::{
+    calendar::Timetable,
+    case::{Holder, When},
+    ladder::Course,
+};
 
 /// What became of a promise by a verb, or by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +37,7 @@ impl Model {
         }
         check_ahead("promise.due_time", self.due_time, now)?;
         self.state = State::Open.into();
-        self.original_due_time = self.due_time;
+        (self.original_due_time, self.run_time) = (self.due_time, self.make_time);
         self.notice_time = notice_time(self.lead, now, self.due_time);
         self.next_time = self.next();
         Ok(())
@@ -90,7 +94,7 @@ impl Model {
         if due == promise.due_time {
             return Ok(before.unturned());
         }
-        promise.due_time = due;
+        (promise.due_time, promise.run_time) = (due, now);
         promise.moves = promise.moves.saturating_add(1);
         (promise.due_soon_time, promise.notice_time) = (None, notice_time(promise.lead, now, due));
         events.push((Event::PromiseMoved, now));
@@ -104,6 +108,25 @@ impl Model {
         (promise.state, promise.withdraw_time) = (State::Withdrawn.into(), Some(now));
         events.push((Event::PromiseWithdrawn, now));
         Ok(promise.turned(before, events))
+    }
+
+    /// How it climbs its ladder, if nothing happens; not any more once nobody owes it.
+    pub fn climbs<'d>(&self, desk: &'d Timetable) -> Option<Course<'d>> {
+        let owed = matches!(self.state(), State::Open | State::Broken) && self.keep_time.is_none();
+        let due = self.break_time.unwrap_or(self.first_late());
+        owed.then(|| Course::of_promise(desk, self.run_time, self.due_time, due))
+    }
+
+    /// The how-manieth time that it climbs, from 1: anew each time that it is moved.
+    pub fn run(&self) -> i32 {
+        self.moves.saturating_add(1)
+    }
+
+    /// Somebody answers for it from now on; nothing when they do already.
+    pub(crate) fn hand_over(self, to: &Holder) -> Option<Turn> {
+        let before = self.clone();
+        let Holder { employee, team } = to.clone();
+        (before.holder() != *to).then(|| Model { employee, team, ..self }.turned(before, Vec::new()))
     }
 
     /// Refuses what its state does not allow, and says what it does.

@@ -3,7 +3,11 @@ use barometer_proto::complaints::v1::{CaseEntryType as Event, promise::State};
 use proptest::prelude::*;
 
 use super::{Model, Turn, notice_time};
-use crate::case::When;
+use crate::{
+    calendar::tests::{WORKDAYS, timetable},
+    case::{Holder, When},
+    ladder::{self, Fired, Rung},
+};
 
 const HOUR: i64 = 3_600 * Micros::SECOND;
 
@@ -169,4 +173,29 @@ proptest! {
         prop_assert_eq!((looked_at.state, looked_at.keep_time, looked_at.break_time), (never.state, never.keep_time, never.break_time));
         prop_assert_eq!(looked_at.state() == State::Kept, Micros(kept) <= at(10));
     }
+}
+
+#[test]
+fn it_climbs_while_it_is_owed_and_anew_when_it_is_moved() {
+    let desk = timetable("UTC", &WORKDAYS, &["08:00-18:00"], &[]);
+    let steps = [Rung { when: ladder::When::Percent(50), ..Rung::default() }, Rung::default()];
+    let next = |promise: &Model| promise.climbs(&desk).and_then(|course| course.next(&steps, &Fired::default()));
+    let promise = promise();
+    assert_eq!((next(&promise), promise.run()), (Some(at(5)), 1));
+    let moved = promise.clone().shift(at(4), at(20)).expect("allowed").promise;
+    assert_eq!((next(&moved), moved.run()), (Some(at(12)), 2));
+
+    let broken = promise.clone().fall_due(at(11)).promise;
+    assert_eq!(next(&broken), Some(at(5)), "what was not taken yet is");
+    assert_eq!(next(&broken.keep(when(Some(12), 12)).expect("late").promise), None);
+    assert_eq!(next(&promise.clone().keep(when(None, 3)).expect("allowed").promise), None);
+    assert_eq!(next(&promise.take_back(at(3)).expect("allowed").promise), None);
+}
+
+#[test]
+fn who_answers_for_it_has_it_once() {
+    let to = Holder { employee: "anna".to_owned(), team: "legal".to_owned() };
+    let turn = promise().hand_over(&to).expect("another");
+    assert_eq!((turn.promise.holder(), &turn.events), (to.clone(), &Vec::new()));
+    assert_eq!(turn.promise.hand_over(&to), None);
 }

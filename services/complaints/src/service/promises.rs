@@ -1,6 +1,6 @@
 //! The RPCs of promises: parse, act, render.
 
-use std::slice;
+use std::{slice, sync::Arc};
 
 use barometer_chassis::{
     clock::Micros,
@@ -23,7 +23,7 @@ use crate::{
     case::When,
     customers::Customers,
     promise::{Lead, Model, Turn},
-    store,
+    store::{self, Book},
     wire::{NewPromise, parse_list_promises, parse_promise, render_promise},
 };
 
@@ -33,6 +33,7 @@ pub(crate) struct Promises {
     store: Store<wire::Fact>,
     customers: Customers,
     lead: Lead,
+    book: Arc<Book>,
 }
 
 /// A verb's request. Serialised for its fingerprint.
@@ -50,8 +51,8 @@ struct Command {
 
 impl Promises {
     /// The service over its store.
-    pub(crate) fn new(store: Store<wire::Fact>, customers: Customers, lead: Lead) -> Self {
-        Promises { store, customers, lead }
+    pub(crate) fn new(store: Store<wire::Fact>, customers: Customers, lead: Lead, book: Arc<Book>) -> Self {
+        Promises { store, customers, lead, book }
     }
 
     async fn make(&self, actor: &Principal, request: wire::MakePromiseRequest) -> Result<wire::Promise, Error> {
@@ -68,7 +69,7 @@ impl Promises {
             row.make_time = Micros::now();
         }
         let request = Mutation { method: "MakePromise", actor: actor.to_string(), id: request_id, fingerprint };
-        let pending = Pending { row, context: (), request, refused: None };
+        let pending = Pending { row, context: self.book.clone(), request, refused: None };
         let (row, position) = self.store.record_one(pending).await?;
         Ok(render_promise(row, position))
     }
@@ -155,10 +156,12 @@ impl Promises {
         let actor = actor.to_string();
         let fingerprint = fingerprint::of(&command)?;
         let request = Mutation { method, actor: actor.clone(), id: command.request_id, fingerprint };
+        let book = self.book.clone();
         let work = self.store.change::<Model, _>(request, move |write| {
             Box::pin(async move {
                 let Command { id, etag, text, time: _, request_id: _ } = command;
-                store::change_promise(write, id, &etag, &actor, &text, |promise| verb(promise, write.now)).await
+                let verb = |promise| verb(promise, write.now);
+                store::change_promise(write, &book, id, &etag, &actor, &text, verb).await
             })
         });
         let (row, position) = work.await?;

@@ -16,7 +16,7 @@ use crate::{
     calendar_version::CalendarId,
     case::{self, Binding},
     clock::{Desk, Kind, PolicyVersion, Terms, Version},
-    ladder::Ladder,
+    ladder::{Ladder, Rung},
     policy::{self, Policy, PolicyList},
     policy_set,
 };
@@ -44,18 +44,27 @@ struct Kept {
 pub(crate) struct Ladders(Option<(Arc<policy_set::Model>, usize)>);
 
 impl Ladders {
-    /// All of them.
+    /// All of clocks.
     fn all(&self) -> &[Ladder] {
-        let policy = self.0.as_ref().and_then(|(set, place)| set.policies.0.get(*place));
-        policy.map(|policy| policy.ladders.as_slice()).unwrap_or_default()
+        self.policy().map(|policy| policy.ladders.as_slice()).unwrap_or_default()
     }
 
-    /// The one of a clock.
-    pub(crate) fn of(&self, kind: Kind) -> Option<&Ladder> {
-        self.all().iter().find(|ladder| ladder.kind == kind)
+    fn policy(&self) -> Option<&Policy> {
+        self.0.as_ref().and_then(|(set, place)| set.policies.0.get(*place))
     }
 
-    /// Whether there are none.
+    /// The steps of a clock's; none when it has no ladder.
+    pub(crate) fn of(&self, kind: Kind) -> &[Rung] {
+        let ladder = self.all().iter().find(|ladder| ladder.kind == kind);
+        ladder.map(|ladder| ladder.steps.as_slice()).unwrap_or_default()
+    }
+
+    /// The steps of promises.
+    pub(crate) fn of_promises(&self) -> &[Rung] {
+        self.policy().map(|policy| policy.promise_steps.as_slice()).unwrap_or_default()
+    }
+
+    /// Whether there are none of clocks.
     pub(crate) fn are_none(&self) -> bool {
         self.all().is_empty()
     }
@@ -113,16 +122,17 @@ impl Book {
         }
         let before = self.policies(db, from.set_version).await?;
         let (before, after) = (policy_of(&before, &from.policy)?, policies.policy(to)?);
-        Ok((&before.targets, &before.ladders) != (&after.targets, &after.ladders))
+        let same = before.targets == after.targets
+            && before.ladders == after.ladders
+            && before.promise_steps == after.promise_steps;
+        Ok(!same)
     }
 
-    /// The ladders of the policy of a case.
-    pub(crate) async fn ladders(&self, db: &impl ConnectionTrait, case: &case::Model) -> Result<Ladders, Error> {
-        if case.calendar_id.is_none() {
-            return Ok(Ladders(None));
-        }
-        let set = self.policies(db, case.policy_set_version).await?;
-        let place = set.policies.0.iter().position(|policy| policy.name == case.policy_name);
+    /// The ladders of a policy; none without one.
+    pub(crate) async fn ladders(&self, db: &impl ConnectionTrait, binding: Option<&Binding>) -> Result<Ladders, Error> {
+        let Some(Binding { set_version, policy, .. }) = binding else { return Ok(Ladders(None)) };
+        let set = self.policies(db, *set_version).await?;
+        let place = set.policies.0.iter().position(|known| known.name == *policy);
         Ok(Ladders(place.map(|place| (set, place))))
     }
 
@@ -180,12 +190,28 @@ impl Today {
     /// Binds a case that comes in to the first policy that matches it.
     pub(crate) fn bind(&self, case: &mut case::Model) -> Result<(), Error> {
         let Some(set) = &self.policies else { return Ok(()) };
-        let broken = |what: &str| Error::Internal(format!("a list of policies was published without {what}"));
-        let (_, policy) = policy::choose(&set.policies, &case.subject()).ok_or_else(|| broken("a fallback"))?;
-        let version = self.calendars.get(&policy.calendar_id).ok_or_else(|| broken("its calendar"))?;
-        (case.policy_set_version, case.policy_name) = (set.version, policy.name.clone());
-        (case.calendar_id, case.calendar_version) = (Some(policy.calendar_id), *version);
+        let chosen = policy::choose(&set.policies, &case.subject());
+        let binding = self.binding(set, chosen.map(|(_, policy)| policy))?;
+        (case.policy_set_version, case.policy_name) = (binding.set_version, binding.policy);
+        (case.calendar_id, case.calendar_version) = (Some(binding.calendar_id), binding.calendar_version);
         Ok(())
+    }
+
+    /// By what counts that belongs to no case: the fallback.
+    pub(crate) fn fallback(&self) -> Result<Option<Binding>, Error> {
+        self.policies.as_ref().map(|set| self.binding(set, set.policies.0.last())).transpose()
+    }
+
+    fn binding(&self, set: &policy_set::Model, policy: Option<&Policy>) -> Result<Binding, Error> {
+        let broken = |what: &str| Error::Internal(format!("a list of policies was published without {what}"));
+        let Policy { name, calendar_id, .. } = policy.ok_or_else(|| broken("a fallback"))?;
+        let version = self.calendars.get(calendar_id).ok_or_else(|| broken("its calendar"))?;
+        Ok(Binding {
+            set_version: set.version,
+            policy: name.clone(),
+            calendar_id: *calendar_id,
+            calendar_version: *version,
+        })
     }
 }
 

@@ -45,14 +45,14 @@ async fn clocks_of(
     now: Micros,
 ) -> Result<Vec<(Model, Option<Micros>)>, Error> {
     let Some(counted) = book.count(db, case, entries, END).await? else { return Ok(Vec::new()) };
-    let (history, ladders, none) = (counted.history()?, book.ladders(db, case).await?, Fired::default());
+    let (history, ladders, none) =
+        (counted.history()?, book.ladders(db, case.binding().as_ref()).await?, Fired::default());
     let clocks = history.settled(now);
     let row = |clock: &Clock| {
         let row = Model::new(case, &history, &history.keep(clock));
-        let next = ladders.of(clock.kind).and_then(|ladder| {
-            let course = Course::new(&history, clock, case.quiet_until)?;
-            ladder.next(&course, taken.get(&row.key()).unwrap_or(&none))
-        });
+        let course = Course::of_clock(&history, clock, case.quiet_until);
+        let fired = taken.get(&row.key()).unwrap_or(&none);
+        let next = course.and_then(|course| course.next(ladders.of(clock.kind), fired));
         (row, next)
     };
     Ok(clocks.iter().map(row).collect())
@@ -126,7 +126,7 @@ pub(crate) async fn keep_clocks(
     }
     // Put under another policy, it may have alarms of the one before.
     let rebound = (case.policy_set_version, &case.policy_name) != (before.policy_set_version, &before.policy_name);
-    let rings = rebound || !book.ladders(write.db, case).await?.are_none();
+    let rings = rebound || !book.ladders(write.db, case.binding().as_ref()).await?.are_none();
     let (due_time, due_clock) = match list_past(write.db, vec![case.id], MAX_ENTRIES).await? {
         None => (case.due_time, case.due_clock),
         Some(mut past) => {
@@ -183,7 +183,7 @@ async fn write_clocks(
     entries: &[Entry],
     rings: bool,
 ) -> Result<(Option<Micros>, Option<i32>), Error> {
-    let taken = match book.ladders(write.db, case).await?.are_none() {
+    let taken = match book.ladders(write.db, case.binding().as_ref()).await?.are_none() {
         true => Taken::new(),
         false => list_fired(write.db, CaseId(case.id)).await?,
     };

@@ -23,7 +23,7 @@ use crate::{
     clock::Kind,
     escalation::{Column, Entity, Model, Notified},
     ladder::{Course, Fired, Firing, Rung},
-    team,
+    promise, team,
     webhooks::{self, Notice},
 };
 
@@ -62,18 +62,22 @@ async fn due(
     let Some(mut past) = list_past(write.db, vec![case.id], MAX_ENTRIES).await? else { return Ok(Vec::new()) };
     let past = past.remove(&case.id).unwrap_or_default();
     let Some(counted) = book.count(write.db, case, &past, Micros(i64::MAX)).await? else { return Ok(Vec::new()) };
-    let (history, ladders) = (counted.history()?, book.ladders(write.db, case).await?);
+    let (history, ladders) = (counted.history()?, book.ladders(write.db, case.binding().as_ref()).await?);
     let clocks = history.settled(now);
     let same = |kind: Kind, instance: u32| {
         (i32::from(kind.to_wire()), i32::try_from(instance).unwrap_or(i32::MAX)) == kept.key()
     };
     let Some(clock) = clocks.iter().find(|clock| same(clock.kind, clock.instance)) else { return Ok(Vec::new()) };
-    let (Some(ladder), Some(course)) = (ladders.of(clock.kind), Course::new(&history, clock, case.quiet_until)) else {
-        return Ok(Vec::new());
-    };
+    let Some(course) = Course::of_clock(&history, clock, case.quiet_until) else { return Ok(Vec::new()) };
     let fired = list_fired(write.db, CaseId(case.id)).await?.remove(&kept.key()).unwrap_or_default();
-    let due = ladder.due(&course, &fired, now).into_iter();
-    Ok(due.filter_map(|firing| Some((firing, ladder.steps.get(usize::from(firing.step))?.clone()))).collect())
+    let steps = ladders.of(clock.kind);
+    Ok(with_steps(course.due(steps, &fired, now), steps))
+}
+
+/// What is to be taken, each with its step.
+pub(super) fn with_steps(due: Vec<Firing>, steps: &[Rung]) -> Vec<(Firing, Rung)> {
+    let step = |firing: Firing| Some((firing, steps.get(usize::from(firing.step))?.clone()));
+    due.into_iter().filter_map(step).collect()
 }
 
 /// Takes a step.
@@ -93,7 +97,8 @@ async fn take(
         position: write.next_position(),
         case_id: clock.case_id,
         case_number: clock.case_number,
-        clock_id: clock.id,
+        subject_id: clock.id,
+        promise_id: None,
         kind: clock.kind,
         instance: clock.instance,
         step: place.into(),
@@ -112,18 +117,24 @@ async fn take(
         notified: Notified(rung.notify.clone()),
         create_time: write.now,
     };
-    if !rung.notify.is_empty() {
-        let team = find_team(write.db, &escalation.team).await?;
-        webhooks::notify(write, vec![notice(&escalation, rung, team)]).await?;
-    }
-    let said = Said { escalation: Some(escalation.id), ..Said::default() };
-    Entity::insert(escalation.into_active_model().reset_all()).exec_without_returning(write.db).await?;
+    let said = record(write, escalation, rung).await?;
     take_step(write, book, step, BY_ITSELF, &said).await?;
     Ok(())
 }
 
-/// What is told of a step, and to whom: also who leads the team that has the case, and who that turns to, if they are among
-/// those.
+/// Writes down a step that is taken, and tells who is to be told; answers what goes with the entry of its case.
+pub(super) async fn record(write: &Write<'_>, escalation: Model, rung: &Rung) -> Result<Said, Error> {
+    if !rung.notify.is_empty() {
+        let team = find_team(write.db, &escalation.team).await?;
+        webhooks::notify(write, vec![notice(&escalation, rung, team)]).await?;
+    }
+    let said = Said { escalation: Some(escalation.id), promise: escalation.promise_id, ..Said::default() };
+    Entity::insert(escalation.into_active_model().reset_all()).exec_without_returning(write.db).await?;
+    Ok(said)
+}
+
+/// What is told of a step, and to whom: also who leads the team that has the case or the promise, and who that turns to, if
+/// they are among those.
 fn notice(escalation: &Model, rung: &Rung, team: Option<team::Model>) -> Notice {
     let told = |of: Audience| rung.audience().any(|audience| audience == of);
     let team::Model { lead, manager, .. } = team.unwrap_or_default();
@@ -132,10 +143,16 @@ fn notice(escalation: &Model, rung: &Rung, team: Option<team::Model>) -> Notice 
     let clock = ClockKind::try_from(escalation.kind).unwrap_or_default();
     let clock = clock.as_str_name().trim_start_matches("CLOCK_KIND_").to_lowercase();
     let audience = rung.audience().map(|audience| audience.as_str_name().trim_start_matches("AUDIENCE_"));
-    Notice::new(WebhookEvent::Escalation, escalation.fire_time)
-        .id("escalation_id", escalation.id)
-        .id("case_id", escalation.case_id.0)
-        .word("clock", &clock)
+    let notice = Notice::new(WebhookEvent::Escalation, escalation.fire_time).id("escalation_id", escalation.id);
+    let notice = match escalation.case() {
+        Some(CaseId(case)) => notice.id("case_id", case),
+        None => notice,
+    };
+    let notice = match escalation.promise_id {
+        Some(promise) => notice.id("promise_id", promise),
+        None => notice.word("clock", &clock),
+    };
+    notice
         .number("instance", escalation.instance.into())
         .number("step", escalation.step.into())
         .number("repetition", escalation.repetition.into())
@@ -152,14 +169,28 @@ fn notice(escalation: &Model, rung: &Rung, team: Option<team::Model>) -> Notice 
 pub(crate) async fn list_fired(db: &impl ConnectionTrait, case: CaseId) -> Result<HashMap<(i32, i32), Fired>, Error> {
     let columns = [Column::Kind, Column::Instance, Column::Step, Column::Repetition];
     let select = Entity::find().select_only().columns(columns).filter(Column::CaseId.eq(case));
+    let select = select.filter(Column::PromiseId.is_null());
     let rows: Vec<(i32, i32, i32, i32)> = select.into_tuple().all(db).await?;
     let mut fired: HashMap<(i32, i32), Fired> = HashMap::new();
     for (kind, instance, step, repetition) in rows {
-        let (step, repetition) =
-            (u16::try_from(step).unwrap_or(u16::MAX), u16::try_from(repetition).unwrap_or(u16::MAX));
-        fired.entry((kind, instance)).or_default().note(step, repetition);
+        note(fired.entry((kind, instance)).or_default(), step, repetition);
     }
     Ok(fired)
+}
+
+/// Which steps were taken in the run that a promise is in.
+pub(super) async fn list_fired_of(db: &impl ConnectionTrait, promise: &promise::Model) -> Result<Fired, Error> {
+    let select = Entity::find().select_only().columns([Column::Step, Column::Repetition]);
+    let select = select.filter(Column::PromiseId.eq(promise.id)).filter(Column::Instance.eq(promise.run()));
+    let mut fired = Fired::default();
+    for (step, repetition) in select.into_tuple::<(i32, i32)>().all(db).await? {
+        note(&mut fired, step, repetition);
+    }
+    Ok(fired)
+}
+
+fn note(fired: &mut Fired, step: i32, repetition: i32) {
+    fired.note(u16::try_from(step).unwrap_or(u16::MAX), u16::try_from(repetition).unwrap_or(u16::MAX));
 }
 
 /// An escalation by its id. NOT_FOUND when there is none.
@@ -167,8 +198,8 @@ pub(crate) async fn get_escalation(db: &impl ConnectionTrait, id: Uuid) -> Resul
     Entity::find_by_id(id).one(db).await?.ok_or_else(|| Error::not_found("escalation", id))
 }
 
-/// A page of escalations that meet `filter`, latest first; and the token of the next page. Those of withdrawn cases are left
-/// out.
+/// A page of escalations that meet `filter`, latest first; and the token of the next page. Those of withdrawn cases, and of
+/// withdrawn promises that stand alone, are left out.
 pub(crate) async fn list_escalations(
     db: &impl ConnectionTrait,
     page: Page,
@@ -176,8 +207,12 @@ pub(crate) async fn list_escalations(
 ) -> Result<(Vec<Model>, String), Error> {
     let there = case::Entity::find().select_only().column(case::Column::Id);
     let there = there.filter(case::Column::WithdrawTime.is_null()).into_query();
+    let alone = promise::Entity::find().select_only().column(promise::Column::Id);
+    let alone = alone.filter(promise::Column::WithdrawTime.is_null()).filter(promise::Column::CaseId.is_null());
+    let there =
+        Condition::any().add(Column::CaseId.in_subquery(there)).add(Column::PromiseId.in_subquery(alone.into_query()));
     let select = reader::newest_first::<Entity>(page, "fire_time").filter(filter);
-    let rows = select.filter(Column::CaseId.in_subquery(there)).all(db).await?;
+    let rows = select.filter(there).all(db).await?;
     Ok(page.cut(rows, place_of_escalation))
 }
 

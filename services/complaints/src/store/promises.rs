@@ -14,7 +14,7 @@ use crate::{
     case,
     case_entry::{self, CaseId, Said},
     promise::{Column, Entity, Model, Turn},
-    store,
+    store::{self, Book, clear_alarms},
     webhooks::{self, Notice},
 };
 
@@ -50,13 +50,13 @@ pub(crate) async fn due_promises(db: &impl ConnectionTrait, now: Micros, max: u6
 
 /// Writes down what has happened to promises by itself. Those to which nothing has, as another replica has written it down
 /// already, stay as they are.
-pub(crate) async fn settle_promises(write: &Write<'_>, ids: Vec<Uuid>) -> Result<(), Error> {
+pub(crate) async fn settle_promises(write: &Write<'_>, book: &Book, ids: Vec<Uuid>) -> Result<(), Error> {
     let due = Entity::find().filter(Column::Id.is_in(writer::any_of(ids))).filter(Column::NextTime.lte(write.now));
     let mut notices = Vec::new();
     for promise in due.order_by_asc(Column::NextTime).order_by_asc(Column::Id).all(write.db).await? {
         let turn = promise.fall_due(write.now);
         notices.extend(notice(&turn, write.now));
-        take_turn(write, turn, BY_ITSELF, "").await?;
+        take_turn(write, book, turn, BY_ITSELF, "").await?;
     }
     webhooks::notify(write, notices).await?;
     Ok(())
@@ -67,6 +67,7 @@ pub(crate) async fn settle_promises(write: &Write<'_>, ids: Vec<Uuid>) -> Result
 /// Errors: as of [`writer::current`]; what the verb answers.
 pub(crate) async fn change_promise(
     write: &Write<'_>,
+    book: &Book,
     id: Uuid,
     etag: &str,
     actor: &str,
@@ -75,7 +76,7 @@ pub(crate) async fn change_promise(
 ) -> Result<Done, Error> {
     let turn = verb(writer::current(write, id, etag).await?)?;
     webhooks::notify(write, notice(&turn, write.now).into_iter().collect()).await?;
-    take_turn(write, turn, actor, text).await
+    take_turn(write, book, turn, actor, text).await
 }
 
 /// Tells in the history of a case what was promised in it.
@@ -90,6 +91,7 @@ pub(super) async fn withdraw_promises_of(write: &Write<'_>, case: CaseId) -> Res
     let promises = Entity::find().filter(Column::CaseId.eq(case)).filter(Column::WithdrawTime.is_null());
     for promise in promises.order_by_asc(Column::Id).all(write.db).await? {
         let Turn { before, promise, events: _ } = promise.take_back(write.now)?;
+        clear_alarms(write, vec![promise.id]).await?;
         writer::replace(write, before, promise).await?;
     }
     Ok(())
@@ -100,12 +102,19 @@ pub(crate) fn not_withdrawn() -> Condition {
     Condition::all().add(Column::State.ne(i32::from(State::Withdrawn)))
 }
 
-/// Writes what a turn made of a promise, and the entries of its case.
-async fn take_turn(write: &Write<'_>, turn: Turn, actor: &str, text: &str) -> Result<Done, Error> {
+/// Writes what a turn made of a promise, the entries of its case, and when the next step of its ladder is.
+pub(super) async fn take_turn(
+    write: &Write<'_>,
+    book: &Book,
+    turn: Turn,
+    actor: &str,
+    text: &str,
+) -> Result<Done, Error> {
     let Turn { before, promise, events } = turn;
     if let Some(CaseId(id)) = promise.case_id.filter(|_| !events.is_empty()) {
         tell_case(write, id, promise.id, &events, actor, text).await?;
     }
+    store::set_promise_alarm(write, book, &promise).await?;
     writer::replace(write, before, promise).await
 }
 

@@ -20,7 +20,8 @@ use crate::{
     escalation,
     ladder::{Ladder, Raise, Repeat, Rung, When},
     migrations::Migrator,
-    policy::{Conditions, Policy, PolicyList},
+    policy::{Policy, PolicyList},
+    promise,
 };
 
 /// A replica of the service, which does nothing by itself.
@@ -63,10 +64,11 @@ impl Replica {
         target.pauses.third_party = true;
         let policies = PolicyList(vec![Policy {
             name: "all".to_owned(),
-            conditions: Conditions::default(),
             calendar_id: office,
             targets: vec![target],
+            promise_steps: steps.clone(),
             ladders: vec![Ladder { kind: Kind::FirstResponse, steps }],
+            ..Policy::default()
         }]);
         self.write(|write| Box::pin(store::publish_policies(write, policies, "", "test".to_owned()))).await;
     }
@@ -159,6 +161,62 @@ async fn replicas_that_look_at_the_same_time_take_each_step_once() {
         for row in escalation::Entity::find().all(one.store.db()).await.expect("readable") {
             assert_eq!((row.fire_time, row.is_late(), row.missed), (row.time, false, 0));
         }
+        one.stop().await;
+        if let Some(other) = other {
+            other.stop().await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn replicas_take_each_step_of_a_promise_once() {
+    on_each_database(async |database| {
+        let one = Replica::start(database).await;
+        let other = match database.kind() {
+            DatabaseKind::Sqlite => None,
+            DatabaseKind::Postgres => Some(Replica::start(database).await),
+        };
+        let others = other.as_ref().unwrap_or(&one);
+        let every = Target { amount: 60, unit: Unit::ElapsedMinutes };
+        let to = Holder { employee: String::new(), team: "legal".to_owned() };
+        let steps = vec![
+            rung(When::Percent(50)),
+            Rung { hand_over: Some(to), ..rung(When::Due) },
+            Rung { repeat: Some(Repeat { every, times: 2 }), ..rung(When::After(every)) },
+        ];
+        one.promise(steps).await;
+        let (mut due, hour) = (Micros(0), 3_600 * Micros::SECOND);
+        for _ in 0..40 {
+            due = Micros(Micros::now().0 + 10 * hour);
+            let row = promise::Model {
+                make_time: Micros::now(),
+                due_time: due,
+                team: "desk".to_owned(),
+                ..promise::Model::default()
+            };
+            let request = Request { method: "Make", actor: "test".to_owned(), id: None, fingerprint: 0 };
+            let pending = Pending { row, context: one.book.clone(), request, refused: None };
+            one.store.record_one(pending).await.expect("made");
+        }
+        for hours in [-6, -4, 0, 1, 2, 3] {
+            // The last was made a moment after the first.
+            let now = Micros(due.0 + hours * hour + Micros::SECOND);
+            let (stop, instruments) = (&one.stop, Instruments::new());
+            let looks =
+                [&one, others, &one].map(|replica| look(&replica.store, &replica.book, now, &instruments, stop));
+            for looked in futures_util::future::join_all(looks).await {
+                looked.expect("it looks");
+            }
+        }
+        let mut taken = one.taken().await;
+        assert_eq!(taken.len(), 5 * 40);
+        taken.sort_unstable();
+        taken.dedup();
+        assert_eq!(taken, [(0, 0), (1, 0), (2, 0), (2, 1), (2, 2)]);
+        let promises = promise::Entity::find().all(one.store.db()).await.expect("readable");
+        assert!(promises.iter().all(|promise| promise.team == "legal"));
+        assert_eq!(store::next_alarm(one.store.db()).await.expect("readable"), None, "nothing is left");
         one.stop().await;
         if let Some(other) = other {
             other.stop().await;

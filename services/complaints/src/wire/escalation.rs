@@ -3,6 +3,7 @@
 use barometer_chassis::door::{Door, Page};
 use barometer_proto::complaints::v1::{self as wire, fact};
 use sea_orm::{ColumnTrait, Condition};
+use uuid::Uuid;
 
 use crate::{
     case_entry::CaseId,
@@ -11,10 +12,11 @@ use crate::{
 
 /// The page and the filter of a list.
 pub(crate) fn parse_list_escalations(door: &mut Door, request: wire::ListEscalationsRequest) -> (Page, Condition) {
-    let wire::ListEscalationsRequest { page_size, page_token, case_id, start_time, end_time } = request;
+    let wire::ListEscalationsRequest { page_size, page_token, case_id, start_time, end_time, promise_id } = request;
     let page = door.page(page_size, &page_token);
     let filter = Condition::all()
         .add_option(door.optional_id("case_id", &case_id).map(|id| Column::CaseId.eq(CaseId(id))))
+        .add_option(door.optional_id("promise_id", &promise_id).map(|id: Uuid| Column::PromiseId.eq(id)))
         .add_option(door.optional_time("start_time", start_time).map(|at| Column::FireTime.gte(at)))
         .add_option(door.optional_time("end_time", end_time).map(|at| Column::FireTime.lt(at)));
     (page, filter)
@@ -22,13 +24,14 @@ pub(crate) fn parse_list_escalations(door: &mut Door, request: wire::ListEscalat
 
 /// An escalation for callers.
 pub(crate) fn render_escalation(row: Model, position: String) -> wire::Escalation {
-    let late = row.is_late();
+    let (late, case) = (row.is_late(), row.case());
     let Model {
         id,
         position: _,
-        case_id,
+        case_id: _,
         case_number: _,
-        clock_id: _,
+        subject_id: _,
+        promise_id,
         kind,
         instance,
         step,
@@ -49,7 +52,7 @@ pub(crate) fn render_escalation(row: Model, position: String) -> wire::Escalatio
     } = row;
     wire::Escalation {
         escalation_id: id.to_string(),
-        case_id: case_id.to_string(),
+        case_id: case.map(|id| id.to_string()).unwrap_or_default(),
         kind,
         instance,
         step,
@@ -68,6 +71,7 @@ pub(crate) fn render_escalation(row: Model, position: String) -> wire::Escalatio
         previous_team,
         notified: notified.0,
         position,
+        promise_id: promise_id.map(|id| id.to_string()).unwrap_or_default(),
     }
 }
 
@@ -76,7 +80,7 @@ pub(crate) fn escalation_fact(row: Model) -> wire::Fact {
     let late = row.is_late();
     let (id, number) = (row.id, row.position);
     let escalation = wire::EscalationFact {
-        case_id: row.case_id.to_string(),
+        case_id: row.case().map(|id| id.to_string()).unwrap_or_default(),
         case_number: row.case_number,
         kind: row.kind,
         instance: row.instance,
@@ -93,6 +97,7 @@ pub(crate) fn escalation_fact(row: Model) -> wire::Fact {
         employee: row.employee,
         team: row.team,
         notified: row.notified.0,
+        promise_id: row.promise_id.map(|id| id.to_string()).unwrap_or_default(),
     };
     super::fact(id, number, 1, fact::Fact::Escalation(escalation))
 }

@@ -22,8 +22,13 @@ pub(super) fn parse_ladder(door: &mut Door, message: wire::Ladder) -> Ladder {
     }
     Ladder {
         kind: Kind::from_wire(door.choice("kind", kind)).unwrap_or(Kind::FinalResponse),
-        steps: door.each("steps", steps, MAX_STEPS, parse_step),
+        steps: parse_steps(door, "steps", steps),
     }
+}
+
+/// The steps of a ladder.
+pub(super) fn parse_steps(door: &mut Door, field: &str, steps: Vec<wire::LadderStep>) -> Vec<Rung> {
+    door.each(field, steps, MAX_STEPS, parse_step)
 }
 
 fn parse_step(door: &mut Door, message: wire::LadderStep) -> Rung {
@@ -96,7 +101,12 @@ fn parse_hand_over(door: &mut Door, message: wire::LadderHandOver) -> Holder {
 /// A ladder for callers.
 pub(super) fn render_ladder(ladder: Ladder) -> wire::Ladder {
     let Ladder { kind, steps } = ladder;
-    wire::Ladder { kind: kind.to_wire().into(), steps: steps.into_iter().map(render_step).collect() }
+    wire::Ladder { kind: kind.to_wire().into(), steps: render_steps(steps) }
+}
+
+/// The steps of a ladder for callers.
+pub(super) fn render_steps(steps: Vec<Rung>) -> Vec<wire::LadderStep> {
+    steps.into_iter().map(render_step).collect()
 }
 
 fn render_step(rung: Rung) -> wire::LadderStep {

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{
     category::parse_category,
-    ladder::{parse_ladder, render_ladder},
+    ladder::{parse_ladder, parse_steps, render_ladder, render_steps},
 };
 use crate::{
     calendar_version::CalendarId,
@@ -50,7 +50,7 @@ pub fn parse_policy_list(door: &mut Door, message: wire::PolicySet, calendars: &
 }
 
 fn parse_policy(door: &mut Door, message: wire::Policy, calendars: &BTreeSet<CalendarId>) -> Policy {
-    let wire::Policy { name, conditions, calendar_id, targets, ladders } = message;
+    let wire::Policy { name, conditions, calendar_id, targets, ladders, promise_steps } = message;
     let named = door.optional_id("calendar_id", &calendar_id).map(CalendarId);
     if calendar_id.is_empty() {
         door.missing("calendar_id");
@@ -63,6 +63,7 @@ fn parse_policy(door: &mut Door, message: wire::Policy, calendars: &BTreeSet<Cal
         calendar_id: named.unwrap_or_default(),
         targets: door.each("targets", targets, MAX_TARGETS, ClockTarget::parse),
         ladders: door.each("ladders", ladders, MAX_TARGETS, parse_ladder),
+        promise_steps: parse_steps(door, "promise_steps", promise_steps),
     }
 }
 
@@ -133,11 +134,12 @@ pub(crate) fn render_policy_list(list: PolicyList) -> Vec<wire::Policy> {
 
 /// A policy for callers.
 pub(crate) fn render_policy(policy: Policy) -> wire::Policy {
-    let Policy { name, conditions, calendar_id, targets, ladders } = policy;
+    let Policy { name, conditions, calendar_id, targets, ladders, promise_steps } = policy;
     let conditions = (conditions != Conditions::default()).then(|| render_conditions(&conditions));
     let targets = targets.into_iter().map(ClockTarget::to_wire).collect();
     let ladders = ladders.into_iter().map(render_ladder).collect();
-    wire::Policy { name, conditions, calendar_id: calendar_id.to_string(), targets, ladders }
+    let promise_steps = render_steps(promise_steps);
+    wire::Policy { name, conditions, calendar_id: calendar_id.to_string(), targets, ladders, promise_steps }
 }
 
 fn render_conditions(conditions: &Conditions) -> wire::Conditions {

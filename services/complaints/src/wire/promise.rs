@@ -61,6 +61,8 @@ pub(crate) fn parse_promise(door: &mut Door, message: wire::Promise, lead: Lead,
         create_time: _,
         update_time: _,
         position: _,
+        policy_name: _,
+        policy_set_version: _,
     } = message;
     let case: Option<Uuid> = door.optional_id("case_id", &case_id);
     let customer = parse_customer(door, customer, !case_id.is_empty());
@@ -139,6 +141,11 @@ pub(crate) fn render_promise(row: Model, position: String) -> wire::Promise {
         next_time: _,
         keep_time,
         break_time,
+        run_time: _,
+        policy_set_version,
+        policy_name,
+        calendar_id: _,
+        calendar_version: _,
         external_system,
         external_id,
         fingerprint: _,
@@ -170,6 +177,8 @@ pub(crate) fn render_promise(row: Model, position: String) -> wire::Promise {
         create_time: Some(create_time.to_wire()),
         update_time: Some(update_time.to_wire()),
         position,
+        policy_name,
+        policy_set_version,
     }
 }
 

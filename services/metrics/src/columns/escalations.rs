@@ -14,6 +14,20 @@ use super::{
     times::{NEVER, Times},
 };
 
+/// Whose ladders there are: those of clocks, as [`CLOCKS`], and of promises.
+pub(crate) const CLIMBERS: [&str; 9] = [
+    "",
+    "acknowledgement",
+    "first_response",
+    "next_response",
+    "periodic_update",
+    "resolution",
+    "total_resolution",
+    "final_response",
+    "promise",
+];
+const PROMISE: u8 = 8;
+
 /// Whether a step was taken later than it was to be.
 const LATE: u8 = 1;
 
@@ -26,7 +40,7 @@ pub(crate) struct Escalations {
     /// The row of the case.
     pub(crate) cases: Vec<u32>,
     late: Choice,
-    /// Of which clock the ladder is.
+    /// Whose ladder it is, as in [`CLIMBERS`].
     pub(crate) clock: Choice,
     pub(crate) policy: Column,
 }
@@ -52,8 +66,10 @@ impl Escalations {
             employee: _,
             team: _,
             notified: _,
+            promise_id,
         } = fact;
         let clock = known(kind, &CLOCKS, "kind")?;
+        let clock = if promise_id.is_empty() { clock } else { PROMISE };
         let taken = instant(fire_time)?;
         if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
             self.times.put(row, taken);

@@ -7,14 +7,15 @@ use super::{
     figures::{Figure, Grid, Measured},
     scan::scan,
 };
-use crate::columns::times::NEVER;
+use crate::columns::{redresses::NO_CASE, times::NEVER};
 
 /// By when they were taken.
 pub(super) fn escalations(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let (escalations, cases) = (&ask.facts.escalations, &ask.facts.cases);
     let taken = |row: u32| {
         let at = escalations.times.at(row as usize);
-        if at != NEVER && cases.is_there(escalations.cases[row as usize]) { at } else { NEVER }
+        let case = escalations.cases[row as usize];
+        if at != NEVER && (case == NO_CASE || cases.is_there(case)) { at } else { NEVER }
     };
     let mut grid = Grid::<[u64; 3]>::new(ask.periods.len());
     let mut seen = Vec::new();
@@ -22,7 +23,8 @@ pub(super) fn escalations(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
         let [steps, late, _] = grid.at(cell);
         *steps += 1;
         *late += u64::from(escalations.was_late(row));
-        seen.push((cell, escalations.cases[row as usize]));
+        let case = escalations.cases[row as usize];
+        seen.extend((case != NO_CASE).then_some((cell, case)));
     })?;
     seen.sort_unstable();
     seen.dedup();

@@ -10,6 +10,9 @@ use toml::Spanned;
 
 use super::{super::amount, place::Places, policies};
 
+/// The ladder of promises among those of clocks.
+const PROMISE: &str = "promise";
+
 /// Ladders as they are written, by the names of their clocks.
 pub(super) type Texts = BTreeMap<String, Vec<Spanned<Step>>>;
 
@@ -46,21 +49,39 @@ struct HandOver {
     team: String,
 }
 
-/// The ladders of the policy at `path`, which begins at a byte of the file.
-pub(super) fn read(places: &mut Places<'_>, path: &str, offset: usize, label: &str, texts: Texts) -> Vec<Ladder> {
-    let ladder = |(at, (name, steps)): (usize, (String, Vec<Spanned<Step>>))| {
-        let (path, label) = (format!("{path}.ladders[{at}]"), format!("{label}: ladder of {name}"));
-        let begins = steps.first().map_or(offset, |step| step.span().start);
+/// The ladders of the policy at `path`, which begins at a byte of the file; and the steps of promises.
+pub(super) fn read(
+    places: &mut Places<'_>,
+    path: &str,
+    offset: usize,
+    label: &str,
+    mut texts: Texts,
+) -> (Vec<Ladder>, Vec<LadderStep>) {
+    let begins = |steps: &[Spanned<Step>]| steps.first().map_or(offset, |step| step.span().start);
+    let label = |name: &str| format!("{label}: ladder of {name}");
+    let promise_steps = texts.remove(PROMISE).unwrap_or_default();
+    let (begin, promises) = (begins(&promise_steps), label(PROMISE));
+    let promise_steps = steps(places, &format!("{path}.promise_steps"), begin, &promises, promise_steps);
+    let ladder = |(at, (name, of_clock)): (usize, (String, Vec<Spanned<Step>>))| {
+        let (path, label, begins) = (format!("{path}.ladders[{at}]"), label(&name), begins(&of_clock));
         places.note(path.clone(), begins, label.clone());
         places.note(format!("{path}.kind"), begins, label.clone());
         let kind = policies::clock(places, &name);
-        places.note(format!("{path}.steps"), begins, label.clone());
-        let steps = steps.into_iter().enumerate();
-        let steps =
-            steps.map(|(at, text)| step(places, &format!("{path}.steps[{at}]"), &format!("{label}, step {at}"), text));
-        Ladder { kind, steps: steps.collect() }
+        Ladder { kind, steps: steps(places, &format!("{path}.steps"), begins, &label, of_clock) }
     };
-    texts.into_iter().enumerate().map(ladder).collect()
+    (texts.into_iter().enumerate().map(ladder).collect(), promise_steps)
+}
+
+fn steps(
+    places: &mut Places<'_>,
+    path: &str,
+    offset: usize,
+    label: &str,
+    texts: Vec<Spanned<Step>>,
+) -> Vec<LadderStep> {
+    places.note(path, offset, label);
+    let texts = texts.into_iter().enumerate();
+    texts.map(|(at, text)| step(places, &format!("{path}[{at}]"), &format!("{label}, step {at}"), text)).collect()
 }
 
 fn step(places: &mut Places<'_>, path: &str, label: &str, text: Spanned<Step>) -> LadderStep {

@@ -145,9 +145,11 @@ fn read(places: &mut Places<'_>, names: &mut Names<'_>, index: usize, text: Span
     let targets =
         targets.map(|(at, (name, text))| target(places, format!("{path}.targets[{at}]"), &label, &name, text));
     let targets = targets.collect();
+    let (ladders, promise_steps) = ladders::read(places, &path, offset, &label, ladders.unwrap_or_default());
     wire::Policy {
         targets,
-        ladders: ladders::read(places, &path, offset, &label, ladders.unwrap_or_default()),
+        ladders,
+        promise_steps,
         name: name.map(Spanned::into_inner).unwrap_or_default(),
         conditions: Some(conditions),
         calendar_id: calendar_id.map(|id| id.to_string()).unwrap_or_default(),

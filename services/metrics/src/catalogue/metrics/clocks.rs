@@ -90,10 +90,11 @@ pub(super) const ESCALATIONS: Metric = Metric {
     id: "escalations",
     version: 1,
     title: "Escalations of complaints",
-    description: "How many steps the ladders of clocks took in the period, by when they were taken; repetitions count each. \
-                  `late` are those taken more than 5 seconds after they were to be, as after downtime; `cases` the \
-                  different cases among them. `policy` is the one whose ladder it was. Those of cases that were \
-                  withdrawn or merged into another are in no count.",
+    description: "How many steps the ladders of clocks, and of promises to customers, took in the period, by when they were \
+                  taken; repetitions count each. `clock` says whose ladder it was, `promise` among them, and `policy` \
+                  which one. `late` are those taken more than 5 seconds after they were to be, as after downtime; \
+                  `cases` the different cases among them: a promise that stands alone has none. Those of cases that \
+                  were withdrawn or merged into another are in no count.",
     formula: "Number of steps.",
     unit: Unit::Count,
     direction: Direction::Down,

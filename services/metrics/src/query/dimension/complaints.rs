@@ -9,6 +9,7 @@ use crate::columns::{
     choice::Choice,
     clocks::CLOCKS,
     dictionary::{Column, EMPTY},
+    escalations::CLIMBERS,
     redresses::REMEDIES,
 };
 
@@ -104,7 +105,7 @@ pub(super) fn of_claims<'f>(facts: &'f Facts, name: &str) -> Found<'f> {
 pub(super) fn of_escalations<'f>(facts: &'f Facts, name: &str) -> Found<'f> {
     let escalations = &facts.escalations;
     match name {
-        "clock" => choice(&escalations.clock, &CLOCKS),
+        "clock" => choice(&escalations.clock, &CLIMBERS),
         "policy" => column(&escalations.policy),
         _ => of_case(facts, &escalations.cases, name),
     }

@@ -403,10 +403,11 @@ fn claim() -> impl Strategy<Value = complaints::ClaimFact> {
 
 /// A step of a ladder of one of the cases, or of one that never comes.
 fn escalation() -> impl Strategy<Value = complaints::EscalationFact> {
-    (100_i64..132, 1..=7, word(), time(), any::<bool>()).prop_map(
+    (prop_oneof![1 => Just(0_i64), 9 => 100_i64..132], 0..=7, word(), time(), any::<bool>()).prop_map(
         |(case_number, kind, policy_name, fire_time, late)| complaints::EscalationFact {
             case_number,
             kind,
+            promise_id: if kind == 0 { "a promise".to_owned() } else { String::new() },
             policy_name,
             fire_time,
             late,

@@ -118,18 +118,20 @@ impl Model {
         let mut cells = Cells::new(query, ["escalations", "late", "cases"], false);
         let mut seen = BTreeSet::new();
         for step in &self.escalations {
-            let Some((number, case)) = self.cases.iter().find(|(number, _)| *number == step.case_number) else {
+            let case = self.cases.iter().find(|(number, _)| *number == step.case_number);
+            if case.is_none() && step.case_number != 0 {
                 continue;
-            };
+            }
             let taken = micros(step.fire_time);
             let values = |name: &str| match name {
+                "clock" if step.kind == 0 => vec!["promise".to_owned()],
                 "clock" => vec![CLOCKS[usize::try_from(step.kind).expect("a kind")].to_owned()],
                 "policy" => vec![step.policy_name.clone()],
-                _ => self.of_case(name, case, taken),
+                _ => case.map_or_else(|| vec![String::new()], |(_, case)| self.of_case(name, case, taken)),
             };
             for group in groups(query, &values) {
                 let Some(period) = cells.period(taken) else { continue };
-                let first = seen.insert((period, sorted(&group), *number));
+                let first = case.is_some_and(|(number, _)| seen.insert((period, sorted(&group), *number)));
                 let indices = [(true, 0), (step.late, 1), (first, 2)];
                 let indices: Vec<usize> = indices.iter().filter(|(is, _)| *is).map(|(_, index)| *index).collect();
                 cells.count(taken, &group, indices, 0);
