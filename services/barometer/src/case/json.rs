@@ -175,6 +175,7 @@ fn escalation(taken: &Taken) -> Value {
     json!({
         "kind": word(escalation.kind().as_str_name(), "CLOCK_KIND_"),
         "instance": escalation.instance,
+        "promise_id": escalation.promise_id,
         "step": escalation.step,
         "repetition": escalation.repetition,
         "missed": escalation.missed,

@@ -108,6 +108,7 @@ impl Named {
 /// Whose ladder it was, as far as this program knows.
 fn subject(escalation: &Escalation) -> Option<String> {
     match escalation.kind() {
+        _ if !escalation.promise_id.is_empty() => Some("promise".to_owned()),
         ClockKind::Unspecified => None,
         kind => Some(clock(kind, escalation.instance)),
     }
@@ -116,8 +117,12 @@ fn subject(escalation: &Escalation) -> Option<String> {
 /// The step that an escalation took.
 fn step<'s>(policy_set: &'s PolicySet, escalation: &Escalation) -> Option<&'s LadderStep> {
     let policy = policy_set.policies.iter().find(|policy| policy.name == escalation.policy_name)?;
-    let ladder = policy.ladders.iter().find(|ladder| ladder.kind == escalation.kind)?;
-    ladder.steps.get(usize::try_from(escalation.step).ok()?)
+    let steps = if escalation.promise_id.is_empty() {
+        &policy.ladders.iter().find(|ladder| ladder.kind == escalation.kind)?.steps
+    } else {
+        &policy.promise_steps
+    };
+    steps.get(usize::try_from(escalation.step).ok()?)
 }
 
 fn instant(when: &When) -> String {
@@ -140,10 +145,15 @@ mod tests {
         let steps = [When::Percent(50), When::Percent(90), When::AfterDue(after)];
         let steps = steps.map(|when| LadderStep { when: Some(when), ..LadderStep::default() }).to_vec();
         let other = Ladder { kind: ClockKind::Resolution.into(), steps: Vec::new() };
+        let promise_steps = vec![LadderStep { when: Some(When::Percent(80)), ..LadderStep::default() }];
         let ladders = vec![other, Ladder { kind: ClockKind::FirstResponse.into(), steps }];
         let policies = ["rest", "all"].map(|name| Policy { name: name.to_owned(), ..Policy::default() });
         let [rest, all] = policies;
-        let set = PolicySet { version: 3, policies: vec![rest, Policy { ladders, ..all }], ..PolicySet::default() };
+        let set = PolicySet {
+            version: 3,
+            policies: vec![rest, Policy { ladders, promise_steps, ..all }],
+            ..PolicySet::default()
+        };
         let escalation = |id: &str, step, version| Escalation {
             escalation_id: id.to_owned(),
             kind: ClockKind::FirstResponse.into(),
@@ -156,9 +166,11 @@ mod tests {
         let repeated = Escalation { repetition: 2, missed: 1, late: true, ..escalation("third", 2, 3) };
         let notified = vec![Audience::Owner.into(), Audience::TeamLead.into()];
         let second = Escalation { notified, ..escalation("second", 1, 3) };
+        let promise = Escalation { kind: 0, promise_id: "p-1".to_owned(), ..escalation("promise", 0, 3) };
+        let unknown = Escalation { kind: 0, ..escalation("unknown", 0, 2) };
         let mut named = Named::default();
         named.add_escalations(
-            vec![repeated, second, escalation("lost", 9, 3), escalation("old", 0, 2)],
+            vec![promise, unknown, repeated, second, escalation("lost", 9, 3), escalation("old", 0, 2)],
             &[(3, set)].into(),
         );
         named
@@ -174,6 +186,7 @@ mod tests {
         let third =
             "escalated: first response, step 3 (4:00 working h after due), repetition 2, one before it left out, late";
         assert_eq!(escalated("third"), third);
+        assert_eq!(escalated("promise"), "escalated: promise, step 1 (80 %)");
         assert_eq!(escalated("lost"), "escalated: first response, step 10", "its step is no more");
         assert_eq!(escalated("old"), "escalated: first response, step 1", "its policies are not known");
         assert_eq!(escalated("unknown"), "escalated: step 1", "of something that a later release has");
