@@ -2,9 +2,12 @@
 
 use barometer_chassis::{
     health::LIVENESS,
-    testing::{Cluster, StopMode},
+    testing::{Cluster, DatabaseKind, StopMode, TestDatabase, on_each_database},
 };
-use barometer_tests::{Suite, eventually};
+use barometer_tests::{
+    Suite, eventually,
+    process::{Server, query},
+};
 use tonic::transport::Channel;
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
 
@@ -42,4 +45,33 @@ async fn health_follows_the_database_down_and_up() {
     cluster.start_again().await;
     eventually("all serve again", async || are_all(&suite, &with_whole, ServingStatus::Serving).await).await;
     suite.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clean_stop_of_the_suite_warns_of_nothing() {
+    on_each_database(async |database| {
+        let suite = Server::start(database, &[]);
+        // All follow one another once there are figures.
+        query(&suite.endpoint, &["nps"], database.directory());
+        let before = std::fs::read_to_string(database.directory().join("serve.log")).expect("its log");
+        assert_eq!(suite.stop(), before, "nothing is told after that");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_that_does_not_come_back_is_warned_of() {
+    let database = TestDatabase::new(DatabaseKind::Sqlite).await;
+    let folder = |name: &str| database.directory().join(name);
+    let customers = Server::start_in(&database, &folder("customers-process"), &["customers"]);
+    let to_customers = ["--customers-endpoint", &customers.endpoint];
+    let surveys = Server::start_in(&database, &folder("surveys-process"), &[&["surveys"], &to_customers[..]].concat());
+    let to_surveys = ["--surveys-endpoint", &surveys.endpoint];
+    let flags = [&["complaints"], &to_customers[..], &to_surveys[..]].concat();
+    let complaints = Server::start_in(&database, &folder("complaints-process"), &flags);
+    assert_eq!(surveys.stop(), "");
+    let log = folder("complaints-process").join("serve.log");
+    let is_told = async || std::fs::read_to_string(&log).expect("its log").contains("the feed was lost: trying again");
+    eventually("it is told", is_told).await;
+    assert!(!complaints.stop().contains("call failed"));
 }

@@ -129,7 +129,7 @@ impl ExplainArgs {
         };
         found.ok_or_else(|| match (told(&checked.problems), &self.calendar) {
             (Some(problem), _) => Failure::data(problem),
-            (None, Some(name)) => Failure::usage(format!("--calendar: {shown} has no `{name}`; it has {known}")),
+            (None, Some(name)) => Failure::not_there(format!("--calendar: {shown} has no `{name}`; it has {known}")),
             (None, None) => Failure::data(format!("{shown} has no calendar")),
         })
     }

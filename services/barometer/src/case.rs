@@ -2,29 +2,26 @@
 
 mod bar;
 mod clocks;
+mod desk;
 mod json;
+mod named;
 mod summary;
 mod timeline;
 mod words;
 
 use std::io::{self, IsTerminal, Write};
 
-use barometer_chassis::{client::Channel, clock::Micros};
+use barometer_chassis::clock::Micros;
 use barometer_proto::{
     common::v1::ExternalId,
-    complaints::v1::{
-        BatchGetClocksRequest, Case, CaseEntry, Clock, ClockKind, ExplainClockRequest, GetCalendarRequest,
-        GetCaseRequest, ListCaseEntriesRequest, complaint_service_client::ComplaintServiceClient, get_calendar_request,
-        get_case_request::By, policy_service_client::PolicyServiceClient,
-    },
+    complaints::v1::{Case, CaseEntry, get_case_request::By},
 };
 use clap::{Args, ValueEnum, builder::FalseyValueParser};
 use jiff::tz::TimeZone;
-use tonic::{Response, Status};
 use uuid::Uuid;
 
-use self::clocks::Shown;
-use crate::endpoint::{Endpoint, request};
+use self::{clocks::Shown, desk::Desk, named::Named};
+use crate::endpoint::Endpoint;
 use crate::failure::Failure;
 use crate::instant;
 use crate::output;
@@ -80,11 +77,6 @@ Examples:
   barometer case desk:17 --time-zone Europe/Chisinau --texts
   barometer case desk:17 --at 2026-03-03 --format json";
 
-/// The most entries that are shown: the latest.
-const MAX_ENTRIES: usize = 10_000;
-/// Entries of a page.
-const PAGE: i32 = 1_000;
-
 /// A case with everything that is shown of it.
 struct Whole {
     case: Case,
@@ -92,6 +84,8 @@ struct Whole {
     entries: Vec<CaseEntry>,
     /// Whether there are earlier ones.
     cut: bool,
+    /// What they name.
+    named: Named,
     clocks: Vec<Shown>,
     /// As of when the clocks are told.
     at: Micros,
@@ -126,24 +120,25 @@ impl CaseArgs {
                 .ok_or_else(|| Failure::usage(format!("--at: `{text}` is neither a date nor a time")))?,
         };
         let (entries, cut) = desk.entries(&case.case_id).await?;
+        let named = desk.named(&case, &entries).await?;
         let clocks = desk.clocks(&case.case_id, at).await?;
         let mut shown = clocks::chosen(clocks, if self.all_clocks { usize::MAX } else { clocks::LATEST });
         for clock in shown.iter_mut().filter_map(Shown::clock_mut) {
             *clock = desk.explain(&case.case_id, clock, at).await?;
         }
-        Ok(Whole { case, entries, cut, clocks: shown, at, zone })
+        Ok(Whole { case, entries, cut, named, clocks: shown, at, zone })
     }
 }
 
 fn write(whole: &Whole, texts: bool, colours: bool, out: &mut dyn Write) -> io::Result<()> {
-    let Whole { case, entries, cut, clocks, at, zone } = whole;
-    summary::write(case, texts, zone, out)?;
+    let Whole { case, entries, cut, named, clocks, at, zone } = whole;
+    summary::write(case, named.follow_up(), texts, zone, out)?;
     if !clocks.is_empty() {
         writeln!(out)?;
         clocks::write(clocks, *at, zone, colours, out)?;
     }
     writeln!(out)?;
-    timeline::write(entries, *cut, texts, zone, out)
+    timeline::write(entries, *cut, named, texts, zone, out)
 }
 
 /// By which key a case is asked for.
@@ -156,78 +151,6 @@ fn by(id: &str) -> Result<By, Failure> {
             Ok(By::ExternalId(ExternalId { system: system.to_owned(), value: value.to_owned() }))
         }
         _ => Err(Failure::usage(format!("ID: `{id}` is neither an id of the suite nor SYSTEM:KEY"))),
-    }
-}
-
-/// The complaints service of a running suite.
-struct Desk {
-    cases: ComplaintServiceClient<Channel>,
-    policies: PolicyServiceClient<Channel>,
-    url: String,
-}
-
-impl Desk {
-    fn new(endpoint: &Endpoint) -> Result<Self, Failure> {
-        let channel = endpoint.connect()?;
-        Ok(Desk {
-            cases: ComplaintServiceClient::new(channel.clone()).max_decoding_message_size(usize::MAX),
-            policies: PolicyServiceClient::new(channel).max_decoding_message_size(usize::MAX),
-            url: endpoint.url(),
-        })
-    }
-
-    fn told<A>(&self, answer: Result<Response<A>, Status>) -> Result<A, Failure> {
-        let flag_of = |field: &str| match field {
-            "time" => "--at".to_owned(),
-            _ => "ID".to_owned(),
-        };
-        answer.map(Response::into_inner).map_err(|status| Failure::of_request(&status, &self.url, flag_of))
-    }
-
-    async fn case(&mut self, by: By) -> Result<Case, Failure> {
-        let answer = self.cases.get_case(request(GetCaseRequest { by: Some(by) })).await;
-        self.told(answer)
-    }
-
-    /// The zone of the calendar by which a case is counted.
-    async fn zone(&mut self, case: &Case) -> Result<TimeZone, Failure> {
-        let Some(clock) = case.clocks.first() else { return Ok(TimeZone::UTC) };
-        let by = Some(get_calendar_request::By::CalendarId(clock.calendar_id.clone()));
-        let asked = request(GetCalendarRequest { by, version: clock.calendar_version });
-        let answer = self.policies.get_calendar(asked).await;
-        instant::time_zone(&self.told(answer)?.time_zone).map_err(Failure::internal)
-    }
-
-    /// What happened, from the first to the last, and whether there is more before that.
-    async fn entries(&mut self, case_id: &str) -> Result<(Vec<CaseEntry>, bool), Failure> {
-        let (mut entries, mut page_token) = (Vec::new(), String::new());
-        loop {
-            let asked = ListCaseEntriesRequest { case_id: case_id.to_owned(), page_size: PAGE, page_token };
-            let answer = self.cases.list_case_entries(request(asked)).await;
-            let mut page = self.told(answer)?;
-            entries.append(&mut page.case_entries);
-            page_token = page.next_page_token;
-            if page_token.is_empty() || entries.len() >= MAX_ENTRIES {
-                entries.truncate(MAX_ENTRIES);
-                entries.reverse();
-                return Ok((entries, !page_token.is_empty()));
-            }
-        }
-    }
-
-    async fn clocks(&mut self, case_id: &str, at: Micros) -> Result<Vec<Clock>, Failure> {
-        let asked = BatchGetClocksRequest { case_ids: vec![case_id.to_owned()], time: Some(at.to_wire()) };
-        let answer = self.cases.batch_get_clocks(request(asked)).await;
-        let mut cases = self.told(answer)?.cases;
-        Ok(cases.pop().map(|case| case.clocks).unwrap_or_default())
-    }
-
-    /// A clock with its stretches.
-    async fn explain(&mut self, case_id: &str, clock: &Clock, at: Micros) -> Result<Clock, Failure> {
-        let (kind, instance) = (ClockKind::into(clock.kind()), clock.instance);
-        let asked = ExplainClockRequest { case_id: case_id.to_owned(), kind, instance, time: Some(at.to_wire()) };
-        let answer = self.cases.explain_clock(request(asked)).await;
-        self.told(answer)
     }
 }
 

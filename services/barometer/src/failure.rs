@@ -12,12 +12,16 @@ pub const REJECTED: u8 = 1;
 pub const USAGE: u8 = barometer_chassis::config::EXIT_BAD_CONFIG;
 /// The input is wrong.
 pub const DATA: u8 = 65;
+/// What was named is not there. `EX_NOINPUT` means such a file; here it is a case, a calendar, a metric.
+pub const NOT_THERE: u8 = 66;
 /// The suite can not be reached, or is not ready.
 pub const UNAVAILABLE: u8 = 69;
 /// Something is broken in the program or in the suite.
 pub const INTERNAL: u8 = 70;
 /// A file could not be written.
 pub const OUTPUT: u8 = 74;
+/// What was asked for is not possible as things stand. The nearest name that sysexits has is `EX_PROTOCOL`.
+pub const WRONG_STATE: u8 = 76;
 
 /// The exit codes, for `--help`.
 pub const EXIT_CODES: &str = "\
@@ -26,9 +30,11 @@ Exit codes:
   1   imported, but rows were rejected; checked, and there are problems
   64  the flags are wrong
   65  the input is wrong: a file that can not be read, a column that is not there
+  66  what was named is not there: a case, a calendar, a metric
   69  the suite can not be reached, or is not ready: try again later
   70  something is broken inside
-  74  a file could not be written";
+  74  a file could not be written
+  76  not possible as things stand, whoever asks: something has to be done before";
 
 /// Why a command failed. Shown as one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +57,16 @@ impl Failure {
     /// The input is wrong.
     pub fn data(message: impl Into<String>) -> Self {
         Self::new(DATA, message)
+    }
+
+    /// What was named is not there.
+    pub fn not_there(message: impl Into<String>) -> Self {
+        Self::new(NOT_THERE, message)
+    }
+
+    /// What was asked for is not possible as things stand.
+    pub fn wrong_state(message: impl Into<String>) -> Self {
+        Self::new(WRONG_STATE, message)
     }
 
     /// Something that is needed can not be had now.
@@ -107,8 +123,10 @@ impl Failure {
             violations.iter().map(told).collect::<Vec<_>>().join("; ")
         };
         match status.code() {
-            Code::InvalidArgument | Code::NotFound | Code::OutOfRange => Self::usage(message),
-            Code::FailedPrecondition | Code::AlreadyExists => Self::data(message),
+            Code::InvalidArgument | Code::OutOfRange => Self::usage(message),
+            Code::NotFound => Self::not_there(message),
+            Code::AlreadyExists => Self::data(message),
+            Code::FailedPrecondition => Self::wrong_state(message),
             code if may_pass(code) => Self::unavailable(format!("the suite can not answer now: {message}")),
             code => Self::internal(format!("the suite answered with an error: {message} ({code:?})")),
         }
@@ -176,8 +194,9 @@ mod tests {
     fn codes_tell_scripts_whose_fault_it_is() {
         let answers = [
             (Error::invalid("metrics[0]", "UNKNOWN", "there is no metric `x`"), USAGE),
-            (Error::not_found("metric", "x"), USAGE),
-            (Error::State { reason: "WRONG_STATE", message: "closed".into() }, DATA),
+            (Error::not_found("metric", "x"), NOT_THERE),
+            (Error::Exists { reason: "KEY_REUSED", message: "another".into() }, DATA),
+            (Error::State { reason: "WRONG_STATE", message: "closed".into() }, WRONG_STATE),
             (Error::Unavailable { reason: "NOT_READY", message: "not yet".into() }, UNAVAILABLE),
             (Error::Exhausted("too many"), UNAVAILABLE),
             (Error::Internal("a secret".into()), INTERNAL),
@@ -185,6 +204,13 @@ mod tests {
         for (error, code) in answers {
             assert_eq!(of(&error.into()).0, code);
         }
+    }
+
+    #[test]
+    fn every_code_is_documented_and_stands_for_one_thing() {
+        let codes = [REJECTED, USAGE, DATA, NOT_THERE, UNAVAILABLE, INTERNAL, OUTPUT, WRONG_STATE];
+        let told = EXIT_CODES.lines().filter_map(|line| line.split_whitespace().next()?.parse::<u8>().ok());
+        assert_eq!(told.collect::<Vec<_>>(), [&[0], codes.as_slice()].concat());
     }
 
     #[test]

@@ -60,11 +60,12 @@ struct PublishArgs {
 
 /// Put open cases under the policies that are in force now: their clocks that run are under the new targets from then on
 ///
-/// Without --yes nothing is changed, and it is told what would change. It can be broken off and run again.
+/// Without --yes nothing is changed, and it is told what would change, as `barometer policy check --against-open` tells it. It
+/// can be broken off and run again.
 #[derive(Debug, Args)]
 struct RebaseArgs {
     /// Only these cases, by their ids; all that are open when absent
-    #[arg(long = "case", value_name = "ID", requires = "yes")]
+    #[arg(long = "case", value_name = "ID")]
     cases: Vec<String>,
 
     /// A note for colleagues, which stands in the history of each case
@@ -74,6 +75,10 @@ struct RebaseArgs {
     /// Do it
     #[arg(long)]
     yes: bool,
+
+    /// Tell what would change, and change nothing; as without --yes
+    #[arg(long, conflicts_with = "yes")]
+    dry_run: bool,
 
     #[command(flatten)]
     endpoint: Endpoint,
@@ -161,8 +166,8 @@ impl PublishArgs {
 impl RebaseArgs {
     async fn run(self) -> Result<(), Failure> {
         let mut office = Office::new(&self.endpoint)?;
-        if !self.yes {
-            let effects = office.effects(None).await?;
+        if self.dry_run || !self.yes {
+            let effects = office.effects(None, &self.cases).await?;
             return output::print(|out| effects.write(out));
         }
         let rebased = office.rebase(&self.cases, &self.note).await?;

@@ -12,6 +12,9 @@ pub const DOMAIN: &str = "barometer";
 /// How long callers are asked to wait before they try again.
 const RETRY_AFTER: Duration = Duration::from_millis(500);
 
+/// Why a stream is UNAVAILABLE that ends because its server stops.
+const SHUTTING_DOWN: &str = "SHUTTING_DOWN";
+
 // A status travels in headers, of which many clients accept 8 KiB in all: details in base64, the message with three bytes
 // for one where it is not plain.
 const DETAILS_ROOM: usize = 3_000;
@@ -101,6 +104,16 @@ impl Error {
         Error::Invalid(vec![Violation { field: field.to_owned(), reason, description: description.into() }])
     }
 
+    /// UNAVAILABLE: the end of a stream whose server stops. Whoever opens it again finds another.
+    pub fn stopping() -> Self {
+        Self::stopping_with("the service shuts down")
+    }
+
+    /// The same, in other words.
+    pub(crate) fn stopping_with(message: &str) -> Self {
+        Error::Unavailable { reason: SHUTTING_DOWN, message: message.to_owned() }
+    }
+
     /// UNAVAILABLE: a connection that was lost without a word.
     pub(crate) fn silent() -> Self {
         let message = "the database does not answer".to_owned();
@@ -178,6 +191,12 @@ pub fn status(
 ) -> Status {
     details.set_error_info(reason, DOMAIN, metadata);
     Status::with_error_details(code, message, details)
+}
+
+/// Whether a stream ended because its server stops, as [`Error::stopping`] has it: no trouble, as long as another one starts.
+pub fn is_stopping(status: &Status) -> bool {
+    status.code() == Code::Unavailable
+        && status.get_details_error_info().is_some_and(|info| info.reason == SHUTTING_DOWN)
 }
 
 fn retry_later() -> ErrorDetails {

@@ -96,5 +96,5 @@ pub fn reject(row: i64, error: Error, field: &str) -> Result<barometer_proto::co
 }
 
 fn shutting_down() -> Error {
-    Error::Unavailable { reason: "SHUTTING_DOWN", message: "the service shuts down: send the rest again".to_owned() }
+    Error::stopping_with("the service shuts down: send the rest again")
 }

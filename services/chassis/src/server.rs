@@ -6,6 +6,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures_util::stream::{self, Stream};
+use prost::{DecodeError, Message};
+use prost_types::FileDescriptorSet;
 use tokio::net::{TcpListener, TcpStream};
 use tonic::codec::CompressionEncoding;
 use tonic::server::NamedService;
@@ -160,13 +162,15 @@ impl Server {
         Ok(())
     }
 
-    /// Health, and reflection in both versions that are in use.
+    /// Health, and reflection in both versions that are in use: of the services, and of the details that errors carry.
     fn add_plumbing(&mut self) -> Result<(), ServerError> {
         let limit = self.config.max_message_bytes;
+        let details = error_details().map_err(tonic_reflection::server::Error::DecodeError)?;
         let reflection = || {
             self.descriptors.iter().fold(
                 tonic_reflection::server::Builder::configure()
-                    .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET),
+                    .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+                    .register_file_descriptor_set(details.clone()),
                 |builder, encoded| builder.register_encoded_file_descriptor_set(encoded),
             )
         };
@@ -179,6 +183,16 @@ impl Server {
             .add_service(v1alpha.max_decoding_message_size(limit).accept_compressed(CompressionEncoding::Gzip));
         Ok(())
     }
+}
+
+/// What the details of errors are, which no message of the contract names: they travel packed, in a status. The files are
+/// named as in every other copy of them.
+fn error_details() -> Result<FileDescriptorSet, DecodeError> {
+    let mut details = FileDescriptorSet::decode(tonic_types::pb::FILE_DESCRIPTOR_SET)?;
+    for file in details.file.iter_mut().filter(|file| file.package() == "google.rpc") {
+        file.name = Some(format!("google/rpc/{}", file.name()));
+    }
+    Ok(details)
 }
 
 fn transport(config: &ServerConfig) -> tonic::transport::Server {

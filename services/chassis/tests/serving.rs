@@ -9,6 +9,7 @@ use barometer_chassis::config::{ClientConfig, ServerConfig};
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use probe::{ask, config, serve, watch};
+use prost::Message;
 use tokio::io::AsyncWriteExt;
 use tokio::time::{Instant, timeout};
 use tonic::{Code, Request};
@@ -153,6 +154,37 @@ async fn reflection_answers_in_both_versions() {
     }
     for services in [services!(v1), services!(v1alpha)] {
         assert!(services.iter().any(|name| name == "grpc.health.v1.Health"), "{services:?}");
+    }
+}
+
+#[tokio::test]
+async fn reflection_knows_the_details_of_errors_and_all_that_they_need() {
+    use tonic_reflection::pb::v1::{
+        ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
+        server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
+    };
+    let server = serve(config()).await;
+    let ask = async |message_request| {
+        let request = ServerReflectionRequest { host: String::new(), message_request: Some(message_request) };
+        let mut client = ServerReflectionClient::new(server.channel());
+        let answers = client.server_reflection_info(futures_util::stream::iter([request])).await;
+        let answer = answers.expect("a stream").into_inner().message().await.expect("no error").expect("an answer");
+        match answer.message_response {
+            Some(MessageResponse::FileDescriptorResponse(files)) => {
+                let decode = |file: &Vec<u8>| prost_types::FileDescriptorProto::decode(&**file).expect("a descriptor");
+                files.file_descriptor_proto.iter().map(decode).collect::<Vec<_>>()
+            }
+            other => panic!("no files: {other:?}"),
+        }
+    };
+    for detail in ["ErrorInfo", "BadRequest", "RetryInfo"] {
+        let files = ask(MessageRequest::FileContainingSymbol(format!("google.rpc.{detail}"))).await;
+        let [file] = files.as_slice() else { panic!("not one file: {files:?}") };
+        assert_eq!(file.name(), "google/rpc/error_details.proto");
+        assert!(file.message_type.iter().any(|message| message.name() == detail));
+        for needed in &file.dependency {
+            assert_eq!(ask(MessageRequest::FileByFilename(needed.clone())).await[0].name(), needed);
+        }
     }
 }
 

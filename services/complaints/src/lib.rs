@@ -151,7 +151,7 @@ pub async fn add(
     tokio::spawn(appraiser::keep_asking(asking, asked, book.clone(), rules.priorities, shutdown.clone()));
     if let Some(surveys) = surveys {
         let follower = surveys::Follower::new(store.clone(), surveys, book.clone(), rules.priorities);
-        tokio::spawn(follower.run(shutdown));
+        tokio::spawn(follower.run(server.ending(), shutdown));
     }
 
     let customers = customers::Customers::new(store.clone(), directory);

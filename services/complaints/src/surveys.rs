@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 use barometer_chassis::{
     client::Channel,
     clock::Micros,
-    error::Error,
+    error::{Error, is_stopping},
     shutdown::Shutdown,
     store::Store,
     writer::{Done, Request, Write},
@@ -56,6 +56,8 @@ pub(crate) struct Follower {
 enum End {
     /// The position is of another history than the one of this generation.
     Gone(i64),
+    /// The source stops, and says so.
+    Stopped,
     /// Anything else.
     Lost(String),
 }
@@ -73,33 +75,41 @@ impl Follower {
         Follower { store, surveys: Surveys::new(client.clone()), client, book, priorities }
     }
 
-    /// Follows until `shutdown`, and opens the feed again whenever it ends.
-    pub(crate) async fn run(mut self, shutdown: Shutdown) {
+    /// Follows until `shutdown`, and opens the feed again whenever it ends. Once `ending` is said, when the watches of this
+    /// process's own server end, that it ends surprises nobody.
+    pub(crate) async fn run(mut self, ending: Shutdown, shutdown: Shutdown) {
         tokio::select! {
             () = shutdown.cancelled() => {}
-            () = self.follow_for_ever() => {}
+            () = self.follow_for_ever(&ending) => {}
         }
     }
 
-    async fn follow_for_ever(&mut self) {
+    async fn follow_for_ever(&mut self, ending: &Shutdown) {
         let (mut pause, mut told) = (FIRST_PAUSE, String::new());
         loop {
-            let end = match self.follow_once(&mut pause).await {
+            let (error, stopped) = match self.follow_once(&mut pause).await {
                 Err(End::Gone(generation)) => {
                     tracing::warn!(source = NAME, "the history of the source is another: reading all of it again");
                     let begin = self.write(move |write| Box::pin(store::start_over(write, NAME, generation))).await;
-                    begin.err().map(|error| error.to_string())
+                    (begin.err().map(|error| error.to_string()), false)
                 }
-                Err(End::Lost(error)) => Some(error),
-                Ok(()) => Some("the feed ended".to_owned()),
+                Err(End::Stopped) => (Some("the source stops".to_owned()), true),
+                Err(End::Lost(error)) => (Some(error), false),
+                Ok(()) => (Some("the feed ended".to_owned()), false),
             };
             if pause == FIRST_PAUSE {
                 told.clear();
             }
-            if let Some(error) = end
+            if let Some(error) = error
                 && told != error
             {
-                tracing::warn!(source = NAME, error, "the feed was lost: trying again");
+                if ending.is_cancelled() {
+                    tracing::debug!(source = NAME, error, "the feed ended: this process stops");
+                } else if stopped {
+                    tracing::info!(source = NAME, error, "the feed ended: trying again");
+                } else {
+                    tracing::warn!(source = NAME, error, "the feed was lost: trying again");
+                }
                 told = error;
             }
             // Half of it for sure, half by chance: those who lost it together do not come back together.
@@ -266,6 +276,9 @@ fn end_of(status: &Status, generation: i64) -> End {
     let gone = status.get_details_error_info().is_some_and(|info| info.reason == "POSITION_GONE");
     if status.code() == Code::OutOfRange && gone {
         return End::Gone(generation);
+    }
+    if is_stopping(status) {
+        return End::Stopped;
     }
     End::Lost(format!("{:?}: {}", status.code(), status.message()))
 }

@@ -121,13 +121,14 @@ impl Fold {
         instruments::observe(self);
     }
 
-    /// Follows the feeds and writes snapshots until `shutdown`; then writes a last one.
-    pub(crate) async fn run(self: Arc<Self>, upstreams: Upstreams, shutdown: Shutdown) {
+    /// Follows the feeds and writes snapshots until `shutdown`; then writes a last one. `ending` is said before that, when the
+    /// process begins to stop.
+    pub(crate) async fn run(self: Arc<Self>, upstreams: Upstreams, ending: Shutdown, shutdown: Shutdown) {
         let Upstreams { customers, surveys, complaints } = upstreams;
         let mut tasks = JoinSet::new();
-        tasks.spawn(follow::follow(Arc::clone(&self), customers_feed(customers), shutdown.clone()));
-        tasks.spawn(follow::follow(Arc::clone(&self), surveys_feed(surveys), shutdown.clone()));
-        tasks.spawn(follow::follow(Arc::clone(&self), complaints_feed(complaints), shutdown.clone()));
+        tasks.spawn(follow::follow(Arc::clone(&self), customers_feed(customers), ending.clone(), shutdown.clone()));
+        tasks.spawn(follow::follow(Arc::clone(&self), surveys_feed(surveys), ending.clone(), shutdown.clone()));
+        tasks.spawn(follow::follow(Arc::clone(&self), complaints_feed(complaints), ending.clone(), shutdown.clone()));
         tasks.spawn(Arc::clone(&self).write_snapshots(shutdown));
         tasks.join_all().await;
         self.write_snapshot().await;

@@ -140,5 +140,5 @@ pub fn add(
             }
         }
     });
-    Ok(tokio::spawn(fold.run(upstreams, shutdown)))
+    Ok(tokio::spawn(fold.run(upstreams, server.ending(), shutdown)))
 }

@@ -322,7 +322,11 @@ fn effects(table: &mut Table, kept: &Kept) {
     let unknown = text("policy_set.policies[0].calendar_id", NOBODY);
     rpc.invalid("an unknown calendar", vec![unknown], &["policy_set.policies[0].calendar_id"])
         .invalid("no policies", vec![clear("policy_set.policies")], &["policy_set.policies"])
-        .answered("the latest", vec![clear("policy_set")]);
+        .answered("the latest", vec![clear("policy_set")])
+        .invalid("no ids", vec![list("case_ids", &["x", ""])], &["case_ids[0]", "case_ids[1]"])
+        .invalid("one id twice", vec![list("case_ids", &[NOBODY, NOBODY])], &["case_ids[1]"])
+        .invalid("101 ids", vec![copies("case_ids", 101)], &["case_ids"])
+        .unknown("nobody's case", vec![list("case_ids", &[NOBODY])]);
 }
 
 fn rebases(table: &mut Table) {

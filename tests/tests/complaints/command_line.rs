@@ -148,7 +148,7 @@ counted 1:30, not counted 20:00
     assert_eq!((code, words(&told)), (Some(0), words(expected)));
 
     for (arguments, code, words) in [
-        (["2024-01-01", "2024-01-02", "--calendar", "nobody's"], 64, "there is no calendar nobody's"),
+        (["2024-01-01", "2024-01-02", "--calendar", "nobody's"], 66, "there is no calendar nobody's"),
         (["2024-01-02", "2024-01-01", "--calendar", "office"], 64, "TO: must lie after FROM"),
         (["2024-01-02", "soon", "--calendar", "office"], 64, "TO: `soon` is neither a date nor a time"),
     ] {

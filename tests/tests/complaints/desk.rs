@@ -124,7 +124,7 @@ Fri 2024-03-22
     assert_eq!(json["entries"].as_array().map(Vec::len), Some(9));
     assert_eq!(json["clocks"][0]["stretches"][0]["reason"], "working_time");
 
-    for (id, code, words) in [("desk:18", 64, "there is no case 18"), ("17", 64, "neither an id of the suite")] {
+    for (id, code, words) in [("desk:18", 66, "there is no case 18"), ("17", 64, "neither an id of the suite")] {
         let (ended, _, why) = told(&complaints.endpoint, &["case", id], &folder);
         assert_eq!(ended, Some(code), "{why}");
         assert!(why.contains(words), "{why}");
@@ -153,25 +153,48 @@ async fn a_file_of_policies_is_tried_published_and_put_over_open_cases() {
         told(&suite.endpoint, &[&["policy"], command].concat(), &folder)
     };
     let elsewhere = "`office` is not, as the file has it";
+    let (code, _, why) = policy(&["rebase"], POLICIES);
+    assert!(code == Some(66) && why.contains("there is no policy set yet"), "{why}");
     let (code, _, why) = policy(&["check", "p.toml", "--against-open"], POLICIES);
-    assert!(code == Some(65) && why.contains(elsewhere), "{why}");
+    assert!(code == Some(76) && why.contains(elsewhere), "{why}");
     let (code, said, _) = policy(&["publish", "p.toml"], POLICIES);
     assert!(code == Some(0) && said.ends_with("published as version 1\n"), "{said}");
 
     fs::write(folder.join("cases.csv"), "external_id,opened\n1,2026-01-05T09:00:00Z\n").expect("a file");
     let (code, ..) = told(&suite.endpoint, &["import", "complaints", "cases.csv", "--map-by-name"], &folder);
     assert_eq!(code, Some(0));
+    let (_, case, _) = told(&suite.endpoint, &["case", "cases.csv:1", "--format", "json"], &folder);
+    let case: serde_json::Value = serde_json::from_str(&case).expect("JSON");
+    let case = case["case_id"].as_str().expect("its id");
     let slower = POLICIES.replace("1 working hour", "9 working days");
     for (command, expected) in [
         (&["check", "p.toml", "--against-open"][..], "open cases   1\nwould change 1\n"),
         (&["publish", "p.toml"], "published as version 2\n"),
         (&["rebase"], "open cases   1\nwould change 1\n"),
-        (&["rebase", "--yes"], "rebased 1\n"),
+        (&["rebase", "--dry-run"], "open cases   1\nwould change 1\n"),
+        (&["rebase", "--case", case], "open cases   1\nwould change 1\n"),
+        (&["rebase", "--case", case, "--dry-run"], "open cases   1\nwould change 1\n"),
+        (&["rebase", "--case", case, "--yes"], "rebased 1\n"),
+        (&["rebase", "--case", case, "--dry-run"], "open cases   1\nwould change 0\n"),
+        (&["rebase", "--yes"], "rebased 0\n"),
         (&["rebase"], "open cases   1\nwould change 0\n"),
     ] {
         let (code, said, why) = policy(command, &slower);
         assert!(code == Some(0) && said.contains(expected), "{command:?}: {said}{why}");
     }
+    let tried = policy(&["check", "p.toml", "--against-open"], &slower.replace("9 working", "8 working")).1;
+    let (_, tried) = tried.split_once("\n\n").expect("what would change");
+    policy(&["publish", "p.toml"], &slower.replace("9 working", "8 working"));
+    for preview in [&["rebase"][..], &["rebase", "--case", case, "--dry-run"]] {
+        assert_eq!(policy(preview, &slower).1, tried, "as it was told before");
+    }
+    let nobody = "00000000-0000-4000-8000-000000000000";
+    for (arguments, ends) in
+        [(&["--dry-run", "--yes"][..], 64), (&["--dry-run", "--case", "x"], 64), (&["--dry-run", "--case", nobody], 66)]
+    {
+        let (code, _, why) = policy(&[&["rebase"], arguments].concat(), &slower);
+        assert_eq!(code, Some(ends), "{why}");
+    }
     let (code, _, why) = policy(&["check", "p.toml", "--against-open"], &slower.replace("18:00", "20:00"));
-    assert!(code == Some(65) && why.contains(elsewhere), "{why}");
+    assert!(code == Some(76) && why.contains(elsewhere), "{why}");
 }

@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 use crate::{get, open_one, withdraw};
 
-async fn publish(services: &Services, steps: Vec<LadderStep>) -> Result<PolicySet, Status> {
+pub(crate) async fn publish(services: &Services, steps: Vec<LadderStep>) -> Result<PolicySet, Status> {
     let request = CreateCalendarRequest { calendar: Some(calendar("office")), request_id: String::new() };
     let office = services.policies.clone().create_calendar(request).await.expect("created").into_inner().calendar_id;
     let ladders = vec![Ladder { kind: ClockKind::FirstResponse.into(), steps }];
@@ -39,7 +39,7 @@ fn after(amount: i32, unit: DurationUnit) -> When {
     When::AfterDue(ClockDuration { amount, unit: unit.into() })
 }
 
-fn usual() -> Vec<LadderStep> {
+pub(crate) fn usual() -> Vec<LadderStep> {
     let to = LadderHandOver { employee: String::new(), team: "legal".to_owned() };
     let every = Some(ClockDuration { amount: 1, unit: DurationUnit::WorkingDays.into() });
     vec![
@@ -60,7 +60,7 @@ async fn list(services: &Services, request: ListEscalationsRequest) -> (Vec<Esca
 }
 
 /// The escalations of a case, once there are so many.
-async fn escalations(services: &Services, case: &str, count: usize) -> Vec<Escalation> {
+pub(crate) async fn escalations(services: &Services, case: &str, count: usize) -> Vec<Escalation> {
     for _ in 0..600 {
         let request = ListEscalationsRequest { case_id: case.to_owned(), ..Default::default() };
         let (found, _) = list(services, request).await;

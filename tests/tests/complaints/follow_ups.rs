@@ -48,7 +48,7 @@ async fn active(services: &Services, name: &str, kind: SurveyKind) -> String {
 }
 
 /// Detractors are followed up; the survey that they answer.
-async fn followed(services: &Services) -> String {
+pub(crate) async fn followed(services: &Services) -> String {
     publish(services, vec![rule("detractors")]).await;
     active(services, "relation", SurveyKind::Nps).await
 }
@@ -71,7 +71,7 @@ async fn submit(services: &Services, response: Response) -> String {
     services.surveys.clone().submit_response(request).await.expect("taken").into_inner().response_id
 }
 
-async fn answer(services: &Services, survey: &str, customer: &str, score: i32, at: i64) -> String {
+pub(crate) async fn answer(services: &Services, survey: &str, customer: &str, score: i32, at: i64) -> String {
     submit(services, said(survey, customer, score, at)).await
 }
 
@@ -93,7 +93,7 @@ async fn find(services: &Services, response_id: &str) -> Option<FollowUp> {
 }
 
 /// The follow-up of an answer, once something has come of it.
-async fn comes_to(services: &Services, response_id: &str, outcome: Outcome) -> FollowUp {
+pub(crate) async fn comes_to(services: &Services, response_id: &str, outcome: Outcome) -> FollowUp {
     let is_so = async || find(services, response_id).await.is_some_and(|found| found.outcome() == outcome);
     eventually(&format!("the follow-up is {outcome:?}"), is_so).await;
     find(services, response_id).await.expect("there")

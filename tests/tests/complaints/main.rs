@@ -30,6 +30,7 @@ mod promise_ladders;
 mod promises;
 mod queues;
 mod rebases;
+mod shown;
 mod teams;
 mod values;
 mod verbs;

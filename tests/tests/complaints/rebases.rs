@@ -37,7 +37,8 @@ async fn effects(
     policy_set: Option<PolicySet>,
     page_token: &str,
 ) -> Result<ListPolicyEffectsResponse, Status> {
-    let request = ListPolicyEffectsRequest { policy_set, page_size: 2, page_token: page_token.to_owned() };
+    let page_token = page_token.to_owned();
+    let request = ListPolicyEffectsRequest { policy_set, page_size: 2, page_token, case_ids: Vec::new() };
     Ok(services.policies.clone().list_policy_effects(request).await?.into_inner())
 }
 
@@ -96,6 +97,18 @@ async fn what_a_list_would_change_is_told_case_by_case_and_nothing_is_changed() 
         assert_eq!(clocks, [(Resolution, Running, Running)], "answered it was under the old policy");
         let clocks: Vec<_> = of(&unbound).clocks.iter().map(clock).collect();
         assert_eq!(clocks, [(FirstResponse, Unspecified, Breached), (Resolution, Unspecified, Running)]);
+
+        // Of named ones.
+        let named = async |cases: &[&Case]| {
+            let case_ids = cases.iter().map(|case| case.case_id.clone()).collect();
+            let request = ListPolicyEffectsRequest { policy_set: Some(quick.clone()), case_ids, ..Default::default() };
+            Ok::<_, Status>(services.policies.clone().list_policy_effects(request).await?.into_inner())
+        };
+        let page = named(&[&solved, &answered]).await.expect("told");
+        assert_eq!((page.examined, page.effects.as_slice()), (1, std::slice::from_ref(of(&answered))), "one has ended");
+        assert_eq!((page.skipped, page.next_page_token.as_str()), (0, ""));
+        let nobody = Case { case_id: Uuid::new_v4().to_string(), ..Case::default() };
+        assert_eq!(named(&[&waiting, &nobody]).await.expect_err("nobody").code(), Code::NotFound);
 
         let same = effects(&services, Some(promise("slow", &office, 120, 240)), "").await.expect("told");
         let changed: Vec<_> = same.effects.iter().map(|effect| effect.case_id.as_str()).collect();

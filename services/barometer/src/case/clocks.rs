@@ -99,15 +99,15 @@ fn title(clock: &Clock, zone: &TimeZone, colours: bool) -> String {
 
 /// How much is left or over of what.
 fn standing(clock: &Clock) -> String {
-    let target = clock.target.unwrap_or_default();
-    let (allowed, unit) = (words::amount(clock.allowed.as_ref()), words::unit(target.unit()));
-    let (left, over) = (words::amount(clock.remaining.as_ref()), words::is_over(clock.remaining.as_ref()));
+    let unit = clock.target.unwrap_or_default().unit();
+    let [allowed, used, left] =
+        [&clock.allowed, &clock.used, &clock.remaining].map(|amount| words::span(amount.as_ref(), unit));
     match clock.state() {
-        _ if over => format!("{left} over {allowed} {unit}"),
+        _ if words::is_over(clock.remaining.as_ref()) => left.beside("over", &allowed),
         // Days are counted when they end: on the last of them it is late.
-        State::Breached => format!("over {allowed} {unit}"),
-        State::Running | State::Paused => format!("{left} left of {allowed} {unit}"),
-        _ => format!("{} of {allowed} {unit}", words::amount(clock.used.as_ref())),
+        State::Breached => format!("over {allowed}"),
+        State::Running | State::Paused => left.beside("left of", &allowed),
+        _ => used.beside("of", &allowed),
     }
 }
 

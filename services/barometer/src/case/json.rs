@@ -5,12 +5,16 @@ use std::io::{self, Write};
 
 use barometer_chassis::clock::Micros;
 use barometer_proto::complaints::v1::{
-    Case, CaseEntry, Clock, ClockAmount, ClockDuration, ClockStretch, LinkType, Outcome, case, clock_amount::Amount,
-    redress::Worth,
+    Audience, Case, CaseEntry, Clock, ClockAmount, ClockDuration, ClockStretch, FollowUp, LinkType, Outcome, case,
+    clock_amount::Amount, ladder_step::When, redress::Worth,
 };
 use serde_json::{Map, Value, json};
 
-use super::{Whole, words::plain};
+use super::{
+    Whole,
+    named::{Named, Taken},
+    words::plain,
+};
 
 /// Writes it.
 pub(super) fn write(whole: &Whole, texts: bool, out: &mut dyn Write) -> io::Result<()> {
@@ -19,8 +23,9 @@ pub(super) fn write(whole: &Whole, texts: bool, out: &mut dyn Write) -> io::Resu
     let clocks = whole.clocks.iter().filter_map(|shown| shown.clock()).map(clock).collect();
     object.insert("clocks".to_owned(), Value::Array(clocks));
     object.insert("entries_complete".to_owned(), json!(!whole.cut));
-    let entries = whole.entries.iter().map(|entry| self::entry(entry, texts)).collect();
+    let entries = whole.entries.iter().map(|entry| self::entry(entry, &whole.named, texts)).collect();
     object.insert("entries".to_owned(), Value::Array(entries));
+    object.insert("follow_up".to_owned(), json!(whole.named.follow_up().map(follow_up)));
     serde_json::to_writer_pretty(&mut *out, &Value::Object(object))?;
     writeln!(out)
 }
@@ -89,9 +94,7 @@ fn clock(clock: &Clock) -> Value {
         "start_time": time(clock.start_time.as_ref()),
         "stop_time": time(clock.stop_time.as_ref()),
         "due_time": time(clock.due_time.as_ref()),
-        "target": clock.target.as_ref().map(|ClockDuration { amount, .. }| {
-            json!({ "amount": amount, "unit": clock.target.map(|target| word(target.unit().as_str_name(), "DURATION_UNIT_")) })
-        }),
+        "target": clock.target.as_ref().map(duration),
         "allowed": amount(clock.allowed.as_ref()),
         "used": amount(clock.used.as_ref()),
         "remaining": amount(clock.remaining.as_ref()),
@@ -114,7 +117,7 @@ fn stretch(stretch: &ClockStretch) -> Value {
     })
 }
 
-fn entry(entry: &CaseEntry, texts: bool) -> Value {
+fn entry(entry: &CaseEntry, named: &Named, texts: bool) -> Value {
     let link = LinkType::try_from(entry.link).unwrap_or_default();
     let value = json!({
         "type": word(entry.r#type().as_str_name(), "CASE_ENTRY_TYPE_"),
@@ -132,6 +135,14 @@ fn entry(entry: &CaseEntry, texts: bool) -> Value {
         "outcome": entry.outcome.as_ref().map(|outcome| self::outcome(outcome, texts)),
         "acceptance": word(entry.acceptance().as_str_name(), "ACCEPTANCE_"),
         "satisfaction": entry.satisfaction,
+        "promise_id": entry.promise_id,
+        "escalation_id": entry.escalation_id,
+        "escalation": named.escalation(entry).map(escalation),
+        "incident_id": entry.incident_id,
+        "incident_title": named.incident_title(entry),
+        "follow_up_outcome": word(entry.follow_up_outcome().as_str_name(), "FOLLOW_UP_OUTCOME_"),
+        "calendar_id": entry.calendar_id,
+        "calendar_version": Some(entry.calendar_version).filter(|version| *version > 0),
         "rebase": entry.rebase.as_ref().map(|rebase| json!({
             "previous_policy_name": rebase.previous_policy_name,
             "previous_policy_set_version": rebase.previous_policy_set_version,
@@ -150,6 +161,55 @@ fn entry(entry: &CaseEntry, texts: bool) -> Value {
         object.insert("attachments".to_owned(), json!(files));
     }
     Value::Object(object)
+}
+
+/// Steps and repetitions from 0, as in the contract.
+fn escalation(taken: &Taken) -> Value {
+    let Taken { escalation, when } = taken;
+    let notified = escalation.notified.iter().filter_map(|audience| Audience::try_from(*audience).ok());
+    let (percent, after_due) = match when {
+        Some(When::Percent(percent)) => (Some(*percent), None),
+        Some(When::AfterDue(after)) => (None, Some(duration(after))),
+        None => (None, None),
+    };
+    json!({
+        "kind": word(escalation.kind().as_str_name(), "CLOCK_KIND_"),
+        "instance": escalation.instance,
+        "promise_id": escalation.promise_id,
+        "step": escalation.step,
+        "repetition": escalation.repetition,
+        "missed": escalation.missed,
+        "percent": percent,
+        "after_due": after_due,
+        "time": time(escalation.time.as_ref()),
+        "fire_time": time(escalation.fire_time.as_ref()),
+        "late": escalation.late,
+        "policy_name": escalation.policy_name,
+        "policy_set_version": escalation.policy_set_version,
+        "notified": notified.map(|audience| word(audience.as_str_name(), "AUDIENCE_")).collect::<Vec<_>>(),
+    })
+}
+
+fn follow_up(follow_up: &FollowUp) -> Value {
+    json!({
+        "follow_up_id": follow_up.follow_up_id,
+        "survey_id": follow_up.survey_id,
+        "response_id": follow_up.response_id,
+        "score": follow_up.score,
+        "category": word(follow_up.category().as_str_name(), "CATEGORY_"),
+        "response_time": time(follow_up.response_time.as_ref()),
+        "rule_name": follow_up.rule_name,
+        "rule_set_version": follow_up.rule_set_version,
+        "window_end_time": time(follow_up.window_end_time.as_ref()),
+        "outcome": word(follow_up.outcome().as_str_name(), "FOLLOW_UP_OUTCOME_"),
+        "close_time": time(follow_up.close_time.as_ref()),
+        "closing_response_id": follow_up.closing_response_id,
+        "closing_score": follow_up.closing_score,
+    })
+}
+
+fn duration(duration: &ClockDuration) -> Value {
+    json!({ "amount": duration.amount, "unit": word(duration.unit().as_str_name(), "DURATION_UNIT_") })
 }
 
 fn outcome(outcome: &Outcome, texts: bool) -> Value {

@@ -4,7 +4,10 @@ use std::io::{self, Write};
 
 use barometer_chassis::clock::Micros;
 use barometer_proto::common::v1::Money;
-use barometer_proto::complaints::v1::{Acceptance, Case, LinkType, Outcome, Redress, case, redress::Worth};
+use barometer_proto::complaints::v1::{
+    Acceptance, Case, FollowUp, FollowUpOutcome, LinkType, Outcome, Redress, case, redress::Worth,
+};
+use barometer_proto::surveys::v1::Category;
 use jiff::tz::TimeZone;
 
 use super::words::{date, minute, plain, time};
@@ -14,7 +17,13 @@ use crate::output::{one_line, wrap};
 const WIDTH: usize = 68;
 
 /// Writes it in lines of a name and a value.
-pub(super) fn write(case: &Case, texts: bool, zone: &TimeZone, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write(
+    case: &Case,
+    follow_up: Option<&FollowUp>,
+    texts: bool,
+    zone: &TimeZone,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let key = case.external_id.as_ref().map(|key| format!("  {}:{}", key.system, key.value)).unwrap_or_default();
     writeln!(out, "case {}{}", case.case_id, one_line(&key))?;
     let mut line = |name: &str, text: &str| -> io::Result<()> {
@@ -42,6 +51,9 @@ pub(super) fn write(case: &Case, texts: bool, zone: &TimeZone, out: &mut dyn Wri
         }
     }
     line("customer", &customer(case))?;
+    if let Some(follow_up) = follow_up {
+        line("follow-up", &followed(follow_up, zone))?;
+    }
     line("solved?", &acceptance(case.acceptance(), case.satisfaction))?;
     for link in &case.links {
         let kind = LinkType::try_from(link.r#type).unwrap_or_default();
@@ -145,6 +157,23 @@ fn customer(case: &Case) -> String {
     }
 }
 
+/// `score 3 (detractor) of 2026-03-02 09:12: recovered, score 9, 2026-04-01 10:00`.
+fn followed(follow_up: &FollowUp, zone: &TimeZone) -> String {
+    let given = instant(follow_up.response_time.as_ref(), zone, false);
+    let category = match follow_up.category() {
+        Category::Unspecified => String::new(),
+        category => format!(" ({})", plain(category.as_str_name(), "CATEGORY_")),
+    };
+    let answer = format!("score {}{category} of {given}", follow_up.score);
+    let outcome = plain(follow_up.outcome().as_str_name(), "FOLLOW_UP_OUTCOME_");
+    let end = match (follow_up.outcome(), follow_up.closing_score) {
+        (FollowUpOutcome::Pending, _) => format!(" until {}", instant(follow_up.window_end_time.as_ref(), zone, false)),
+        (_, None) => format!(", {}", instant(follow_up.close_time.as_ref(), zone, false)),
+        (_, Some(score)) => format!(", score {score}, {}", instant(follow_up.close_time.as_ref(), zone, false)),
+    };
+    format!("{answer}: {outcome}{end}; answer {}", follow_up.response_id)
+}
+
 /// What the customer says of the solution.
 pub(super) fn acceptance(acceptance: Acceptance, satisfaction: Option<i32>) -> String {
     let said = match acceptance {
@@ -166,4 +195,30 @@ fn instant(at: Option<&prost_types::Timestamp>, zone: &TimeZone, named: bool) ->
         return minute(at, zone);
     }
     format!("{} {} {}", date(at, zone), time(at, zone), zone.iana_name().unwrap_or("UTC"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_follow_up_says_what_it_is_about_and_what_came_of_it() {
+        let at = |day: i64| Some(Micros(day * 24 * 3_600 * Micros::SECOND).to_wire());
+        let pending = FollowUp {
+            response_id: "r-1".to_owned(),
+            score: 3,
+            category: Category::Detractor.into(),
+            response_time: at(0),
+            window_end_time: at(90),
+            outcome: FollowUpOutcome::Pending.into(),
+            ..FollowUp::default()
+        };
+        let told = |follow_up: &FollowUp| followed(follow_up, &TimeZone::UTC);
+        let expected = "score 3 (detractor) of 1970-01-01 00:00: pending until 1970-04-01 00:00; answer r-1";
+        assert_eq!(told(&pending), expected);
+        let outcome = FollowUpOutcome::Recovered.into();
+        let recovered = FollowUp { outcome, closing_score: Some(9), close_time: at(9), category: 0, ..pending };
+        let expected = "score 3 of 1970-01-01 00:00: recovered, score 9, 1970-01-10 00:00; answer r-1";
+        assert_eq!(told(&recovered), expected);
+    }
 }

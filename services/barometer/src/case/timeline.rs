@@ -6,6 +6,7 @@ use barometer_chassis::clock::Micros;
 use barometer_proto::complaints::v1::{CaseEntry, CaseEntryType as Event, LinkType, Priority, ReplyType};
 use jiff::tz::TimeZone;
 
+use super::named::Named;
 use super::summary::{acceptance, decided};
 use super::words::{date, plain, time};
 use crate::output::{one_line, wrap};
@@ -19,6 +20,7 @@ const NOBODY: &str = "anonymous";
 pub(super) fn write(
     entries: &[CaseEntry],
     cut: bool,
+    named: &Named,
     texts: bool,
     zone: &TimeZone,
     out: &mut dyn Write,
@@ -36,7 +38,7 @@ pub(super) fn write(
         }
         let by =
             if entry.actor.is_empty() || entry.actor == NOBODY { String::new() } else { format!("by {}", entry.actor) };
-        let told = one_line(&told(entry));
+        let told = one_line(&told(entry, named));
         let by = one_line(&by);
         let (time, room) = (time(at, zone), WIDTH.saturating_sub(by.chars().count() + 1));
         let mut lines = wrap(&told, if told.chars().count() <= room { room } else { WIDTH });
@@ -62,7 +64,7 @@ pub(super) fn write(
 }
 
 /// What an entry says, in a few words.
-fn told(entry: &CaseEntry) -> String {
+fn told(entry: &CaseEntry, named: &Named) -> String {
     let event = entry.r#type();
     match event {
         Event::Acknowledged => "customer told that it came in".to_owned(),
@@ -107,6 +109,14 @@ fn told(entry: &CaseEntry) -> String {
         Event::Unmerged => format!("no longer merged into {}", entry.other_case_id),
         Event::Absorbed => format!("took in {}", entry.other_case_id),
         Event::Released => format!("let go of {}", entry.other_case_id),
+        Event::Escalated => named.escalated(entry),
+        Event::FollowUpEnded => format!("follow-up ended: {}", named.follow_up_outcome(entry)),
+        Event::IncidentLinked => format!("part of the incident {}", named.incident(entry)),
+        Event::IncidentUnlinked => format!("no longer part of the incident {}", named.incident(entry)),
+        // It happened to all cases of the incident, when that was closed.
+        other if !entry.incident_id.is_empty() => {
+            format!("{} with the incident {}", plain(other.as_str_name(), "CASE_ENTRY_TYPE_"), named.incident(entry))
+        }
         other => plain(other.as_str_name(), "CASE_ENTRY_TYPE_"),
     }
 }
@@ -132,7 +142,8 @@ mod tests {
         let entries = [entry(0, Event::Opened), assigned, entry(1_440, Event::Closed)];
         let shown = |texts| {
             let mut out = Vec::new();
-            write(&entries, false, texts, &TimeZone::UTC, &mut out).expect("a vector takes everything");
+            write(&entries, false, &Named::default(), texts, &TimeZone::UTC, &mut out)
+                .expect("a vector takes everything");
             String::from_utf8(out).expect("text")
         };
         let by = " ".repeat(WIDTH + 1 - "given to emp-4, first line".len() - "by lead-1".len());
@@ -150,7 +161,7 @@ mod tests {
         let (actor, employee) = ("a".repeat(60), "somebody with a long name ".repeat(2));
         let entries = [CaseEntry { actor, employee, ..entry(0, Event::Assigned) }];
         let mut out = Vec::new();
-        write(&entries, false, false, &TimeZone::UTC, &mut out).expect("a vector takes everything");
+        write(&entries, false, &Named::default(), false, &TimeZone::UTC, &mut out).expect("a vector takes everything");
         let shown = String::from_utf8(out).expect("text");
         assert_eq!(shown.lines().count(), 3, "{shown}");
         assert!(shown.lines().all(|line| line.chars().count() <= 80), "{shown}");
@@ -160,8 +171,16 @@ mod tests {
     fn every_event_has_words() {
         for number in 1..=200 {
             let Ok(event) = Event::try_from(number) else { continue };
-            let told = told(&entry(0, event));
+            let told = told(&entry(0, event), &Named::default());
             assert!(!told.is_empty() && !told.contains('_'), "{told}");
         }
+    }
+
+    #[test]
+    fn what_an_incident_brought_says_so() {
+        let told = |event| told(&CaseEntry { incident_id: "i-1".to_owned(), ..entry(0, event) }, &Named::default());
+        assert_eq!(told(Event::IncidentLinked), "part of the incident i-1");
+        assert_eq!(told(Event::IncidentUnlinked), "no longer part of the incident i-1");
+        assert_eq!(told(Event::Resolved), "resolved with the incident i-1");
     }
 }

@@ -1,6 +1,6 @@
 //! Putting policies into force, and what that would change for the cases that are open.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use barometer_chassis::{client::Channel, clock::Micros};
@@ -21,6 +21,8 @@ use crate::output::{Align, Table};
 
 /// Cases of a page that are looked at.
 const PAGE: i32 = 500;
+/// Cases that one request names.
+const MAX_NAMED: usize = 100;
 
 /// The policies of a running suite.
 pub(super) struct Office {
@@ -64,54 +66,68 @@ impl Office {
                 (Some(there), Some(said)) if is_same(said, &there) => ids.insert(name, there.calendar_id),
                 // By the suite's calendar other clocks would be told than there will be.
                 (_, Some(_)) => {
-                    return Err(Failure::data(format!(
+                    return Err(Failure::wrong_state(format!(
                         "what would change is told by calendars that are in force, and `{name}` is not, as the file has it: \
                      `policy publish` puts the file into force for new cases, and `policy rebase` then tells what it \
                      would change for the open ones"
                     )));
                 }
-                (None, None) => return Err(Failure::data(format!("there is no calendar `{name}`"))),
+                (None, None) => return Err(Failure::not_there(format!("there is no calendar `{name}`"))),
             };
         }
-        self.effects(Some(PolicySet { policies: written.policies(&ids), ..PolicySet::default() })).await
+        self.effects(Some(PolicySet { policies: written.policies(&ids), ..PolicySet::default() }), &[]).await
     }
 
-    /// What these policies would change for open cases; or what a re-base to the latest would.
-    pub(super) async fn effects(&mut self, policy_set: Option<PolicySet>) -> Result<Effects, Failure> {
-        let (mut effects, mut page_token) = (Effects::default(), String::new());
-        loop {
-            let asked = ListPolicyEffectsRequest { policy_set: policy_set.clone(), page_size: PAGE, page_token };
-            let answer = self.client.list_policy_effects(request(asked)).await;
-            let page = self.told(answer)?;
-            effects.examined += u64::try_from(page.examined).unwrap_or_default();
-            effects.skipped += u64::try_from(page.skipped).unwrap_or_default();
-            page.effects.iter().for_each(|effect| effects.add(effect));
-            page_token = page.next_page_token;
-            if page_token.is_empty() {
-                return Ok(effects);
+    /// What these policies would change for open cases, or what a re-base to the latest would: for these, or for all that are
+    /// open.
+    pub(super) async fn effects(
+        &mut self,
+        policy_set: Option<PolicySet>,
+        case_ids: &[String],
+    ) -> Result<Effects, Failure> {
+        let mut effects = Effects::default();
+        for case_ids in parts(case_ids) {
+            let mut page_token = String::new();
+            loop {
+                let (policy_set, case_ids) = (policy_set.clone(), case_ids.clone());
+                let asked = ListPolicyEffectsRequest { policy_set, page_size: PAGE, page_token, case_ids };
+                let answer = self.client.list_policy_effects(request(asked)).await;
+                let page = self.told(answer)?;
+                effects.examined += u64::try_from(page.examined).unwrap_or_default();
+                effects.skipped += u64::try_from(page.skipped).unwrap_or_default();
+                page.effects.iter().for_each(|effect| effects.add(effect));
+                page_token = page.next_page_token;
+                if page_token.is_empty() {
+                    break;
+                }
             }
         }
+        Ok(effects)
     }
 
     /// Puts cases under the latest policies: these, or all that are open. Gives how many that changed.
     pub(super) async fn rebase(&mut self, case_ids: &[String], note: &str) -> Result<u64, Failure> {
-        let (mut rebased, mut page_token) = (0, String::new());
-        loop {
-            let asked = RebaseCasesRequest {
-                case_ids: case_ids.to_vec(),
-                note: note.to_owned(),
-                page_size: PAGE,
-                page_token,
-                request_id: Uuid::new_v4().to_string(),
-            };
-            let answer = self.client.rebase_cases(request(asked)).await;
-            let page = self.told(answer)?;
-            rebased += u64::try_from(page.rebased).unwrap_or_default();
-            page_token = page.next_page_token;
-            if page_token.is_empty() {
-                return Ok(rebased);
+        let mut rebased = 0;
+        for case_ids in parts(case_ids) {
+            let mut page_token = String::new();
+            loop {
+                let asked = RebaseCasesRequest {
+                    case_ids: case_ids.clone(),
+                    note: note.to_owned(),
+                    page_size: PAGE,
+                    page_token,
+                    request_id: Uuid::new_v4().to_string(),
+                };
+                let answer = self.client.rebase_cases(request(asked)).await;
+                let page = self.told(answer)?;
+                rebased += u64::try_from(page.rebased).unwrap_or_default();
+                page_token = page.next_page_token;
+                if page_token.is_empty() {
+                    break;
+                }
             }
         }
+        Ok(rebased)
     }
 
     /// The suite's calendar of a name, if it has one.
@@ -158,6 +174,16 @@ impl Office {
     fn told<A>(&self, answer: Result<Response<A>, Status>) -> Result<A, Failure> {
         answer.map(Response::into_inner).map_err(|status| Failure::of_status(&status, &self.url))
     }
+}
+
+/// Cases as requests name them: so many at a time, or none for all that are open. One that is named twice is one.
+fn parts(case_ids: &[String]) -> Vec<Vec<String>> {
+    if case_ids.is_empty() {
+        return vec![Vec::new()];
+    }
+    let once: BTreeSet<String> = case_ids.iter().map(|id| id.to_lowercase()).collect();
+    let once: Vec<String> = once.into_iter().collect();
+    once.chunks(MAX_NAMED).map(<[String]>::to_vec).collect()
 }
 
 /// Whether two calendars say the same of working time.
@@ -254,6 +280,14 @@ impl Moved {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn cases_are_named_a_hundred_at_a_time() {
+        assert_eq!(parts(&[]), [Vec::<String>::new()]);
+        let many: Vec<String> = (0..201).map(|number| format!("{number:03}")).collect();
+        let sizes = |ids: &[String]| parts(ids).iter().map(Vec::len).collect::<Vec<_>>();
+        assert_eq!((sizes(&many), sizes(&[&many[..], &many[..]].concat())), (vec![100, 100, 1], vec![100, 100, 1]));
+    }
 
     #[test]
     fn what_would_change_is_counted() {

@@ -109,8 +109,7 @@ impl<F: Clone + Send + Sync + 'static, R: Send + 'static> Watcher<F, R> {
         let sender = self.sender.clone();
         tokio::select! {
             () = shutdown.cancelled() => {
-                let end = Error::Unavailable { reason: "SHUTTING_DOWN", message: "the service shuts down".to_owned() };
-                let _full_or_gone = sender.try_send(Err(end.into()));
+                let _full_or_gone = sender.try_send(Err(Error::stopping().into()));
             }
             () = sender.closed() => {}
             result = self.follow() => if let Err(error) = result {

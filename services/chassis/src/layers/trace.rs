@@ -23,6 +23,7 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use super::method::{Method, OTHER};
 use super::{Next, Request, Response, Step, propagation, received};
+use crate::error::is_stopping;
 use crate::telemetry::SECONDS;
 
 /// Observes every call; the outermost layer.
@@ -183,7 +184,7 @@ impl Call {
     }
 
     fn log(&self, status: &Status, seconds: f64) {
-        let blame = blame(status.code());
+        let blame = if is_stopping(status) { Blame::Stop } else { blame(status.code()) };
         if blame == Blame::Nobody {
             return;
         }
@@ -193,6 +194,7 @@ impl Call {
         let reason = status.get_details_error_info().map(|info| info.reason);
         match blame {
             Blame::Nobody => {}
+            Blame::Stop => tracing::debug!(rpc, code, reason, seconds, "call ended with its server"),
             Blame::Caller => tracing::debug!(rpc, code, reason, seconds, "call failed"),
             Blame::Load => tracing::warn!(rpc, code, reason, seconds, "call failed"),
             Blame::Server => tracing::error!(rpc, code, reason, seconds, "call failed"),
@@ -256,6 +258,8 @@ fn is_server_error(code: Code) -> bool {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Blame {
     Nobody,
+    /// A stream has no end of its own: it ends when its server stops.
+    Stop,
     Caller,
     /// Too much to do, too little time, or something this server needs is away.
     Load,

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use barometer_chassis::{position::Position, shutdown::Shutdown};
+use barometer_chassis::{error::is_stopping, position::Position, shutdown::Shutdown};
 use futures_util::StreamExt;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
@@ -19,34 +19,46 @@ const SILENCE: Duration = Duration::from_secs(15);
 enum End {
     /// The position is of another history.
     Gone,
+    /// The source stops, and says so.
+    Stopped,
     /// Anything else.
     Lost(String),
 }
 
-/// Follows a feed until `shutdown`, and opens it again whenever it ends.
-pub(super) async fn follow<F: Feed>(fold: Arc<Fold>, feed: F, shutdown: Shutdown) {
+/// Follows a feed until `shutdown`, and opens it again whenever it ends. Once `ending` is said, when the watches of this
+/// process's own server end, that it ends surprises nobody.
+pub(super) async fn follow<F: Feed>(fold: Arc<Fold>, feed: F, ending: Shutdown, shutdown: Shutdown) {
     tokio::select! {
         () = shutdown.cancelled() => {}
-        () = follow_for_ever(fold, feed) => {}
+        () = follow_for_ever(fold, feed, ending) => {}
     }
 }
 
-async fn follow_for_ever<F: Feed>(fold: Arc<Fold>, mut feed: F) {
+async fn follow_for_ever<F: Feed>(fold: Arc<Fold>, mut feed: F, ending: Shutdown) {
     let mut pause = FIRST_PAUSE;
     loop {
-        match follow_once(&fold, &mut feed, &mut pause).await {
-            End::Gone => fold.start_over(F::SOURCE).await,
-            End::Lost(error) => {
-                let mut first = false;
-                fold.note(F::SOURCE, 0, |link| {
-                    link.connected = false;
-                    link.failures = link.failures.saturating_add(1);
-                    first = std::mem::replace(&mut link.last_error, error.clone()) != error;
-                });
-                if first {
-                    tracing::warn!(source = F::SOURCE.name(), error, "the feed was lost: trying again");
-                }
+        let (error, stopped) = match follow_once(&fold, &mut feed, &mut pause).await {
+            End::Gone => (None, false),
+            End::Stopped => (Some("the source stops".to_owned()), true),
+            End::Lost(error) => (Some(error), false),
+        };
+        if let Some(error) = error {
+            let mut first = false;
+            fold.note(F::SOURCE, 0, |link| {
+                link.connected = false;
+                link.failures = link.failures.saturating_add(1);
+                first = std::mem::replace(&mut link.last_error, error.clone()) != error;
+            });
+            let source = F::SOURCE.name();
+            if first && ending.is_cancelled() {
+                tracing::debug!(source, error, "the feed ended: this process stops");
+            } else if first && stopped {
+                tracing::info!(source, error, "the feed ended: trying again");
+            } else if first {
+                tracing::warn!(source, error, "the feed was lost: trying again");
             }
+        } else {
+            fold.start_over(F::SOURCE).await;
         }
         // Half of it for sure, half by chance: those who lost it together do not come back together.
         tokio::time::sleep(pause / 2 + (pause / 2).mul_f64(fastrand::f64())).await;
@@ -83,6 +95,9 @@ fn end_of(status: &Status) -> End {
     let gone = status.get_details_error_info().is_some_and(|info| info.reason == "POSITION_GONE");
     if status.code() == Code::OutOfRange && gone {
         return End::Gone;
+    }
+    if is_stopping(status) {
+        return End::Stopped;
     }
     End::Lost(format!("{:?}: {}", status.code(), status.message()))
 }

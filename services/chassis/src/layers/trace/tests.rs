@@ -223,6 +223,18 @@ async fn the_status_of_a_stream_is_in_the_trailers() {
 }
 
 #[tokio::test]
+async fn a_stream_that_ends_with_its_server_is_no_trouble() {
+    let respond = || {
+        let mut trailers = http::HeaderMap::new();
+        Status::from(crate::error::Error::stopping()).add_header(&mut trailers).expect("headers");
+        stream(vec![Frame::data(Bytes::from_static(b"data")), Frame::trailers(trailers)])
+    };
+    let told = told(GET, None, 2, respond).await;
+    assert_eq!(told.call(), counted("UNAVAILABLE"), "it is counted as any other");
+    assert_eq!(told.lines(), [tracing::Level::DEBUG]);
+}
+
+#[tokio::test]
 async fn a_call_that_is_dropped_counts_as_cancelled() {
     let data = || Frame::data(Bytes::from_static(b"data"));
     let told = told(GET, None, 1, move || stream(vec![data(), trailers(Code::Ok)])).await;

@@ -10,6 +10,7 @@ use barometer_chassis::{
     layers::Principal,
 };
 use barometer_proto::complaints::v1 as wire;
+use uuid::Uuid;
 
 use super::{Policies, mutation};
 use crate::{
@@ -35,15 +36,21 @@ impl Policies {
         &self,
         request: wire::ListPolicyEffectsRequest,
     ) -> Result<wire::ListPolicyEffectsResponse, Error> {
-        let wire::ListPolicyEffectsRequest { policy_set, page_size, page_token } = request;
+        let wire::ListPolicyEffectsRequest { policy_set, page_size, page_token, case_ids } = request;
         let named = policy_set.as_ref().map(named_calendars).unwrap_or_default();
         let calendars = store::known_calendars(self.store.db(), named).await?;
-        let (list, page) = Door::open(|door| {
+        let (list, named, page) = Door::open(|door| {
             let list = policy_set.map(|set| door.inside("policy_set", |door| parse_policy_list(door, set, &calendars)));
-            (list, door.page(page_size, &page_token))
+            (list, parse_named(door, case_ids), door.page(page_size, &page_token))
         })?;
         let today = self.tried(list).await?;
-        let (cases, next_page_token) = store::list_open(self.store.db(), page).await?;
+        let (cases, next_page_token) = if named.is_empty() {
+            store::list_open(self.store.db(), page).await?
+        } else {
+            let mut cases = store::get_cases(self.store.db(), &named).await?;
+            cases.retain(|case| case.is_open() && case.withdraw_time.is_none());
+            (cases, String::new())
+        };
         let examined = i32::try_from(cases.len()).unwrap_or(i32::MAX);
         let (mut effects, mut skipped, now) = (Vec::new(), 0, Micros::now());
         for cases in cases.chunks(AT_ONCE) {
@@ -81,14 +88,7 @@ impl Policies {
         let fingerprint = fingerprint::of_message(&request);
         let wire::RebaseCasesRequest { case_ids, note, page_size, page_token, request_id: _ } = request;
         let (named, note, page, request_id) = Door::open(|door| {
-            let mut seen = HashSet::new();
-            let named = door.each("case_ids", case_ids, MAX_NAMED, |door, id| {
-                let id = door.id("", &id);
-                if !id.is_nil() && !seen.insert(id) {
-                    door.refuse("", "TWICE", "stands there twice");
-                }
-                id
-            });
+            let named = parse_named(door, case_ids);
             let page = door.page(page_size, &page_token);
             let page = Page { size: page.size.min(MAX_REBASED), ..page };
             (named, door.text("note", note, MAX_NOTE), page, door.request_id(&request_text))
@@ -154,4 +154,16 @@ impl Policies {
         let clocks = effects(history.as_ref(), &then.history()?, at);
         Ok(Some(render_effect(case, policy, clocks)))
     }
+}
+
+/// The cases of a request that names them.
+fn parse_named(door: &mut Door, case_ids: Vec<String>) -> Vec<Uuid> {
+    let mut seen = HashSet::new();
+    door.each("case_ids", case_ids, MAX_NAMED, |door, id| {
+        let id = door.id("", &id);
+        if !id.is_nil() && !seen.insert(id) {
+            door.refuse("", "TWICE", "stands there twice");
+        }
+        id
+    })
 }

@@ -96,7 +96,7 @@ impl Watch {
         loop {
             if self.sent.is_some() {
                 tokio::select! {
-                    () = self.work.ending.cancelled() => return Err(stopping()),
+                    () = self.work.ending.cancelled() => return Err(Error::stopping()),
                     () = tokio::time::sleep(PAUSE) => {}
                 }
             }
@@ -115,9 +115,4 @@ impl Watch {
             return Ok(wire::WatchQueueResponse { queued_cases, more, read_time: Some(now.to_wire()) });
         }
     }
-}
-
-/// As every watch ends with its server: whoever asks again finds another.
-fn stopping() -> Error {
-    Error::Unavailable { reason: "SHUTTING_DOWN", message: "the service shuts down".to_owned() }
 }
