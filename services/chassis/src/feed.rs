@@ -145,6 +145,14 @@ struct Batch<F> {
     trace_parents: Vec<String>,
 }
 
+impl<F> Batch<F> {
+    /// At the end of the feed, where nothing has happened.
+    fn empty(at: Position) -> Self {
+        let (entries, trace_parents) = (Vec::new(), Vec::new());
+        Batch { after: at, until: at, entries, caught_up: true, read_time: Micros::now(), trace_parents }
+    }
+}
+
 impl<F: Clone + Send + Sync + 'static> Feed<F> {
     /// Opens the feed and starts its poller, which ends with `shutdown`. `handed_over` tells it that this process wrote,
     /// and what.
@@ -158,14 +166,7 @@ impl<F: Clone + Send + Sync + 'static> Feed<F> {
         shutdown: Shutdown,
     ) -> Result<Self, Error> {
         let head = Head::read(&database.read).await?;
-        let empty = Batch {
-            after: head.position(),
-            until: head.position(),
-            entries: Vec::new(),
-            caught_up: true,
-            read_time: Micros::now(),
-            trace_parents: Vec::new(),
-        };
+        let empty = Batch::empty(head.position());
         let inner = Inner {
             service,
             db: database.read.clone(),
@@ -271,6 +272,8 @@ impl<F: Clone + Send + Sync + 'static> Feed<F> {
                         Ok(head) => at = head.position(),
                         Err(_) => self.set_healthy(false),
                     }
+                    // Nobody gets from memory what is no more.
+                    self.inner.latest.send_replace(Arc::new([Arc::new(Batch::empty(at))]));
                 }
                 Err(error) => self.lose(&error),
             }
@@ -349,8 +352,7 @@ impl<F: Clone + Send + Sync + 'static> Feed<F> {
     async fn poll_once(&self, at: Position) -> Result<Batch<F>, Error> {
         let read_time = Micros::now();
         if Head::read(&self.inner.db).await?.position() == at {
-            let (entries, trace_parents) = (Vec::new(), Vec::new());
-            return Ok(Batch { after: at, until: at, entries, caught_up: true, read_time, trace_parents });
+            return Ok(Batch { read_time, ..Batch::empty(at) });
         }
         self.read(at).await
     }
