@@ -16,17 +16,15 @@ use super::{
 };
 
 /// Whose ladders there are: those of clocks, as [`CLOCKS`], and of promises.
-pub(crate) const CLIMBERS: [&str; 9] = [
-    "",
-    "acknowledgement",
-    "first_response",
-    "next_response",
-    "periodic_update",
-    "resolution",
-    "total_resolution",
-    "final_response",
-    "promise",
-];
+pub(crate) const CLIMBERS: [&str; CLOCKS.len() + 1] = {
+    let mut all = ["promise"; CLOCKS.len() + 1];
+    let mut at = 0;
+    while at < CLOCKS.len() {
+        all[at] = CLOCKS[at];
+        at += 1;
+    }
+    all
+};
 const PROMISE: u8 = 8;
 const _: () = assert!(CLOCKS.len() == 8, "what clocks wait for comes first");
 
