@@ -12,8 +12,9 @@ import sys
 
 from dateutil.rrule import rrulestr
 
-# Holidays of a calendar.
+# Holidays of a calendar, and the last day that it may name.
 MOST = 2_000
+LAST = dt.date(2200, 12, 31)
 WEEKDAYS = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"]
 
 
@@ -81,9 +82,11 @@ def file(start, rule):
 
 
 def dates(start, rule):
-    """The dates, or nothing where they are too many, or the start is none of them: what that means is undefined."""
+    """The dates that a calendar can hold, or nothing where they are too many, or the start is none of them: what that
+    means is undefined."""
     found = [moment.date() for moment in rrulestr(f"DTSTART:{start:%Y%m%d}\nRRULE:{rule}")]
-    return [day.isoformat() for day in found] if found[:1] == [start] and len(found) <= MOST else None
+    held = [day.isoformat() for day in found if day <= LAST]
+    return held if found[:1] == [start] and len(held) <= MOST else None
 
 
 if __name__ == "__main__":
