@@ -25,10 +25,14 @@ use barometer_proto::{
     customers::v1::customer_service_client::CustomerServiceClient,
     surveys::v1::survey_service_client::SurveyServiceClient,
 };
+use prost::Message;
 use prost_types::Timestamp;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tonic::{Code, Status, transport::Channel};
-use tonic_types::StatusExt;
+use tonic_types::{
+    StatusExt,
+    pb::{self, bad_request::FieldViolation},
+};
 
 /// Customers, surveys and complaints on one port, with clients for all.
 pub struct Services {
@@ -181,8 +185,27 @@ pub fn told(status: &Status) -> (Code, String, Vec<String>) {
     let info = details.error_info().unwrap_or_else(|| panic!("no ErrorInfo: {status:?}"));
     assert_eq!(info.domain, "barometer", "{status:?}");
     assert!(!status.message().is_empty(), "{status:?}");
-    let fields = details.bad_request().map(|bad| bad.field_violations.iter().map(|v| v.field.clone()).collect());
-    (status.code(), info.reason.clone(), fields.unwrap_or_default())
+    let violations = violations(status);
+    for violation in &violations {
+        assert!(is_reason(&violation.reason) && !violation.description.is_empty(), "{violation:?}");
+    }
+    let fields = violations.into_iter().map(|violation| violation.field).collect();
+    (status.code(), info.reason.clone(), fields)
+}
+
+/// What is wrong with a request, field by field, with reasons.
+///
+/// Panics when the details of the error can not be read.
+pub fn violations(status: &Status) -> Vec<FieldViolation> {
+    let told = pb::Status::decode(status.details()).expect("details");
+    let bad = told.details.iter().filter(|detail| detail.type_url.ends_with("google.rpc.BadRequest"));
+    bad.flat_map(|bad| pb::BadRequest::decode(&*bad.value).expect("BadRequest").field_violations).collect()
+}
+
+/// Whether programs can tell something by this word: `LIKE_THIS`, of at most 63 characters.
+fn is_reason(word: &str) -> bool {
+    let good = |part: &str| part.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit()) && !part.is_empty();
+    word.starts_with(|first: char| first.is_ascii_uppercase()) && word.split('_').all(good) && word.len() <= 63
 }
 
 /// Whether a batch of a feed, which is all there was, was read since an instant: until then what was acknowledged before
