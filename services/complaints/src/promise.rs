@@ -100,6 +100,13 @@ pub struct Model {
     /// When it was broken.
     #[serde(skip)]
     pub break_time: Option<Micros>,
+    /// Who answered for it when it was broken, also once it turned out to be kept; nothing while it was not, or when an older
+    /// release wrote it down: see [`Model::answered`].
+    #[serde(skip)]
+    pub due_employee: Option<String>,
+    /// The team that answered for it then.
+    #[serde(skip)]
+    pub due_team: Option<String>,
     /// Since when it is owed by this due time: when it was made, or moved.
     #[serde(skip)]
     pub run_time: Micros,
@@ -147,6 +154,16 @@ impl Model {
     /// Who answers for it.
     pub(crate) fn holder(&self) -> Holder {
         Holder { employee: self.employee.clone(), team: self.team.clone() }
+    }
+
+    /// Who is asked why it was kept or not: who answered for it when it was broken, or does now if it never was.
+    pub(crate) fn answered(&self) -> Holder {
+        match (&self.due_employee, &self.due_team) {
+            (None, None) => self.holder(),
+            (employee, team) => {
+                Holder { employee: employee.clone().unwrap_or_default(), team: team.clone().unwrap_or_default() }
+            }
+        }
     }
 
     /// By which policy it climbs a ladder; nothing when there was none when it was made.

@@ -29,7 +29,7 @@ async fn make(services: &Services, promise: Promise) -> Promise {
     make_with(services, promise, "").await.expect("made")
 }
 
-async fn read(services: &Services, id: &str) -> Promise {
+pub(crate) async fn read(services: &Services, id: &str) -> Promise {
     let request = GetPromiseRequest { by: Some(get_promise_request::By::PromiseId(id.to_owned())) };
     services.promises.clone().get_promise(request).await.expect("there").into_inner()
 }
@@ -62,7 +62,7 @@ fn soon(milliseconds: i64) -> Option<Timestamp> {
 }
 
 /// A promise's facts as a watcher has them once it is caught up, by their versions.
-async fn fact(services: &Services, id: &str) -> (i64, PromiseFact) {
+pub(crate) async fn fact(services: &Services, id: &str) -> (i64, PromiseFact) {
     let request = WatchFactsRequest { kinds: vec![FactKind::Promise.into()], after: String::new() };
     let mut batches = services.complaints.clone().watch_facts(request).await.expect("a watch").into_inner();
     let mut found = None;

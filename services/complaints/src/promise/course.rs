@@ -59,7 +59,7 @@ impl Model {
             }
             if now > self.due_time {
                 let at = self.first_late();
-                (self.state, self.break_time) = (State::Broken.into(), Some(at));
+                self.fail(at);
                 events.push((Event::PromiseBroken, at));
             }
         }
@@ -86,7 +86,7 @@ impl Model {
         let time = when.not_before_making(&self)?;
         let Turn { before, mut promise, mut events } = self.fall_due(time.max(when.now));
         promise.check(Verb::Break)?;
-        (promise.state, promise.break_time) = (State::Broken.into(), Some(time));
+        promise.fail(time);
         events.push((Event::PromiseBroken, time));
         Ok(promise.turned(before, events))
     }
@@ -127,11 +127,10 @@ impl Model {
         self.moves.saturating_add(1)
     }
 
-    /// Somebody answers for it from now on; nothing when they do already.
-    pub(crate) fn hand_over(self, to: &Holder) -> Option<Turn> {
+    /// A step of its ladder hands it over; nothing happens when they have it already.
+    pub(crate) fn hand_over(self, now: Micros, to: &Holder) -> Option<Turn> {
         let before = self.clone();
-        let Holder { employee, team } = to.clone();
-        (before.holder() != *to).then(|| Model { employee, team, ..self }.turned(before, Vec::new()))
+        (before.holder() != *to).then(|| self.given(to).turned(before, vec![(Event::PromiseAssigned, now)]))
     }
 
     /// Refuses what its state does not allow, and says what it does.
@@ -161,6 +160,25 @@ impl Model {
             State::Kept | State::Broken => &[Verb::Withdraw],
             State::Withdrawn | State::Unspecified => &[],
         }
+    }
+
+    /// It is broken; whoever answers for it later, it was who does now that did not keep it.
+    fn fail(&mut self, at: Micros) {
+        (self.state, self.break_time) = (State::Broken.into(), Some(at));
+        self.note_who_answered();
+    }
+
+    fn note_who_answered(&mut self) {
+        (self.due_employee, self.due_team) = (Some(self.employee.clone()), Some(self.team.clone()));
+    }
+
+    /// Somebody answers for it from now on.
+    fn given(mut self, to: &Holder) -> Self {
+        // An older release broke it without a word of who answered for it.
+        if self.break_time.is_some() && self.due_employee.is_none() {
+            self.note_who_answered();
+        }
+        Model { employee: to.employee.clone(), team: to.team.clone(), ..self }
     }
 
     /// The first instant that is late.

@@ -192,10 +192,37 @@ fn it_climbs_while_it_is_owed_and_anew_when_it_is_moved() {
     assert_eq!(next(&promise.take_back(at(3)).expect("allowed").promise), None);
 }
 
+fn holder(employee: &str, team: &str) -> Holder {
+    Holder { employee: employee.to_owned(), team: team.to_owned() }
+}
+
 #[test]
 fn who_answers_for_it_has_it_once() {
-    let to = Holder { employee: "anna".to_owned(), team: "legal".to_owned() };
-    let turn = promise().hand_over(&to).expect("another");
-    assert_eq!((turn.promise.holder(), &turn.events), (to.clone(), &Vec::new()));
-    assert_eq!(turn.promise.hand_over(&to), None);
+    let to = holder("anna", "legal");
+    let turn = promise().hand_over(at(3), &to).expect("another");
+    assert_eq!((turn.promise.holder(), &turn.events), (to.clone(), &vec![(Event::PromiseAssigned, at(3))]));
+    assert_eq!(turn.promise.hand_over(at(4), &to), None);
+}
+
+#[test]
+fn who_gets_it_when_it_was_broken_did_not_break_it() {
+    let (anna, legal) = (holder("anna", "care"), holder("", "legal"));
+    let of_anna = || promise().hand_over(at(1), &anna).expect("another").promise;
+    assert_eq!(of_anna().answered(), anna, "it is open");
+    let open = of_anna().hand_over(at(2), &legal).expect("another").promise;
+    assert_eq!(open.fall_due(at(11)).promise.answered(), legal, "who has it when it falls due");
+    let given_up = of_anna().break_early(when(None, 4)).expect("allowed").promise;
+    for broken in [of_anna().fall_due(at(11)).promise, given_up.clone()] {
+        let handed_over = broken.hand_over(at(12), &legal).expect("another").promise;
+        assert_eq!((handed_over.holder(), handed_over.answered()), (legal.clone(), anna.clone()));
+        let kept = handed_over.keep(when(Some(4), 13)).expect("allowed").promise;
+        assert_eq!((kept.state(), kept.answered()), (State::Kept, anna.clone()), "told late");
+    }
+    // Nobody is somebody, too.
+    let nobodys = promise().fall_due(at(11)).promise.hand_over(at(12), &legal).expect("another").promise;
+    assert_eq!(nobodys.answered(), Holder::default());
+    // An older release did not note it.
+    let older = Model { due_employee: None, due_team: None, ..given_up };
+    assert_eq!(older.answered(), anna);
+    assert_eq!(older.hand_over(at(12), &legal).expect("another").promise.answered(), anna);
 }

@@ -110,10 +110,10 @@ pub(super) async fn take_turn(
     actor: &str,
     text: &str,
 ) -> Result<Done, Error> {
-    let Turn { before, promise, events } = turn;
-    if let Some(CaseId(id)) = promise.case_id.filter(|_| !events.is_empty()) {
-        tell_case(write, id, promise.id, &events, actor, text).await?;
+    if let Some(CaseId(id)) = turn.promise.case_id.filter(|_| !turn.events.is_empty()) {
+        tell_case(write, id, &turn, actor, text).await?;
     }
+    let Turn { before, promise, events: _ } = turn;
     store::set_promise_alarm(write, book, &promise).await?;
     writer::replace(write, before, promise).await
 }
@@ -148,14 +148,8 @@ fn notice(turn: &Turn, now: Micros) -> Option<Notice> {
 }
 
 /// Tells the case of a promise what became of it.
-async fn tell_case(
-    write: &Write<'_>,
-    case: Uuid,
-    promise: Uuid,
-    events: &[(CaseEntryType, Micros)],
-    actor: &str,
-    text: &str,
-) -> Result<(), Error> {
+async fn tell_case(write: &Write<'_>, case: Uuid, turn: &Turn, actor: &str, text: &str) -> Result<(), Error> {
+    let Turn { before, promise, events } = turn;
     let case = case::Entity::find_by_id(case).one(write.db).await?;
     let case = case.ok_or_else(|| Error::Internal("a promise of a case that is not there".to_owned()))?;
     let mut entries = Vec::new();
@@ -163,8 +157,12 @@ async fn tell_case(
         // What fell due before the verb did so by itself.
         let last = at + 1 == events.len();
         let (actor, text) = if last { (actor, text) } else { (BY_ITSELF, "") };
-        let said = Said { text: text.to_owned(), promise: Some(promise), ..Said::default() };
-        entries.extend(case_entry::of_step(&case.clone().told(*event, *time), actor, &said, write.now));
+        let said = Said { text: text.to_owned(), promise: Some(promise.id), ..Said::default() };
+        let told = case_entry::of_step(&case.clone().told(*event, *time), actor, &said, write.now);
+        entries.extend(told.into_iter().map(|entry| match event {
+            CaseEntryType::PromiseAssigned => entry.of_hand_over(before.holder(), promise.holder()),
+            _ => entry,
+        }));
     }
     store::add_entries(write, entries).await
 }

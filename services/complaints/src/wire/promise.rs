@@ -14,6 +14,7 @@ use sea_orm::{ColumnTrait, Condition};
 use uuid::Uuid;
 
 use crate::{
+    case::Holder,
     case_entry::CaseId,
     promise::{Column, Lead, Model},
     store,
@@ -63,6 +64,8 @@ pub(crate) fn parse_promise(door: &mut Door, message: wire::Promise, lead: Lead,
         position: _,
         policy_name: _,
         policy_set_version: _,
+        due_employee: _,
+        due_team: _,
     } = message;
     let case: Option<Uuid> = door.optional_id("case_id", &case_id);
     let customer = parse_customer(door, customer, !case_id.is_empty());
@@ -141,6 +144,8 @@ pub(crate) fn render_promise(row: Model, position: String) -> wire::Promise {
         next_time: _,
         keep_time,
         break_time,
+        due_employee,
+        due_team,
         run_time: _,
         policy_set_version,
         policy_name,
@@ -179,6 +184,8 @@ pub(crate) fn render_promise(row: Model, position: String) -> wire::Promise {
         position,
         policy_name,
         policy_set_version,
+        due_employee: due_employee.unwrap_or_default(),
+        due_team: due_team.unwrap_or_default(),
     }
 }
 
@@ -189,12 +196,13 @@ fn render_lead(micros: i64) -> Duration {
 
 /// A promise for watchers.
 pub(crate) fn promise_fact(row: Model) -> wire::Fact {
+    let Holder { employee, team } = row.answered();
     let promise = wire::PromiseFact {
         case_id: row.case_id.map(|id| id.to_string()).unwrap_or_default(),
         customer_id: row.customer_id.map(|id| id.to_string()).unwrap_or_default(),
         state: row.state,
-        employee: row.employee,
-        team: row.team,
+        employee,
+        team,
         make_time: Some(row.make_time.to_wire()),
         due_time: Some(row.due_time.to_wire()),
         original_due_time: Some(row.original_due_time.to_wire()),
