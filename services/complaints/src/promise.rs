@@ -13,7 +13,7 @@ use barometer_chassis::{
     writer::{Pending, Recorded, Write, any_of},
 };
 use barometer_directory::CustomerId;
-use barometer_proto::complaints::v1::promise::State;
+use barometer_proto::complaints::v1::{case::State as CaseState, promise::State};
 use futures_util::future::BoxFuture;
 use sea_orm::entity::prelude::*;
 use serde::Serialize;
@@ -258,6 +258,9 @@ fn check_case(case: Option<&case::Model>, id: CaseId) -> Result<&case::Model, Er
         case::Model { withdraw_time: Some(_), .. } => refused("WITHDRAWN", "the case was withdrawn"),
         case::Model { merged_into: Some(_), .. } => {
             refused("MERGED", "the case is merged into another: make the promise there")
+        }
+        case if case.state() == CaseState::Cancelled => {
+            refused("WRONG_STATE", "the case is cancelled and takes no promises: it can be reopened first")
         }
         case => Ok(case),
     }

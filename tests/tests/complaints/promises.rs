@@ -25,7 +25,7 @@ async fn make_with(services: &Services, promise: Promise, request_id: &str) -> R
     Ok(services.promises.clone().make_promise(request).await?.into_inner())
 }
 
-async fn make(services: &Services, promise: Promise) -> Promise {
+pub(crate) async fn make(services: &Services, promise: Promise) -> Promise {
     make_with(services, promise, "").await.expect("made")
 }
 
@@ -34,7 +34,7 @@ pub(crate) async fn read(services: &Services, id: &str) -> Promise {
     services.promises.clone().get_promise(request).await.expect("there").into_inner()
 }
 
-async fn keep(services: &Services, id: &str, time: Option<Timestamp>) -> Result<Promise, Status> {
+pub(crate) async fn keep(services: &Services, id: &str, time: Option<Timestamp>) -> Result<Promise, Status> {
     let request =
         KeepPromiseRequest { promise_id: id.to_owned(), note: "called".to_owned(), time, ..Default::default() };
     Ok(services.promises.clone().keep_promise(request).await?.into_inner())
@@ -53,11 +53,11 @@ async fn list(services: &Services, request: ListPromisesRequest) -> Vec<String> 
     }
 }
 
-fn alone() -> Promise {
+pub(crate) fn alone() -> Promise {
     promise(&Uuid::new_v4().to_string())
 }
 
-fn soon(milliseconds: i64) -> Option<Timestamp> {
+pub(crate) fn soon(milliseconds: i64) -> Option<Timestamp> {
     Some(Micros(Micros::now().0 + milliseconds * 1_000).to_wire())
 }
 

@@ -106,6 +106,37 @@ impl Model {
         Ok(promise.turned(before, events))
     }
 
+    /// What is said of it was wrong: what was promised, and how long before its due time it is due soon. Nothing happens when it
+    /// reads so already.
+    pub fn amend(self, now: Micros, description: String, lead: i64) -> Result<Turn, Error> {
+        let Turn { before, mut promise, mut events } = self.fall_due(now);
+        promise.check(Verb::Amend)?;
+        if (&description, lead) == (&promise.description, promise.lead) {
+            return Ok(before.unturned());
+        }
+        promise.description = description;
+        if lead != promise.lead {
+            promise.lead = lead;
+            // What was told is told.
+            if promise.state() == State::Open && promise.due_soon_time.is_none() {
+                promise.notice_time = notice_time(lead, now, promise.due_time);
+            }
+        }
+        events.push((Event::PromiseAmended, now));
+        Ok(promise.turned(before, events))
+    }
+
+    /// Somebody else answers for it from now on. Nothing happens when they do already.
+    pub fn assign(self, now: Micros, to: &Holder) -> Result<Turn, Error> {
+        let Turn { before, promise, mut events } = self.fall_due(now);
+        promise.check(Verb::Assign)?;
+        if promise.holder() == *to {
+            return Ok(before.unturned());
+        }
+        events.push((Event::PromiseAssigned, now));
+        Ok(promise.given(to).turned(before, events))
+    }
+
     /// It should never have been recorded, or need not be kept.
     pub fn take_back(self, now: Micros) -> Result<Turn, Error> {
         self.check(Verb::Withdraw)?;
@@ -155,9 +186,9 @@ impl Model {
     /// The verbs that its state allows.
     fn verbs(&self) -> &'static [Verb] {
         match self.state() {
-            State::Open => &[Verb::Keep, Verb::Break, Verb::Move, Verb::Withdraw],
-            State::Broken if self.keep_time.is_none() => &[Verb::Keep, Verb::Withdraw],
-            State::Kept | State::Broken => &[Verb::Withdraw],
+            State::Open => &[Verb::Keep, Verb::Break, Verb::Move, Verb::Assign, Verb::Amend, Verb::Withdraw],
+            State::Broken if self.keep_time.is_none() => &[Verb::Keep, Verb::Assign, Verb::Amend, Verb::Withdraw],
+            State::Kept | State::Broken => &[Verb::Amend, Verb::Withdraw],
             State::Withdrawn | State::Unspecified => &[],
         }
     }
@@ -208,6 +239,8 @@ enum Verb {
     Keep,
     Break,
     Move,
+    Assign,
+    Amend,
     Withdraw,
 }
 
@@ -218,6 +251,8 @@ impl Verb {
             Verb::Keep => "kept",
             Verb::Break => "broken",
             Verb::Move => "moved",
+            Verb::Assign => "assigned",
+            Verb::Amend => "amended",
             Verb::Withdraw => "withdrawn",
         }
     }

@@ -6,7 +6,7 @@ use barometer_chassis::{
     error::Error,
     writer::{self, Done, Write},
 };
-use barometer_proto::complaints::v1::{CaseEntryType, WebhookEvent, promise::State};
+use barometer_proto::complaints::v1::{CaseEntryType, WebhookEvent, case::State as CaseState, promise::State};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
@@ -75,8 +75,26 @@ pub(crate) async fn change_promise(
     verb: impl FnOnce(Model) -> Result<Turn, Error>,
 ) -> Result<Done, Error> {
     let turn = verb(writer::current(write, id, etag).await?)?;
+    act(write, book, turn, actor, text).await
+}
+
+async fn act(write: &Write<'_>, book: &Book, turn: Turn, actor: &str, text: &str) -> Result<Done, Error> {
     webhooks::notify(write, notice(&turn, write.now).into_iter().collect()).await?;
     take_turn(write, book, turn, actor, text).await
+}
+
+/// Corrects what is said of a promise: the entry has what was promised as it reads since. Errors as of [`change_promise`].
+pub(crate) async fn amend_promise(
+    write: &Write<'_>,
+    book: &Book,
+    id: Uuid,
+    etag: &str,
+    actor: &str,
+    verb: impl FnOnce(Model) -> Result<Turn, Error>,
+) -> Result<Done, Error> {
+    let turn = verb(writer::current(write, id, etag).await?)?;
+    let text = turn.promise.description.clone();
+    act(write, book, turn, actor, &text).await
 }
 
 /// Tells in the history of a case what was promised in it.
@@ -95,6 +113,29 @@ pub(super) async fn withdraw_promises_of(write: &Write<'_>, case: CaseId) -> Res
         writer::replace(write, before, promise).await?;
     }
     Ok(())
+}
+
+/// Withdraws what is open of what was promised in a case, when a step has cancelled it: its history tells. Answers whether
+/// anything was.
+pub(super) async fn drop_promises_after(
+    write: &Write<'_>,
+    book: &Book,
+    events: &[(CaseEntryType, CaseState)],
+    case: CaseId,
+    actor: &str,
+) -> Result<bool, Error> {
+    if !events.iter().any(|(event, _)| *event == CaseEntryType::Cancelled) {
+        return Ok(false);
+    }
+    let open = || Entity::find().filter(Column::CaseId.eq(case)).filter(Column::State.eq(i32::from(State::Open)));
+    // What was broken before stays so.
+    settle_promises(write, book, open().select_only().column(Column::Id).into_tuple().all(write.db).await?).await?;
+    let open = open().order_by_asc(Column::Id).all(write.db).await?;
+    let any = !open.is_empty();
+    for promise in open {
+        take_turn(write, book, promise.take_back(write.now)?, actor, "").await?;
+    }
+    Ok(any)
 }
 
 /// Which promises a list shows without being asked for states.

@@ -20,6 +20,11 @@ use crate::{
     store,
 };
 
+/// The fields of a promise that an amendment may set.
+pub(crate) const AMENDABLE_OF_PROMISES: [&str; 2] = ["description", "lead"];
+
+/// What was promised, in so many characters.
+const MAX_DESCRIPTION: usize = 2_000;
 /// The longest lead.
 const MAX_LEAD: i64 = 366 * Micros::DAY;
 /// The most values that a filter names of each kind.
@@ -79,7 +84,7 @@ pub(crate) fn parse_promise(door: &mut Door, message: wire::Promise, lead: Lead,
     let (external_system, external_id) = key.map(|key| (key.system, key.value)).unzip();
     let row = Model {
         case_id: case.map(CaseId),
-        description: door.required_text("description", description, 2_000),
+        description: door.required_text("description", description, MAX_DESCRIPTION),
         due_time: door.time("due_time", due_time),
         employee,
         team,
@@ -91,6 +96,21 @@ pub(crate) fn parse_promise(door: &mut Door, message: wire::Promise, lead: Lead,
         ..Model::default()
     };
     NewPromise { row, customer, make_time, lead: own_lead }
+}
+
+/// What an amendment makes of a promise: what was promised, and its lead in microseconds. What it leaves as it is need not be
+/// what would be taken today: an erased promise says nothing.
+pub(crate) fn parse_amendment(
+    door: &mut Door,
+    amended: wire::Promise,
+    kept: Option<&str>,
+    lead: Lead,
+) -> (String, i64) {
+    let description = match kept.filter(|kept| *kept == amended.description) {
+        Some(kept) => kept.to_owned(),
+        None => door.required_text("description", amended.description, MAX_DESCRIPTION),
+    };
+    (description, parse_lead(door, amended.lead).unwrap_or(lead.0))
 }
 
 /// To whom a promise is made: to the customer of its case, or to whom it names.
