@@ -7,6 +7,7 @@ use barometer_chassis::{
     clock::Micros,
     config::{ClientConfig, ServerConfig},
     door::Stages,
+    error::violations_of,
     position::Position,
     server::{self, Server},
     shutdown::Shutdown,
@@ -25,14 +26,10 @@ use barometer_proto::{
     customers::v1::customer_service_client::CustomerServiceClient,
     surveys::v1::survey_service_client::SurveyServiceClient,
 };
-use prost::Message;
 use prost_types::Timestamp;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tonic::{Code, Status, transport::Channel};
-use tonic_types::{
-    StatusExt,
-    pb::{self, bad_request::FieldViolation},
-};
+use tonic_types::StatusExt;
 
 /// Customers, surveys and complaints on one port, with clients for all.
 pub struct Services {
@@ -185,21 +182,12 @@ pub fn told(status: &Status) -> (Code, String, Vec<String>) {
     let info = details.error_info().unwrap_or_else(|| panic!("no ErrorInfo: {status:?}"));
     assert_eq!(info.domain, "barometer", "{status:?}");
     assert!(!status.message().is_empty(), "{status:?}");
-    let violations = violations(status);
+    let violations = violations_of(status);
     for violation in &violations {
         assert!(is_reason(&violation.reason) && !violation.description.is_empty(), "{violation:?}");
     }
     let fields = violations.into_iter().map(|violation| violation.field).collect();
     (status.code(), info.reason.clone(), fields)
-}
-
-/// What is wrong with a request, field by field, with reasons.
-///
-/// Panics when the details of the error can not be read.
-pub fn violations(status: &Status) -> Vec<FieldViolation> {
-    let told = pb::Status::decode(status.details()).expect("details");
-    let bad = told.details.iter().filter(|detail| detail.type_url.ends_with("google.rpc.BadRequest"));
-    bad.flat_map(|bad| pb::BadRequest::decode(&*bad.value).expect("BadRequest").field_violations).collect()
 }
 
 /// Whether programs can tell something by this word: `LIKE_THIS`, of at most 63 characters.

@@ -20,6 +20,9 @@ const RETRY_AFTER: Duration = Duration::from_millis(500);
 /// Why a stream is UNAVAILABLE that ends because its server stops.
 const SHUTTING_DOWN: &str = "SHUTTING_DOWN";
 
+/// The detail that names offending fields.
+const BAD_REQUEST: &str = "BadRequest";
+
 /// The reason of what stands for the violations that are not told.
 const AND_MORE: &str = "AND_MORE";
 
@@ -159,7 +162,7 @@ impl From<Error> for Status {
         let (code, reason, metadata, details) = match error {
             Error::Invalid(violations) => {
                 let bad = pb::BadRequest { field_violations: told(violations) };
-                (Code::InvalidArgument, "INVALID", HashMap::new(), vec![detail("BadRequest", &bad)])
+                (Code::InvalidArgument, "INVALID", HashMap::new(), vec![detail(BAD_REQUEST, &bad)])
             }
             Error::NotFound { noun, key } => {
                 let metadata = HashMap::from([("noun".to_owned(), noun.to_owned()), ("key".to_owned(), key)]);
@@ -213,7 +216,20 @@ pub(crate) fn retry_after(delay: Duration) -> Any {
 
 /// A message of `google.rpc` as a detail of a status.
 fn detail(name: &str, message: &impl Message) -> Any {
-    Any { type_url: format!("type.googleapis.com/google.rpc.{name}"), value: message.encode_to_vec() }
+    Any { type_url: type_url(name), value: message.encode_to_vec() }
+}
+
+fn type_url(name: &str) -> String {
+    format!("type.googleapis.com/google.rpc.{name}")
+}
+
+/// The offending fields that a status names, with their reasons, of which tonic-types tells nothing. None when it names none,
+/// or is none of the suite's.
+pub fn violations_of(status: &Status) -> Vec<FieldViolation> {
+    let details = pb::Status::decode(status.details()).map(|told| told.details).unwrap_or_default();
+    let bad = details.iter().filter(|detail| detail.type_url == type_url(BAD_REQUEST));
+    let bad = bad.filter_map(|detail| pb::BadRequest::decode(&*detail.value).ok());
+    bad.flat_map(|bad| bad.field_violations).collect()
 }
 
 /// Whether a stream ended because its server stops, as [`Error::stopping`] has it: no trouble, as long as another one starts.
@@ -298,13 +314,6 @@ mod tests {
         let violation =
             |n| Violation { field: format!("{field}[{n}]"), reason: "TEST", description: "is wrong".into() };
         Error::Invalid((0..count).map(violation).collect())
-    }
-
-    /// The violations of a status as they travel: what tonic-types makes of them knows no reasons.
-    fn violations_of(status: &Status) -> Vec<FieldViolation> {
-        let told = pb::Status::decode(status.details()).expect("details");
-        let bad = told.details.iter().find(|any| any.type_url == "type.googleapis.com/google.rpc.BadRequest");
-        pb::BadRequest::decode(&*bad.expect("BadRequest").value).expect("BadRequest").field_violations
     }
 
     #[test]
