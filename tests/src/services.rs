@@ -7,6 +7,7 @@ use barometer_chassis::{
     clock::Micros,
     config::{ClientConfig, ServerConfig},
     door::Stages,
+    error::violations_of,
     position::Position,
     server::{self, Server},
     shutdown::Shutdown,
@@ -181,8 +182,18 @@ pub fn told(status: &Status) -> (Code, String, Vec<String>) {
     let info = details.error_info().unwrap_or_else(|| panic!("no ErrorInfo: {status:?}"));
     assert_eq!(info.domain, "barometer", "{status:?}");
     assert!(!status.message().is_empty(), "{status:?}");
-    let fields = details.bad_request().map(|bad| bad.field_violations.iter().map(|v| v.field.clone()).collect());
-    (status.code(), info.reason.clone(), fields.unwrap_or_default())
+    let violations = violations_of(status);
+    for violation in &violations {
+        assert!(is_reason(&violation.reason) && !violation.description.is_empty(), "{violation:?}");
+    }
+    let fields = violations.into_iter().map(|violation| violation.field).collect();
+    (status.code(), info.reason.clone(), fields)
+}
+
+/// Whether programs can tell something by this word: `LIKE_THIS`, of at most 63 characters.
+fn is_reason(word: &str) -> bool {
+    let good = |part: &str| part.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit()) && !part.is_empty();
+    word.starts_with(|first: char| first.is_ascii_uppercase()) && word.split('_').all(good) && word.len() <= 63
 }
 
 /// Whether a batch of a feed, which is all there was, was read since an instant: until then what was acknowledged before

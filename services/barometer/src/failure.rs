@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use barometer_chassis::error::Error;
+use barometer_chassis::error::{Error, violations_of};
 use tonic::{Code, Status};
-use tonic_types::StatusExt;
+use tonic_types::{StatusExt, pb::bad_request::FieldViolation};
 
 /// Rows of an import were rejected, and the others are recorded; or a file that was to be checked has problems.
 pub const REJECTED: u8 = 1;
@@ -22,6 +22,10 @@ pub const INTERNAL: u8 = 70;
 pub const OUTPUT: u8 = 74;
 /// What was asked for is not possible as things stand. The nearest name that sysexits has is `EX_PROTOCOL`.
 pub const WRONG_STATE: u8 = 76;
+
+/// Why the suite refuses the name of a metric that there is not: of all that is wrong with a request, this is no matter of
+/// flags.
+const UNKNOWN_METRIC: &str = "UNKNOWN_METRIC";
 
 /// The exit codes, for `--help`.
 pub const EXIT_CODES: &str = "\
@@ -115,14 +119,16 @@ impl Failure {
             let cause = cause(status);
             return Self::unavailable(format!("can not reach the suite at {endpoint} ({cause}); is it running?"));
         }
-        let violations = status.get_details_bad_request().map(|bad| bad.field_violations).unwrap_or_default();
+        let violations = violations_of(status);
+        let names_nothing = !violations.is_empty() && violations.iter().all(|v| v.reason == UNKNOWN_METRIC);
         let message = if violations.is_empty() {
             status.message().to_owned()
         } else {
-            let told = |v: &tonic_types::FieldViolation| format!("{}: {}", flag_of(&v.field), v.description);
+            let told = |v: &FieldViolation| format!("{}: {}", flag_of(&v.field), v.description);
             violations.iter().map(told).collect::<Vec<_>>().join("; ")
         };
         match status.code() {
+            Code::InvalidArgument if names_nothing => Self::not_there(message),
             Code::InvalidArgument | Code::OutOfRange => Self::usage(message),
             Code::NotFound => Self::not_there(message),
             Code::AlreadyExists => Self::data(message),
@@ -193,7 +199,8 @@ mod tests {
     #[test]
     fn codes_tell_scripts_whose_fault_it_is() {
         let answers = [
-            (Error::invalid("metrics[0]", "UNKNOWN", "there is no metric `x`"), USAGE),
+            (Error::invalid("metrics[0]", "UNKNOWN_METRIC", "there is no metric `x`"), NOT_THERE),
+            (Error::invalid("end_time", "OUT_OF_RANGE", "lies before the start"), USAGE),
             (Error::not_found("metric", "x"), NOT_THERE),
             (Error::Exists { reason: "KEY_REUSED", message: "another".into() }, DATA),
             (Error::State { reason: "WRONG_STATE", message: "closed".into() }, WRONG_STATE),

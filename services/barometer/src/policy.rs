@@ -158,8 +158,8 @@ impl CheckArgs {
 impl PublishArgs {
     async fn run(self) -> Result<(), Failure> {
         let written = checked(&self.file)?;
-        let version = Office::new(&self.endpoint)?.publish(written).await?;
-        output::print(|out| writeln!(out, "published as version {version}"))
+        let published = Office::new(&self.endpoint)?.publish(written).await?;
+        output::print(|out| writeln!(out, "{published}"))
     }
 }
 

@@ -2,9 +2,14 @@
 
 use std::{collections::HashMap, time::Duration};
 
+use prost::Message;
+use prost_types::Any;
 use sea_orm::{DbErr, RuntimeErr};
 use tonic::{Code, Status};
-use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
+use tonic_types::{
+    StatusExt,
+    pb::{self, bad_request::FieldViolation},
+};
 
 /// The domain of every `google.rpc.ErrorInfo`.
 pub const DOMAIN: &str = "barometer";
@@ -15,14 +20,20 @@ const RETRY_AFTER: Duration = Duration::from_millis(500);
 /// Why a stream is UNAVAILABLE that ends because its server stops.
 const SHUTTING_DOWN: &str = "SHUTTING_DOWN";
 
+/// The detail that names offending fields.
+const BAD_REQUEST: &str = "BadRequest";
+
+/// The reason of what stands for the violations that are not told.
+const AND_MORE: &str = "AND_MORE";
+
 // A status travels in headers, of which many clients accept 8 KiB in all: details in base64, the message with three bytes
 // for one where it is not plain.
 const DETAILS_ROOM: usize = 3_000;
 const MESSAGE_ROOM: usize = 800;
 /// The longest path or description, in bytes.
 const LONGEST: usize = 300;
-/// What a violation takes besides its texts.
-const FRAME: usize = 8;
+/// What a violation takes besides its texts, at most.
+const FRAME: usize = 11;
 
 /// Why a call failed. Few codes; the reason tells programs what to do, the message tells people.
 #[derive(Debug, thiserror::Error)]
@@ -150,31 +161,34 @@ impl From<Error> for Status {
         let message = error.to_string();
         let (code, reason, metadata, details) = match error {
             Error::Invalid(violations) => {
-                let mut details = ErrorDetails::new();
-                details.set_bad_request(told(violations));
-                (Code::InvalidArgument, "INVALID", HashMap::new(), details)
+                let bad = pb::BadRequest { field_violations: told(violations) };
+                (Code::InvalidArgument, "INVALID", HashMap::new(), vec![detail(BAD_REQUEST, &bad)])
             }
             Error::NotFound { noun, key } => {
                 let metadata = HashMap::from([("noun".to_owned(), noun.to_owned()), ("key".to_owned(), key)]);
-                (Code::NotFound, "NOT_FOUND", metadata, ErrorDetails::new())
+                (Code::NotFound, "NOT_FOUND", metadata, Vec::new())
             }
-            Error::Exists { reason, .. } => (Code::AlreadyExists, reason, HashMap::new(), ErrorDetails::new()),
-            Error::State { reason, .. } => (Code::FailedPrecondition, reason, HashMap::new(), ErrorDetails::new()),
-            Error::Stale { .. } => (Code::Aborted, "STALE_ETAG", HashMap::new(), ErrorDetails::new()),
-            Error::Exhausted(_) => (Code::ResourceExhausted, "LIMIT_REACHED", HashMap::new(), retry_later()),
-            Error::Unavailable { reason, .. } => (Code::Unavailable, reason, HashMap::new(), retry_later()),
-            Error::Gone => (Code::OutOfRange, "POSITION_GONE", HashMap::new(), ErrorDetails::new()),
+            Error::Exists { reason, .. } => (Code::AlreadyExists, reason, HashMap::new(), Vec::new()),
+            Error::State { reason, .. } => (Code::FailedPrecondition, reason, HashMap::new(), Vec::new()),
+            Error::Stale { .. } => (Code::Aborted, "STALE_ETAG", HashMap::new(), Vec::new()),
+            Error::Exhausted(_) => {
+                (Code::ResourceExhausted, "LIMIT_REACHED", HashMap::new(), vec![retry_after(RETRY_AFTER)])
+            }
+            Error::Unavailable { reason, .. } => {
+                (Code::Unavailable, reason, HashMap::new(), vec![retry_after(RETRY_AFTER)])
+            }
+            Error::Gone => (Code::OutOfRange, "POSITION_GONE", HashMap::new(), Vec::new()),
             Error::Database(error) if is_outage(&error) => {
                 tracing::warn!(%error, "the database can not be reached");
-                (Code::Unavailable, "DATABASE_UNAVAILABLE", HashMap::new(), retry_later())
+                (Code::Unavailable, "DATABASE_UNAVAILABLE", HashMap::new(), vec![retry_after(RETRY_AFTER)])
             }
             Error::Database(error) => {
                 tracing::error!(%error, "the database refused a statement");
-                return status(Code::Internal, "internal error", "INTERNAL", HashMap::new(), ErrorDetails::new());
+                return status(Code::Internal, "internal error", "INTERNAL", HashMap::new(), Vec::new());
             }
             Error::Internal(error) => {
                 tracing::error!(%error, "internal error");
-                (Code::Internal, "INTERNAL", HashMap::new(), ErrorDetails::new())
+                (Code::Internal, "INTERNAL", HashMap::new(), Vec::new())
             }
         };
         status(code, &message, reason, metadata, details)
@@ -182,15 +196,40 @@ impl From<Error> for Status {
 }
 
 /// A status with the suite's `ErrorInfo` beside other details.
-pub fn status(
+pub(crate) fn status(
     code: Code,
     message: &str,
     reason: &str,
     metadata: HashMap<String, String>,
-    mut details: ErrorDetails,
+    mut details: Vec<Any>,
 ) -> Status {
-    details.set_error_info(reason, DOMAIN, metadata);
-    Status::with_error_details(code, message, details)
+    let info = pb::ErrorInfo { reason: reason.to_owned(), domain: DOMAIN.to_owned(), metadata };
+    details.push(detail("ErrorInfo", &info));
+    let told = pb::Status { code: code.into(), message: message.to_owned(), details };
+    Status::with_details(code, message, told.encode_to_vec().into())
+}
+
+/// The detail that asks to wait so long before another try.
+pub(crate) fn retry_after(delay: Duration) -> Any {
+    detail("RetryInfo", &pb::RetryInfo { retry_delay: delay.try_into().ok() })
+}
+
+/// A message of `google.rpc` as a detail of a status.
+fn detail(name: &str, message: &impl Message) -> Any {
+    Any { type_url: type_url(name), value: message.encode_to_vec() }
+}
+
+fn type_url(name: &str) -> String {
+    format!("type.googleapis.com/google.rpc.{name}")
+}
+
+/// The offending fields that a status names, with their reasons, of which tonic-types tells nothing. None when it names none,
+/// or is none of the suite's.
+pub fn violations_of(status: &Status) -> Vec<FieldViolation> {
+    let details = pb::Status::decode(status.details()).map(|told| told.details).unwrap_or_default();
+    let bad = details.iter().filter(|detail| detail.type_url == type_url(BAD_REQUEST));
+    let bad = bad.filter_map(|detail| pb::BadRequest::decode(&*detail.value).ok());
+    bad.flat_map(|bad| bad.field_violations).collect()
 }
 
 /// Whether a stream ended because its server stops, as [`Error::stopping`] has it: no trouble, as long as another one starts.
@@ -199,28 +238,27 @@ pub fn is_stopping(status: &Status) -> bool {
         && status.get_details_error_info().is_some_and(|info| info.reason == SHUTTING_DOWN)
 }
 
-fn retry_later() -> ErrorDetails {
-    let mut details = ErrorDetails::new();
-    details.set_retry_info(Some(RETRY_AFTER));
-    details
-}
-
 /// Violations as details, as many as fit; the last one says how many do not.
 fn told(violations: Vec<Violation>) -> Vec<FieldViolation> {
     let (all, mut room) = (violations.len(), DETAILS_ROOM);
     let mut told = Vec::new();
-    for Violation { field, description, .. } in violations {
+    for Violation { field, reason, description } in violations {
         let (field, description) = (cut(&field), cut(&description));
-        let size = field.len() + description.len() + FRAME;
+        let size = field.len() + description.len() + reason.len() + FRAME;
         if size > room {
             let more = all - told.len();
-            told.push(FieldViolation::new("", format!("and {more} more")));
+            told.push(violation("", AND_MORE, &format!("and {more} more")));
             break;
         }
         room -= size;
-        told.push(FieldViolation::new(field, description));
+        told.push(violation(field, reason, description));
     }
     told
+}
+
+fn violation(field: &str, reason: &str, description: &str) -> FieldViolation {
+    let (field, reason, description) = (field.to_owned(), reason.to_owned(), description.to_owned());
+    FieldViolation { field, description, reason, localized_message: None }
 }
 
 /// The beginning of a text that a caller may have made any length.
@@ -281,22 +319,54 @@ mod tests {
     #[test]
     fn every_violation_is_told() {
         let status = Status::from(violations(20, "purchase.lines"));
-        let told = status.get_details_bad_request().expect("BadRequest").field_violations;
+        let told = violations_of(&status);
         assert_eq!(told.len(), 20);
-        assert_eq!(told[19].field, "purchase.lines[19]");
+        assert_eq!(told[19], violation("purchase.lines[19]", "TEST", "is wrong"));
+        let others = status.get_details_bad_request().expect("BadRequest, as others read it").field_violations;
+        assert_eq!(others[19].field, "purchase.lines[19]");
+    }
+
+    #[test]
+    fn each_violation_has_its_own_reason() {
+        let of = |field: &str, reason| Violation { field: field.to_owned(), reason, description: "x".to_owned() };
+        let status = Status::from(Error::Invalid(vec![of("a", "REQUIRED"), of("b", "TOO_EARLY")]));
+        let told = violations_of(&status).into_iter().map(|told| (told.field, told.reason)).collect::<Vec<_>>();
+        assert_eq!(told, [("a", "REQUIRED"), ("b", "TOO_EARLY")].map(|(a, b)| (a.to_owned(), b.to_owned())));
+        let info = status.get_details_error_info().expect("ErrorInfo");
+        assert_eq!((&*info.reason, &*info.domain), ("INVALID", DOMAIN));
+    }
+
+    #[test]
+    fn who_shall_wait_is_told_how_long() {
+        let status = Status::from(Error::Exhausted("full"));
+        assert_eq!(status.get_details_retry_info().and_then(|info| info.retry_delay), Some(RETRY_AFTER));
+        assert_eq!(status.get_details_error_info().map(|info| info.reason).as_deref(), Some("LIMIT_REACHED"));
     }
 
     #[test]
     fn what_does_not_fit_into_headers_is_counted() {
-        for field in ["ids".to_owned(), "é".repeat(100_000)] {
-            let status = Status::from(violations(1_000, &field));
+        let long: &'static str = "ONE_OF_THE_LONGEST_REASONS_THAT_THE_CONTRACT_OF_DETAILS_ALLOWS_";
+        assert_eq!(long.len(), 63);
+        let plain = |field: String, reason, description: &str| {
+            let one = |n| Violation { field: format!("{field}[{n}]"), reason, description: description.to_owned() };
+            Error::Invalid((0..1_000).map(one).collect())
+        };
+        let errors = [
+            violations(1_000, "ids"),
+            violations(1_000, &"é".repeat(100_000)),
+            plain("ids".to_owned(), long, "is wrong"),
+            plain(String::new(), long, ""),
+            plain("é".repeat(20), long, &"é".repeat(20)),
+        ];
+        for error in errors {
+            let status = Status::from(error);
             let headers = status.into_http::<tonic::body::Body>().into_parts().0.headers;
             let size: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 32).sum();
             assert!(size < 8_000, "{size}");
-            let status = Status::from_header_map(&headers).expect("a status");
-            let told = status.get_details_bad_request().expect("BadRequest").field_violations;
+            let told = violations_of(&Status::from_header_map(&headers).expect("a status"));
             assert!(told.len() > 5, "{}", told.len());
-            assert_eq!(told.last().expect("some").description, format!("and {} more", 1_001 - told.len()));
+            let rest = violation("", AND_MORE, &format!("and {} more", 1_001 - told.len()));
+            assert_eq!(told.last(), Some(&rest));
         }
     }
 }

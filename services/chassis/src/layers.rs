@@ -22,7 +22,6 @@ use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 use tonic::body::Body;
 use tonic::{Code, Status};
-use tonic_types::ErrorDetails;
 use tower::{Layer, Service};
 
 pub(crate) type Request = http::Request<Body>;
@@ -97,9 +96,6 @@ pub(crate) fn received(request: &Request) -> Instant {
 
 /// A status with `google.rpc.ErrorInfo`, and `RetryInfo` when a retry after that time makes sense.
 pub(crate) fn status(code: Code, reason: &str, message: &str, retry_after: Option<Duration>) -> Status {
-    let mut details = ErrorDetails::new();
-    if let Some(delay) = retry_after {
-        details.set_retry_info(Some(delay));
-    }
+    let details = retry_after.map(crate::error::retry_after).into_iter().collect();
     crate::error::status(code, message, reason, HashMap::new(), details)
 }

@@ -8,7 +8,7 @@ use sea_orm::entity::prelude::*;
 
 use crate::{
     calendar_version::CalendarId,
-    case::{self, Attachments, Outcome, Rebase, Step},
+    case::{self, Attachments, Holder, Outcome, Rebase, Step},
     clock::{Entry, Version},
     incident::IncidentId,
 };
@@ -43,9 +43,9 @@ pub struct Model {
     pub text: String,
     /// State of the case after it, as [`State`].
     pub state: i32,
-    /// Who has the case after it.
+    /// Who has the case after it; of assignments of a promise, who answers for that.
     pub employee: String,
-    /// The team that has the case after it.
+    /// The team that has the case after it; of assignments of a promise, the one that answers for that.
     pub team: String,
     /// Who had it before; only of assignments.
     pub previous_employee: String,
@@ -124,6 +124,12 @@ pub enum Relation {}
 impl ActiveModelBehavior for ActiveModel {}
 
 impl Model {
+    /// An entry of what went from somebody to somebody that is not the case.
+    pub(crate) fn of_hand_over(self, from: Holder, to: Holder) -> Self {
+        let (Holder { employee, team }, previous_employee, previous_team) = (to, from.employee, from.team);
+        Model { employee, team, previous_employee, previous_team, ..self }
+    }
+
     /// What clocks need of it.
     pub(crate) fn for_clocks(&self) -> Entry {
         Entry {

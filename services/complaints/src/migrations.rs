@@ -18,6 +18,7 @@ mod m0014_last_times;
 mod m0016_queues;
 mod m0017_promise_ladders;
 mod m0018_segments;
+mod m0019_broken_promises;
 #[cfg(test)]
 mod tests;
 
@@ -49,6 +50,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0016_queues::Migration),
             Box::new(m0017_promise_ladders::Migration),
             Box::new(m0018_segments::Migration),
+            Box::new(m0019_broken_promises::Migration),
         ]
     }
 }

@@ -13,7 +13,7 @@ use barometer_chassis::{
     writer::{Pending, Recorded, Write, any_of},
 };
 use barometer_directory::CustomerId;
-use barometer_proto::complaints::v1::promise::State;
+use barometer_proto::complaints::v1::{case::State as CaseState, promise::State};
 use futures_util::future::BoxFuture;
 use sea_orm::entity::prelude::*;
 use serde::Serialize;
@@ -100,6 +100,13 @@ pub struct Model {
     /// When it was broken.
     #[serde(skip)]
     pub break_time: Option<Micros>,
+    /// Who answered for it when it was broken, also once it turned out to be kept; nothing while it was not, or when an older
+    /// release wrote it down: see [`Model::answered`].
+    #[serde(skip)]
+    pub due_employee: Option<String>,
+    /// The team that answered for it then.
+    #[serde(skip)]
+    pub due_team: Option<String>,
     /// Since when it is owed by this due time: when it was made, or moved.
     #[serde(skip)]
     pub run_time: Micros,
@@ -147,6 +154,16 @@ impl Model {
     /// Who answers for it.
     pub(crate) fn holder(&self) -> Holder {
         Holder { employee: self.employee.clone(), team: self.team.clone() }
+    }
+
+    /// Who is asked why it was kept or not: who answered for it when it was broken, or does now if it never was.
+    pub(crate) fn answered(&self) -> Holder {
+        match (&self.due_employee, &self.due_team) {
+            (None, None) => self.holder(),
+            (employee, team) => {
+                Holder { employee: employee.clone().unwrap_or_default(), team: team.clone().unwrap_or_default() }
+            }
+        }
     }
 
     /// By which policy it climbs a ladder; nothing when there was none when it was made.
@@ -241,6 +258,9 @@ fn check_case(case: Option<&case::Model>, id: CaseId) -> Result<&case::Model, Er
         case::Model { withdraw_time: Some(_), .. } => refused("WITHDRAWN", "the case was withdrawn"),
         case::Model { merged_into: Some(_), .. } => {
             refused("MERGED", "the case is merged into another: make the promise there")
+        }
+        case if case.state() == CaseState::Cancelled => {
+            refused("WRONG_STATE", "the case is cancelled and takes no promises: it can be reopened first")
         }
         case => Ok(case),
     }

@@ -72,9 +72,10 @@ pub(crate) use incidents::{
 };
 pub(crate) use policies::{get_policy_set, get_policy_set_by_id, list_policy_sets, publish_policies};
 pub(crate) use promise_ladders::{climb_of_promise, set_promise_alarm};
+use promises::drop_promises_after;
 pub(crate) use promises::{
-    BY_ITSELF, change_promise, due_promises, list_promises, not_withdrawn, place_of_promise, settle_promises,
-    tell_of_new_promise,
+    BY_ITSELF, amend_promise, change_promise, due_promises, list_promises, not_withdrawn, place_of_promise,
+    settle_promises, tell_of_new_promise,
 };
 pub(crate) use queue::{Queued, list_due_cases, list_queue, place_of_queued};
 pub(crate) use teams::{
@@ -278,8 +279,10 @@ pub(crate) async fn take_step(
     clocks::keep_clocks(write, book, &mut step, &entries).await?;
     add_entries(write, entries).await?;
     let noted = if happened { write.position() } else { 0 };
-    let Done { id, position } = writer::replace(write, step.before, step.case).await?;
-    Ok(Done { id, position: position.max(noted) })
+    let Step { before, case, events, time: _ } = step;
+    let Done { id, position } = writer::replace(write, before, case).await?;
+    let dropped = drop_promises_after(write, book, &events, CaseId(id), actor).await?;
+    Ok(Done { id, position: position.max(if dropped { write.position() } else { noted }) })
 }
 
 /// Opens a case that comes of something else that is written.

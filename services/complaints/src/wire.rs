@@ -51,7 +51,10 @@ pub(crate) use policy::{
 };
 pub(crate) use policy_effect::render_effect;
 pub(crate) use privacy::{render_affecting, render_answer, render_erasure};
-pub(crate) use promise::{NewPromise, parse_list_promises, parse_promise, promise_fact, render_promise};
+pub(crate) use promise::{
+    AMENDABLE_OF_PROMISES, NewPromise, parse_amendment, parse_list_promises, parse_promise, promise_fact,
+    render_promise,
+};
 pub(crate) use webhook::{
     WEBHOOK_CHANGEABLE, parse_list_deliveries, parse_overlap, parse_secret, parse_webhook, render_delivery,
     render_webhook,

@@ -1,5 +1,6 @@
 """Checks what a client in another language sees of health and of errors: check.py ENDPOINT."""
 
+import re
 import sys
 
 import grpc
@@ -16,7 +17,7 @@ from barometer.surveys.v1.survey_service_pb2_grpc import SurveyServiceStub
 
 
 def refused(call, request):
-    """The code of the refusal, its ErrorInfo, and the paths of the offending fields."""
+    """The code of the refusal, its ErrorInfo, and the reasons by the paths of the offending fields."""
     try:
         answer = call(request)
     except grpc.RpcError as error:
@@ -25,7 +26,8 @@ def refused(call, request):
             detail.Unpack(info) or detail.Unpack(bad)
         assert info.domain == "barometer" and info.reason, info
         assert all(violation.description for violation in bad.field_violations), bad
-        return error.code(), info, {violation.field for violation in bad.field_violations}
+        assert all(re.fullmatch("[A-Z][A-Z0-9_]*[A-Z0-9]", violation.reason) for violation in bad.field_violations), bad
+        return error.code(), info, {violation.field: violation.reason for violation in bad.field_violations}
     raise AssertionError(f"{request} was answered with {answer}")
 
 
@@ -38,22 +40,27 @@ for service in ["", "barometer.surveys.v1.SurveyService", "barometer.complaints.
 # Every violation in one answer, each with its path; and nothing is written.
 before = len(surveys.ListResponses(ListResponsesRequest()).responses)
 bad = Response(survey_name="delivery", score=9, weight=0, language="x" * 100, comment="x" * 10_001)
-code, _, fields = refused(surveys.SubmitResponse, SubmitResponseRequest(response=bad, request_id="no UUID"))
+code, _, reasons = refused(surveys.SubmitResponse, SubmitResponseRequest(response=bad, request_id="no UUID"))
 assert code == grpc.StatusCode.INVALID_ARGUMENT, code
-expected = {"request_id", "response.answer_time", "response.comment", "response.language", "response.weight"}
-assert fields == expected, fields
+assert reasons == {
+    "request_id": "NOT_A_UUID",
+    "response.answer_time": "REQUIRED",
+    "response.comment": "TOO_LONG",
+    "response.language": "NOT_A_LANGUAGE",
+    "response.weight": "OUT_OF_RANGE",
+}, reasons
 
 # The scale of the score depends on the survey.
 now = Timestamp()
 now.GetCurrentTime()
 eleven = Response(survey_name="delivery", score=11, answer_time=now)
-code, _, fields = refused(surveys.SubmitResponse, SubmitResponseRequest(response=eleven))
-assert (code, fields) == (grpc.StatusCode.INVALID_ARGUMENT, {"response.score"}), (code, fields)
+code, _, reasons = refused(surveys.SubmitResponse, SubmitResponseRequest(response=eleven))
+assert (code, reasons) == (grpc.StatusCode.INVALID_ARGUMENT, {"response.score": "OUT_OF_RANGE"}), (code, reasons)
 assert len(surveys.ListResponses(ListResponsesRequest()).responses) == before
 
-code, _, fields = refused(surveys.ListResponses, ListResponsesRequest(page_size=-1, page_token="garbage"))
+code, _, reasons = refused(surveys.ListResponses, ListResponsesRequest(page_size=-1, page_token="garbage"))
 assert code == grpc.StatusCode.INVALID_ARGUMENT, code
-assert fields == {"page_size", "page_token"}, fields
+assert reasons == {"page_size": "OUT_OF_RANGE", "page_token": "NOT_A_TOKEN"}, reasons
 
 missing = GetResponseRequest(response_id="01890a5d-ac96-774b-bcce-b302099a8057")
 code, _, _ = refused(surveys.GetResponse, missing)

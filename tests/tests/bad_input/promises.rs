@@ -2,8 +2,9 @@
 
 use barometer_chassis::testing::on_each_database;
 use barometer_proto::complaints::v1::{
-    BreakPromiseRequest, Case, KeepPromiseRequest, MakePromiseRequest, MergeCaseRequest, MovePromiseRequest,
-    OpenCaseRequest, Promise, WithdrawCaseRequest, WithdrawPromiseRequest,
+    AmendPromiseRequest, AssignPromiseRequest, BreakPromiseRequest, CancelCaseRequest, Case, KeepPromiseRequest,
+    MakePromiseRequest, MergeCaseRequest, MovePromiseRequest, OpenCaseRequest, Promise, WithdrawCaseRequest,
+    WithdrawPromiseRequest,
 };
 use barometer_tests::{
     samples::{case, from_now, key, promise},
@@ -14,7 +15,7 @@ use tonic::Code;
 
 use crate::{
     facts::pages,
-    table::{Edit, Table, clear, number, numbers, text},
+    table::{Edit, Table, clear, number, numbers, text, texts as list},
     world::{DONE, NOBODY},
 };
 
@@ -32,6 +33,7 @@ async fn bad_input_is_told_and_changes_nothing() {
         let mut table = Table::of("barometer.complaints.v1.PromiseService");
         make(&mut table, &kept);
         verbs(&mut table, &kept);
+        amend(&mut table, &kept);
         read(&mut table, &kept);
         table.check(&services.channel).await;
         services.stop().await;
@@ -41,13 +43,14 @@ async fn bad_input_is_told_and_changes_nothing() {
 
 /// Promises as far as they can come; everything was done by the `request_id` [`DONE`].
 struct Kept {
-    /// With the key `k-1`, moved once.
+    /// With the key `k-1`, moved, amended and assigned once.
     open: String,
     kept: String,
     broken: String,
     withdrawn: String,
     case: String,
     merged_case: String,
+    cancelled_case: String,
     withdrawn_case: String,
 }
 
@@ -71,6 +74,12 @@ impl Kept {
             request_id: request_id(),
         };
         client.move_promise(request).await.expect("moved");
+        let patch = Promise { promise_id: open.clone(), description: "more".to_owned(), ..Promise::default() };
+        let request = AmendPromiseRequest { promise: Some(patch), request_id: request_id(), ..Default::default() };
+        client.amend_promise(request).await.expect("amended");
+        let (promise_id, team) = (open.clone(), "legal".to_owned());
+        let request = AssignPromiseRequest { promise_id, team, request_id: request_id(), ..Default::default() };
+        client.assign_promise(request).await.expect("assigned");
         let promise_id = kept.clone();
         let request = KeepPromiseRequest { promise_id, request_id: request_id(), ..Default::default() };
         client.keep_promise(request).await.expect("kept");
@@ -89,12 +98,15 @@ impl Kept {
             opened.case_id
         };
         let (of, merged_case, withdrawn_case) = (opened().await, opened().await, opened().await);
+        let cancelled_case = opened().await;
+        let request = CancelCaseRequest { case_id: cancelled_case.clone(), reason: reason(), ..Default::default() };
+        complaints.cancel_case(request).await.expect("cancelled");
         let (case_id, into_case_id) = (merged_case.clone(), of.clone());
         let request = MergeCaseRequest { case_id, into_case_id, ..Default::default() };
         complaints.merge_case(request).await.expect("merged");
         let request = WithdrawCaseRequest { case_id: withdrawn_case.clone(), ..Default::default() };
         complaints.withdraw_case(request).await.expect("withdrawn");
-        Kept { open, kept, broken, withdrawn, case: of, merged_case, withdrawn_case }
+        Kept { open, kept, broken, withdrawn, case: of, merged_case, cancelled_case, withdrawn_case }
     }
 }
 
@@ -169,6 +181,7 @@ fn make(table: &mut Table, kept: &Kept) {
     rpc.invalid("a negative lead", vec![number("promise.lead.nanos", -1)], &["promise.lead"])
         .unknown("an unknown case", in_case(NOBODY))
         .refused("a withdrawn case", in_case(&kept.withdrawn_case), Code::FailedPrecondition, "WITHDRAWN")
+        .refused("a cancelled case", in_case(&kept.cancelled_case), Code::FailedPrecondition, "WRONG_STATE")
         .refused("a merged case", in_case(&kept.merged_case), Code::FailedPrecondition, "MERGED")
         .refused("a known key", with_key("another"), Code::AlreadyExists, "KEY_REUSED")
         .refused("by another request", vec![text("request_id", DONE)], Code::AlreadyExists, "REQUEST_ID_REUSED");
@@ -177,17 +190,19 @@ fn make(table: &mut Table, kept: &Kept) {
 fn verbs(table: &mut Table, kept: &Kept) {
     let Kept { open, kept, broken, withdrawn, .. } = kept;
     // A verb: its free text, whether it must be there, whether it has a time, and what takes it not.
-    let rows: [(&str, &str, &str, bool, Vec<&String>); 4] = [
+    let rows: [(&str, &str, &str, bool, Vec<&String>); 5] = [
         ("KeepPromise", "note", "", true, vec![kept]),
         ("BreakPromise", "reason", "why", true, vec![kept, broken]),
         ("MovePromise", "reason", "why", false, vec![kept, broken]),
+        ("AssignPromise", "note", "", false, vec![kept]),
         ("WithdrawPromise", "reason", "why", false, vec![]),
     ];
     for (name, words, needed, timed, refused) in rows {
         let rpc = &mut table.rpc(name, &[]);
         let on = |id: &str| {
             let due = (name == "MovePromise").then(|| number("due_time.seconds", FAR));
-            [text("promise_id", id), text(words, needed)].into_iter().chain(due).collect::<Vec<_>>()
+            let to = (name == "AssignPromise").then(|| text("team", "shop"));
+            [text("promise_id", id), text(words, needed)].into_iter().chain(due).chain(to).collect::<Vec<_>>()
         };
         let with = |edits: Vec<Edit>| on(open).into_iter().chain(edits).collect::<Vec<_>>();
         for id in refused {
@@ -226,6 +241,64 @@ fn verbs(table: &mut Table, kept: &Kept) {
         vec![text("promise_id", "x"), number("due_time.seconds", PAST), text("request_id", "x")],
         &["promise_id", "due_time", "reason", "request_id"],
     );
+}
+
+/// Who answers for it, and what is said of it.
+fn amend(table: &mut Table, kept: &Kept) {
+    let Kept { open, withdrawn, .. } = kept;
+    let to = |edits: Vec<Edit>| [text("promise_id", open)].into_iter().chain(edits).collect::<Vec<_>>();
+    table
+        .rpc("AssignPromise", &[])
+        .invalid("to nobody", to(vec![]), &["employee"])
+        .invalid("long names", to(vec![text("employee", "e".repeat(65)), text("team", "\u{0}")]), &["employee", "team"])
+        .invalid(
+            "all at once",
+            vec![text("promise_id", "x"), text("note", "\u{0}"), text("request_id", "x")],
+            &["promise_id", "employee", "note", "request_id"],
+        );
+    let rpc = &mut table.rpc("AmendPromise", &[]);
+    let on = |id: &str, edits: Vec<Edit>| {
+        let named = [text("promise.promise_id", id), text("promise.description", "another")];
+        named.into_iter().chain(edits).collect::<Vec<_>>()
+    };
+    let paths = |paths: &[&str]| list("update_mask.paths", paths);
+    let everything = || {
+        vec![
+            text("promise.description", "\u{0}"),
+            number("promise.lead.seconds", -1),
+            text("request_id", "x"),
+            paths(&["description", "lead", "due_time"]),
+        ]
+    };
+    let wrong = ["promise.description", "promise.lead", "request_id", "update_mask.paths[2]"];
+    rpc.invalid("no message", vec![], &["promise"])
+        .invalid("no id", vec![text("promise.etag", "1")], &["promise.promise_id"])
+        .invalid(
+            "garbage",
+            vec![text("promise.promise_id", "x"), text("request_id", "x")],
+            &["promise.promise_id", "request_id"],
+        )
+        .unknown("an unknown id", on(NOBODY, vec![]))
+        .refused("withdrawn", on(withdrawn, vec![]), Code::FailedPrecondition, "WITHDRAWN")
+        .refused("a stale etag", on(open, vec![text("promise.etag", "99")]), Code::Aborted, "STALE_ETAG")
+        .invalid(
+            "what can not be amended",
+            on(open, vec![paths(&["due_time", "employee", "description", "customer_id", "make_time", "state"])]),
+            &[0, 1, 3, 4, 5].map(|at| format!("update_mask.paths[{at}]")).each_ref().map(String::as_str),
+        )
+        .invalid("no field", on(open, vec![paths(&["nonsense"])]), &["update_mask.paths[0]"])
+        .invalid("no words", on(open, vec![text("promise.description", ""), paths(&["*"])]), &["promise.description"])
+        .invalid("too long", on(open, vec![text("promise.description", "é".repeat(2_001))]), &["promise.description"])
+        .invalid("a lead", on(open, vec![number("promise.lead.seconds", 366 * 86_400 + 1)]), &["promise.lead"])
+        .invalid("all at once", on(open, everything()), &wrong)
+        .invalid("all at once, of one that is not there", on(NOBODY, everything()), &wrong)
+        .answered("what it says already", vec![text("promise.promise_id", open), text("promise.description", "more")])
+        .refused(
+            "by another request",
+            on(open, vec![text("request_id", DONE)]),
+            Code::AlreadyExists,
+            "REQUEST_ID_REUSED",
+        );
 }
 
 fn read(table: &mut Table, kept: &Kept) {

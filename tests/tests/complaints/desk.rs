@@ -170,6 +170,7 @@ async fn a_file_of_policies_is_tried_published_and_put_over_open_cases() {
     for (command, expected) in [
         (&["check", "p.toml", "--against-open"][..], "open cases   1\nwould change 1\n"),
         (&["publish", "p.toml"], "published as version 2\n"),
+        (&["publish", "p.toml"], "nothing changed: version 2 is in force\n"),
         (&["rebase"], "open cases   1\nwould change 1\n"),
         (&["rebase", "--dry-run"], "open cases   1\nwould change 1\n"),
         (&["rebase", "--case", case], "open cases   1\nwould change 1\n"),
@@ -195,6 +196,9 @@ async fn a_file_of_policies_is_tried_published_and_put_over_open_cases() {
         let (code, _, why) = policy(&[&["rebase"], arguments].concat(), &slower);
         assert_eq!(code, Some(ends), "{why}");
     }
-    let (code, _, why) = policy(&["check", "p.toml", "--against-open"], &slower.replace("18:00", "20:00"));
+    let longer = slower.replace("9 working", "8 working").replace("18:00", "20:00");
+    let (code, _, why) = policy(&["check", "p.toml", "--against-open"], &longer);
     assert!(code == Some(76) && why.contains(elsewhere), "{why}");
+    let (_, said, _) = policy(&["publish", "p.toml"], &longer);
+    assert!(said.ends_with("calendars changed; version 3 of the policies stays in force\n"), "{said}");
 }

@@ -27,6 +27,7 @@ mod outcomes;
 mod policies;
 mod priorities;
 mod promise_ladders;
+mod promise_verbs;
 mod promises;
 mod queues;
 mod rebases;

@@ -17,7 +17,10 @@ use prost_types::Timestamp;
 use tonic::{Code, Status};
 use uuid::Uuid;
 
-use crate::{entries, get, opened};
+use crate::{
+    entries, get, opened,
+    promises::{fact, read},
+};
 
 fn step(when: When) -> LadderStep {
     LadderStep { when: Some(when), notify: vec![Audience::Owner.into()], ..Default::default() }
@@ -95,7 +98,14 @@ async fn a_promise_of_a_case_that_is_broken_climbs_the_ladder_of_its_policy() {
         assert_eq!((after.team.as_str(), after.priority()), (case.team.as_str(), Priority::High), "the case stays");
         let history = entries(&services, &case.case_id).await;
         let broke = history.iter().position(|event| *event == Event::PromiseBroken).expect("broken");
-        assert_eq!(history[broke + 1..], [Event::Escalated, Event::Prioritized]);
+        assert_eq!(history[broke + 1..], [Event::Escalated, Event::Prioritized, Event::PromiseAssigned]);
+        let assigned = &after.history[0];
+        assert_eq!((assigned.team.as_str(), &assigned.promise_id), ("legal", &made.promise_id), "who got it");
+        // Figures go by who did not keep it.
+        let now = read(&services, &made.promise_id).await;
+        assert_eq!((now.team.as_str(), now.due_team.as_str(), now.due_employee.as_str()), ("legal", "care", ""));
+        let (_, counted) = fact(&services, &made.promise_id).await;
+        assert_eq!((counted.team.as_str(), counted.state()), ("care", State::Broken));
         let escalated = after.history.iter().filter(|entry| entry.r#type() == Event::Escalated);
         assert!(escalated.clone().all(|entry| entry.promise_id == made.promise_id && !entry.escalation_id.is_empty()));
         assert_eq!(escalated.count(), 2);

@@ -25,16 +25,16 @@ async fn make_with(services: &Services, promise: Promise, request_id: &str) -> R
     Ok(services.promises.clone().make_promise(request).await?.into_inner())
 }
 
-async fn make(services: &Services, promise: Promise) -> Promise {
+pub(crate) async fn make(services: &Services, promise: Promise) -> Promise {
     make_with(services, promise, "").await.expect("made")
 }
 
-async fn read(services: &Services, id: &str) -> Promise {
+pub(crate) async fn read(services: &Services, id: &str) -> Promise {
     let request = GetPromiseRequest { by: Some(get_promise_request::By::PromiseId(id.to_owned())) };
     services.promises.clone().get_promise(request).await.expect("there").into_inner()
 }
 
-async fn keep(services: &Services, id: &str, time: Option<Timestamp>) -> Result<Promise, Status> {
+pub(crate) async fn keep(services: &Services, id: &str, time: Option<Timestamp>) -> Result<Promise, Status> {
     let request =
         KeepPromiseRequest { promise_id: id.to_owned(), note: "called".to_owned(), time, ..Default::default() };
     Ok(services.promises.clone().keep_promise(request).await?.into_inner())
@@ -53,16 +53,16 @@ async fn list(services: &Services, request: ListPromisesRequest) -> Vec<String> 
     }
 }
 
-fn alone() -> Promise {
+pub(crate) fn alone() -> Promise {
     promise(&Uuid::new_v4().to_string())
 }
 
-fn soon(milliseconds: i64) -> Option<Timestamp> {
+pub(crate) fn soon(milliseconds: i64) -> Option<Timestamp> {
     Some(Micros(Micros::now().0 + milliseconds * 1_000).to_wire())
 }
 
 /// A promise's facts as a watcher has them once it is caught up, by their versions.
-async fn fact(services: &Services, id: &str) -> (i64, PromiseFact) {
+pub(crate) async fn fact(services: &Services, id: &str) -> (i64, PromiseFact) {
     let request = WatchFactsRequest { kinds: vec![FactKind::Promise.into()], after: String::new() };
     let mut batches = services.complaints.clone().watch_facts(request).await.expect("a watch").into_inner();
     let mut found = None;

@@ -3,9 +3,9 @@
 use barometer_proto::{
     common::v1::ExternalId,
     complaints::v1::{
-        BreakPromiseRequest, Case, GetPromiseRequest, KeepPromiseRequest, ListPromisesRequest, ListPromisesResponse,
-        MakePromiseRequest, MovePromiseRequest, OpenCaseRequest, Promise, WithdrawPromiseRequest,
-        get_promise_request::By, promise::Customer,
+        AmendPromiseRequest, AssignPromiseRequest, BreakPromiseRequest, Case, GetPromiseRequest, KeepPromiseRequest,
+        ListPromisesRequest, ListPromisesResponse, MakePromiseRequest, MovePromiseRequest, OpenCaseRequest, Promise,
+        WithdrawPromiseRequest, get_promise_request::By, promise::Customer,
     },
 };
 use barometer_tests::samples::{case, from_now, promise};
@@ -39,6 +39,12 @@ pub(crate) async fn call_all(caller: &mut Caller) {
     let due_time = Some(from_now(3 * 86_400));
     let shift = MovePromiseRequest { promise_id: id.clone(), due_time, reason: reason(), ..Default::default() };
     let _: Promise = caller.call(&method("MovePromise"), &shift).await;
+    let patch = Promise { promise_id: id.clone(), description: format!("{MARK} {MARK}"), ..Promise::default() };
+    let amend = AmendPromiseRequest { promise: Some(patch), ..Default::default() };
+    let _: Promise = caller.call(&method("AmendPromise"), &amend).await;
+    let (promise_id, team) = (id.clone(), "legal".to_owned());
+    let assign = AssignPromiseRequest { promise_id, team, note: reason(), ..Default::default() };
+    let _: Promise = caller.call(&method("AssignPromise"), &assign).await;
     let keep = KeepPromiseRequest { promise_id: id.clone(), note: reason(), ..Default::default() };
     let _: Promise = caller.call(&method("KeepPromise"), &keep).await;
     let withdraw = WithdrawPromiseRequest { promise_id: id, reason: reason(), ..Default::default() };

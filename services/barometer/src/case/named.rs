@@ -6,7 +6,7 @@ use barometer_proto::complaints::v1::{
     Audience, CaseEntry, ClockKind, Escalation, FollowUp, Incident, LadderStep, PolicySet, ladder_step::When,
 };
 
-use super::words::{clock, duration, plain};
+use super::words::{clock, duration, plain, tail};
 
 /// What was looked up. What is not there, or no more, is told by its id or not at all.
 #[derive(Debug, Default)]
@@ -108,7 +108,7 @@ impl Named {
 /// Whose ladder it was, as far as this program knows.
 fn subject(escalation: &Escalation) -> Option<String> {
     match escalation.kind() {
-        _ if !escalation.promise_id.is_empty() => Some("promise".to_owned()),
+        _ if !escalation.promise_id.is_empty() => Some(format!("promise {}", tail(&escalation.promise_id))),
         ClockKind::Unspecified => None,
         kind => Some(clock(kind, escalation.instance)),
     }
@@ -186,7 +186,7 @@ mod tests {
         let third =
             "escalated: first response, step 3 (4:00 working h after due), repetition 2, one before it left out, late";
         assert_eq!(escalated("third"), third);
-        assert_eq!(escalated("promise"), "escalated: promise, step 1 (80 %)");
+        assert_eq!(escalated("promise"), "escalated: promise p-1, step 1 (80 %)");
         assert_eq!(escalated("lost"), "escalated: first response, step 10", "its step is no more");
         assert_eq!(escalated("old"), "escalated: first response, step 1", "its policies are not known");
         assert_eq!(escalated("unknown"), "escalated: step 1", "of something that a later release has");

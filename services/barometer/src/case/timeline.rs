@@ -1,6 +1,9 @@
 //! What happened to a case, from the first to the last.
 
-use std::io::{self, Write};
+use std::{
+    collections::HashSet,
+    io::{self, Write},
+};
 
 use barometer_chassis::clock::Micros;
 use barometer_proto::complaints::v1::{CaseEntry, CaseEntryType as Event, LinkType, Priority, ReplyType};
@@ -8,7 +11,7 @@ use jiff::tz::TimeZone;
 
 use super::named::Named;
 use super::summary::{acceptance, decided};
-use super::words::{date, plain, time};
+use super::words::{date, plain, tail, time};
 use crate::output::{one_line, wrap};
 
 /// Widest text under an entry.
@@ -28,7 +31,7 @@ pub(super) fn write(
     if cut {
         writeln!(out, "(earlier entries are left out)")?;
     }
-    let mut day = String::new();
+    let (mut day, mut broken) = (String::new(), HashSet::new());
     for entry in entries {
         let at = entry.time.as_ref().and_then(Micros::from_wire).unwrap_or_default();
         let today = date(at, zone);
@@ -38,7 +41,11 @@ pub(super) fn write(
         }
         let by =
             if entry.actor.is_empty() || entry.actor == NOBODY { String::new() } else { format!("by {}", entry.actor) };
-        let told = one_line(&told(entry, named));
+        let late = broken.contains(entry.promise_id.as_str());
+        if entry.r#type() == Event::PromiseBroken {
+            broken.insert(entry.promise_id.as_str());
+        }
+        let told = one_line(&told(entry, named, late));
         let by = one_line(&by);
         let (time, room) = (time(at, zone), WIDTH.saturating_sub(by.chars().count() + 1));
         let mut lines = wrap(&told, if told.chars().count() <= room { room } else { WIDTH });
@@ -63,8 +70,8 @@ pub(super) fn write(
     Ok(())
 }
 
-/// What an entry says, in a few words.
-fn told(entry: &CaseEntry, named: &Named) -> String {
+/// What an entry says, in a few words; and whether the promise that it is about was broken before.
+fn told(entry: &CaseEntry, named: &Named, broken: bool) -> String {
     let event = entry.r#type();
     match event {
         Event::Acknowledged => "customer told that it came in".to_owned(),
@@ -80,12 +87,9 @@ fn told(entry: &CaseEntry, named: &Named) -> String {
         Event::Resumed => "waits no longer".to_owned(),
         Event::SelfServed => "answered by self-service".to_owned(),
         Event::Annotated => "note".to_owned(),
-        Event::Assigned => match (entry.employee.as_str(), entry.team.as_str()) {
-            ("", "") => "taken from whoever had it".to_owned(),
-            (employee, "") => format!("given to {employee}"),
-            ("", team) => format!("given to {team}"),
-            (employee, team) => format!("given to {employee}, {team}"),
-        },
+        Event::Assigned => given(entry),
+        Event::PromiseAssigned => format!("{} {}", promise(entry), given(entry)),
+        Event::PromiseKept if broken => format!("{} kept late", promise(entry)),
         Event::Prioritized => {
             let name = |priority: Priority| plain(priority.as_str_name(), "PRIORITY_");
             format!("priority {}, was {}", name(entry.priority()), name(entry.previous_priority()))
@@ -113,12 +117,39 @@ fn told(entry: &CaseEntry, named: &Named) -> String {
         Event::FollowUpEnded => format!("follow-up ended: {}", named.follow_up_outcome(entry)),
         Event::IncidentLinked => format!("part of the incident {}", named.incident(entry)),
         Event::IncidentUnlinked => format!("no longer part of the incident {}", named.incident(entry)),
+        other if is_of_promise(other) => {
+            format!("{} {}", promise(entry), plain(other.as_str_name(), "CASE_ENTRY_TYPE_PROMISE_"))
+        }
         // It happened to all cases of the incident, when that was closed.
         other if !entry.incident_id.is_empty() => {
             format!("{} with the incident {}", plain(other.as_str_name(), "CASE_ENTRY_TYPE_"), named.incident(entry))
         }
         other => plain(other.as_str_name(), "CASE_ENTRY_TYPE_"),
     }
+}
+
+fn given(entry: &CaseEntry) -> String {
+    match (entry.employee.as_str(), entry.team.as_str()) {
+        ("", "") => "taken from whoever had it".to_owned(),
+        (employee, "") => format!("given to {employee}"),
+        ("", team) => format!("given to {team}"),
+        (employee, team) => format!("given to {employee}, {team}"),
+    }
+}
+
+fn is_of_promise(event: Event) -> bool {
+    use Event::{
+        PromiseAmended, PromiseBroken, PromiseDueSoon, PromiseKept, PromiseMade, PromiseMoved, PromiseWithdrawn,
+    };
+    matches!(
+        event,
+        PromiseMade | PromiseDueSoon | PromiseKept | PromiseBroken | PromiseMoved | PromiseAmended | PromiseWithdrawn
+    )
+}
+
+/// Which promise it is about.
+fn promise(entry: &CaseEntry) -> String {
+    format!("promise {}", tail(&entry.promise_id))
 }
 
 #[cfg(test)]
@@ -171,16 +202,49 @@ mod tests {
     fn every_event_has_words() {
         for number in 1..=200 {
             let Ok(event) = Event::try_from(number) else { continue };
-            let told = told(&entry(0, event), &Named::default());
+            let told = told(&entry(0, event), &Named::default(), false);
             assert!(!told.is_empty() && !told.contains('_'), "{told}");
         }
     }
 
     #[test]
     fn what_an_incident_brought_says_so() {
-        let told = |event| told(&CaseEntry { incident_id: "i-1".to_owned(), ..entry(0, event) }, &Named::default());
+        let told =
+            |event| told(&CaseEntry { incident_id: "i-1".to_owned(), ..entry(0, event) }, &Named::default(), false);
         assert_eq!(told(Event::IncidentLinked), "part of the incident i-1");
         assert_eq!(told(Event::IncidentUnlinked), "no longer part of the incident i-1");
         assert_eq!(told(Event::Resolved), "resolved with the incident i-1");
+    }
+
+    #[test]
+    fn promises_are_told_apart_and_which_was_kept_late() {
+        let of = |minutes, event, id: &str| CaseEntry {
+            promise_id: format!("01890a5d-ac96-774b-bcce-b302{id}"),
+            team: "legal".to_owned(),
+            ..entry(minutes, event)
+        };
+        let entries = [
+            of(0, Event::PromiseMade, "099a8057"),
+            of(1, Event::PromiseMade, "1c44fe02"),
+            of(2, Event::PromiseBroken, "099a8057"),
+            of(3, Event::PromiseAssigned, "099a8057"),
+            of(4, Event::PromiseKept, "1c44fe02"),
+            of(5, Event::PromiseKept, "099a8057"),
+        ];
+        let mut out = Vec::new();
+        write(&entries, false, &Named::default(), false, &TimeZone::UTC, &mut out).expect("a vector takes everything");
+        let shown = String::from_utf8(out).expect("text");
+        let told: Vec<&str> = shown.lines().skip(1).map(|line| &line[12..]).collect();
+        assert_eq!(
+            told,
+            [
+                "promise 099a8057 made",
+                "promise 1c44fe02 made",
+                "promise 099a8057 broken",
+                "promise 099a8057 given to legal",
+                "promise 1c44fe02 kept",
+                "promise 099a8057 kept late",
+            ]
+        );
     }
 }

@@ -13,6 +13,11 @@ pub(super) fn plain(name: &str, prefix: &str) -> String {
     name.strip_prefix(prefix).unwrap_or(name).to_lowercase().replace('_', " ")
 }
 
+/// What tells an id from others of the same day, for people.
+pub(super) fn tail(id: &str) -> &str {
+    id.char_indices().rev().nth(7).map_or(id, |(at, _)| &id[at..])
+}
+
 /// A clock's name, with the how-manieth it is where there can be several.
 pub(super) fn clock(kind: ClockKind, instance: i32) -> String {
     match kind {

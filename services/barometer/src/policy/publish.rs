@@ -1,13 +1,14 @@
 //! Putting policies into force, and what that would change for the cases that are open.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::io::{self, Write};
 
 use barometer_chassis::{client::Channel, clock::Micros};
 use barometer_proto::complaints::v1::{
-    Calendar, ClockEffect, ClockKind, CreateCalendarRequest, GetCalendarRequest, ListPolicyEffectsRequest,
-    PolicyEffect, PolicySet, PublishPoliciesRequest, RebaseCasesRequest, UpdateCalendarRequest, clock::State,
-    get_calendar_request::By, policy_service_client::PolicyServiceClient,
+    Calendar, ClockEffect, ClockKind, CreateCalendarRequest, GetCalendarRequest, GetPolicySetRequest,
+    ListPolicyEffectsRequest, PolicyEffect, PolicySet, PublishPoliciesRequest, RebaseCasesRequest,
+    UpdateCalendarRequest, clock::State, get_calendar_request::By, policy_service_client::PolicyServiceClient,
 };
 use prost_types::FieldMask;
 use tonic::{Code, Response, Status};
@@ -24,6 +25,27 @@ const PAGE: i32 = 500;
 /// Cases that one request names.
 const MAX_NAMED: usize = 100;
 
+/// What came of publishing a file.
+pub(super) struct Published {
+    /// The version of the policies that is in force.
+    version: i64,
+    /// Whether it came to be by it.
+    policies: bool,
+    /// Whether calendars changed, or came to be.
+    calendars: bool,
+}
+
+impl fmt::Display for Published {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Published { version, policies, calendars } = self;
+        match (policies, calendars) {
+            (true, _) => write!(formatter, "published as version {version}"),
+            (false, true) => write!(formatter, "calendars changed; version {version} of the policies stays in force"),
+            (false, false) => write!(formatter, "nothing changed: version {version} is in force"),
+        }
+    }
+}
+
 /// The policies of a running suite.
 pub(super) struct Office {
     client: PolicyServiceClient<Channel>,
@@ -37,12 +59,15 @@ impl Office {
     }
 
     /// Publishes what a file says, its calendars first: those that the suite does not have are created, those that are
-    /// others there get a new version. Gives the version of the policies.
-    pub(super) async fn publish(&mut self, written: Written) -> Result<i64, Failure> {
-        let mut ids = BTreeMap::new();
+    /// others there get a new version.
+    pub(super) async fn publish(&mut self, written: Written) -> Result<Published, Failure> {
+        let (mut ids, mut calendars) = (BTreeMap::new(), false);
         for calendar in &written.calendars {
-            ids.insert(calendar.name.clone(), self.keep(calendar).await?);
+            let (id, changed) = self.keep(calendar).await?;
+            ids.insert(calendar.name.clone(), id);
+            calendars |= changed;
         }
+        let before = self.version().await?;
         for name in written.named() {
             if !ids.contains_key(&name) {
                 ids.insert(name.clone(), self.calendar(&name).await?.calendar_id);
@@ -52,7 +77,16 @@ impl Office {
         let request_id = Uuid::new_v4().to_string();
         let asked = PublishPoliciesRequest { policy_set, validate_only: false, request_id };
         let answer = self.client.publish_policies(request(asked)).await;
-        Ok(self.told(answer)?.version)
+        let version = self.told(answer)?.version;
+        Ok(Published { version, policies: version > before, calendars })
+    }
+
+    /// The version of the policies that is in force; 0 when none is.
+    async fn version(&mut self) -> Result<i64, Failure> {
+        match self.client.get_policy_set(request(GetPolicySetRequest { version: 0 })).await {
+            Err(status) if status.code() == Code::NotFound => Ok(0),
+            answer => Ok(self.told(answer)?.version),
+        }
     }
 
     /// What a file would change for open cases. Its calendars have to be those of the suite.
@@ -145,8 +179,8 @@ impl Office {
         self.told(answer)
     }
 
-    /// Sees to it that the suite has this calendar; gives its id.
-    async fn keep(&mut self, calendar: &Calendar) -> Result<String, Failure> {
+    /// Sees to it that the suite has this calendar; gives its id, and whether it had not, or had another.
+    async fn keep(&mut self, calendar: &Calendar) -> Result<(String, bool), Failure> {
         let by = Some(By::Name(calendar.name.clone()));
         let there = self.client.get_calendar(request(GetCalendarRequest { by, version: 0 })).await;
         let request_id = Uuid::new_v4().to_string();
@@ -154,11 +188,12 @@ impl Office {
             Err(status) if status.code() == Code::NotFound => {
                 let asked = CreateCalendarRequest { calendar: Some(calendar.clone()), request_id };
                 let answer = self.client.create_calendar(request(asked)).await;
-                Ok(self.told(answer)?.calendar_id)
+                Ok((self.told(answer)?.calendar_id, true))
             }
             there => {
                 let there = self.told(there)?;
-                if !is_same(calendar, &there) {
+                let changed = !is_same(calendar, &there);
+                if changed {
                     let Calendar { calendar_id, etag, .. } = there.clone();
                     let calendar = Some(Calendar { calendar_id, etag, ..calendar.clone() });
                     let paths = ["time_zone", "working_times", "holidays"].map(str::to_owned).to_vec();
@@ -166,7 +201,7 @@ impl Office {
                     let answer = self.client.update_calendar(request(asked)).await;
                     self.told(answer)?;
                 }
-                Ok(there.calendar_id)
+                Ok((there.calendar_id, changed))
             }
         }
     }

@@ -121,6 +121,8 @@ pub const DECISIONS: &[(&str, &str, Decision)] = &[
     ("promise", "actor", Kept),
     ("promise", "customer_id", Moved),
     ("promise", "description", Emptied),
+    ("promise", "due_employee", Kept),
+    ("promise", "due_team", Kept),
     ("promise", "employee", Kept),
     ("promise", "external_id", Refused),
     ("promise", "external_system", Refused),

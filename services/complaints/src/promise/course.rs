@@ -59,7 +59,7 @@ impl Model {
             }
             if now > self.due_time {
                 let at = self.first_late();
-                (self.state, self.break_time) = (State::Broken.into(), Some(at));
+                self.fail(at);
                 events.push((Event::PromiseBroken, at));
             }
         }
@@ -86,7 +86,7 @@ impl Model {
         let time = when.not_before_making(&self)?;
         let Turn { before, mut promise, mut events } = self.fall_due(time.max(when.now));
         promise.check(Verb::Break)?;
-        (promise.state, promise.break_time) = (State::Broken.into(), Some(time));
+        promise.fail(time);
         events.push((Event::PromiseBroken, time));
         Ok(promise.turned(before, events))
     }
@@ -104,6 +104,37 @@ impl Model {
         (promise.due_soon_time, promise.notice_time) = (None, notice_time(promise.lead, now, due));
         events.push((Event::PromiseMoved, now));
         Ok(promise.turned(before, events))
+    }
+
+    /// What is said of it was wrong: what was promised, and how long before its due time it is due soon. Nothing happens when it
+    /// reads so already.
+    pub fn amend(self, now: Micros, description: String, lead: i64) -> Result<Turn, Error> {
+        let Turn { before, mut promise, mut events } = self.fall_due(now);
+        promise.check(Verb::Amend)?;
+        if (&description, lead) == (&promise.description, promise.lead) {
+            return Ok(before.unturned());
+        }
+        promise.description = description;
+        if lead != promise.lead {
+            promise.lead = lead;
+            // What was told is told.
+            if promise.state() == State::Open && promise.due_soon_time.is_none() {
+                promise.notice_time = notice_time(lead, now, promise.due_time);
+            }
+        }
+        events.push((Event::PromiseAmended, now));
+        Ok(promise.turned(before, events))
+    }
+
+    /// Somebody else answers for it from now on. Nothing happens when they do already.
+    pub fn assign(self, now: Micros, to: &Holder) -> Result<Turn, Error> {
+        let Turn { before, promise, mut events } = self.fall_due(now);
+        promise.check(Verb::Assign)?;
+        if promise.holder() == *to {
+            return Ok(before.unturned());
+        }
+        events.push((Event::PromiseAssigned, now));
+        Ok(promise.given(to).turned(before, events))
     }
 
     /// It should never have been recorded, or need not be kept.
@@ -127,11 +158,10 @@ impl Model {
         self.moves.saturating_add(1)
     }
 
-    /// Somebody answers for it from now on; nothing when they do already.
-    pub(crate) fn hand_over(self, to: &Holder) -> Option<Turn> {
+    /// A step of its ladder hands it over; nothing happens when they have it already.
+    pub(crate) fn hand_over(self, now: Micros, to: &Holder) -> Option<Turn> {
         let before = self.clone();
-        let Holder { employee, team } = to.clone();
-        (before.holder() != *to).then(|| Model { employee, team, ..self }.turned(before, Vec::new()))
+        (before.holder() != *to).then(|| self.given(to).turned(before, vec![(Event::PromiseAssigned, now)]))
     }
 
     /// Refuses what its state does not allow, and says what it does.
@@ -156,11 +186,30 @@ impl Model {
     /// The verbs that its state allows.
     fn verbs(&self) -> &'static [Verb] {
         match self.state() {
-            State::Open => &[Verb::Keep, Verb::Break, Verb::Move, Verb::Withdraw],
-            State::Broken if self.keep_time.is_none() => &[Verb::Keep, Verb::Withdraw],
-            State::Kept | State::Broken => &[Verb::Withdraw],
+            State::Open => &[Verb::Keep, Verb::Break, Verb::Move, Verb::Assign, Verb::Amend, Verb::Withdraw],
+            State::Broken if self.keep_time.is_none() => &[Verb::Keep, Verb::Assign, Verb::Amend, Verb::Withdraw],
+            State::Kept | State::Broken => &[Verb::Amend, Verb::Withdraw],
             State::Withdrawn | State::Unspecified => &[],
         }
+    }
+
+    /// It is broken; whoever answers for it later, it was who does now that did not keep it.
+    fn fail(&mut self, at: Micros) {
+        (self.state, self.break_time) = (State::Broken.into(), Some(at));
+        self.note_who_answered();
+    }
+
+    fn note_who_answered(&mut self) {
+        (self.due_employee, self.due_team) = (Some(self.employee.clone()), Some(self.team.clone()));
+    }
+
+    /// Somebody answers for it from now on.
+    fn given(mut self, to: &Holder) -> Self {
+        // An older release broke it without a word of who answered for it.
+        if self.break_time.is_some() && self.due_employee.is_none() {
+            self.note_who_answered();
+        }
+        Model { employee: to.employee.clone(), team: to.team.clone(), ..self }
     }
 
     /// The first instant that is late.
@@ -190,6 +239,8 @@ enum Verb {
     Keep,
     Break,
     Move,
+    Assign,
+    Amend,
     Withdraw,
 }
 
@@ -200,6 +251,8 @@ impl Verb {
             Verb::Keep => "kept",
             Verb::Break => "broken",
             Verb::Move => "moved",
+            Verb::Assign => "assigned",
+            Verb::Amend => "amended",
             Verb::Withdraw => "withdrawn",
         }
     }

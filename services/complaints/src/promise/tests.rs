@@ -192,10 +192,82 @@ fn it_climbs_while_it_is_owed_and_anew_when_it_is_moved() {
     assert_eq!(next(&promise.take_back(at(3)).expect("allowed").promise), None);
 }
 
+fn holder(employee: &str, team: &str) -> Holder {
+    Holder { employee: employee.to_owned(), team: team.to_owned() }
+}
+
 #[test]
 fn who_answers_for_it_has_it_once() {
-    let to = Holder { employee: "anna".to_owned(), team: "legal".to_owned() };
-    let turn = promise().hand_over(&to).expect("another");
-    assert_eq!((turn.promise.holder(), &turn.events), (to.clone(), &Vec::new()));
-    assert_eq!(turn.promise.hand_over(&to), None);
+    let to = holder("anna", "legal");
+    let turn = promise().hand_over(at(3), &to).expect("another");
+    assert_eq!((turn.promise.holder(), &turn.events), (to.clone(), &vec![(Event::PromiseAssigned, at(3))]));
+    assert_eq!(turn.promise.hand_over(at(4), &to), None);
+}
+
+#[test]
+fn who_gets_it_when_it_was_broken_did_not_break_it() {
+    let (anna, legal) = (holder("anna", "care"), holder("", "legal"));
+    let of_anna = || promise().hand_over(at(1), &anna).expect("another").promise;
+    assert_eq!(of_anna().answered(), anna, "it is open");
+    let open = of_anna().hand_over(at(2), &legal).expect("another").promise;
+    assert_eq!(open.fall_due(at(11)).promise.answered(), legal, "who has it when it falls due");
+    let given_up = of_anna().break_early(when(None, 4)).expect("allowed").promise;
+    for broken in [of_anna().fall_due(at(11)).promise, given_up.clone()] {
+        let handed_over = broken.hand_over(at(12), &legal).expect("another").promise;
+        assert_eq!((handed_over.holder(), handed_over.answered()), (legal.clone(), anna.clone()));
+        let kept = handed_over.keep(when(Some(4), 13)).expect("allowed").promise;
+        assert_eq!((kept.state(), kept.answered()), (State::Kept, anna.clone()), "told late");
+    }
+    // Nobody is somebody, too.
+    let nobodys = promise().fall_due(at(11)).promise.hand_over(at(12), &legal).expect("another").promise;
+    assert_eq!(nobodys.answered(), Holder::default());
+    // An older release did not note it.
+    let older = Model { due_employee: None, due_team: None, ..given_up };
+    assert_eq!(older.answered(), anna);
+    assert_eq!(older.hand_over(at(12), &legal).expect("another").promise.answered(), anna);
+}
+
+#[test]
+fn it_is_given_to_others_while_it_is_owed() {
+    let legal = holder("", "legal");
+    let turn = promise().assign(at(9), &legal).expect("allowed");
+    assert_eq!(turn.events, [(Event::PromiseDueSoon, at(8)), (Event::PromiseAssigned, at(9))]);
+    assert_eq!((turn.promise.holder(), turn.promise.next_time), (legal.clone(), Some(Micros(at(10).0 + 1))));
+    let again = turn.promise.clone().assign(at(9), &legal).expect("it is so");
+    assert_eq!((&again.promise, again.events), (&turn.promise, vec![]));
+
+    let broken = turn.promise.assign(at(11), &holder("anna", "")).expect("it is still owed");
+    assert_eq!(events(&broken), [Event::PromiseBroken, Event::PromiseAssigned]);
+    assert_eq!((broken.promise.holder(), broken.promise.answered()), (holder("anna", ""), legal.clone()));
+    let late = broken.promise.keep(when(None, 12)).expect("late").promise;
+    let kept = promise().keep(when(None, 4)).expect("allowed").promise;
+    let withdrawn = promise().take_back(at(4)).expect("allowed").promise;
+    for ended in [late, kept, withdrawn] {
+        assert_eq!(reason(ended.assign(at(13), &legal)), "WRONG_STATE");
+    }
+}
+
+#[test]
+fn it_is_amended_and_due_as_before() {
+    let amended = promise().amend(at(4), "two parcels".to_owned(), 2 * HOUR).expect("allowed");
+    assert_eq!(amended.events, [(Event::PromiseAmended, at(4))]);
+    let amended = amended.promise;
+    assert_eq!((amended.description.as_str(), amended.next_time), ("two parcels", Some(at(8))));
+    let again = amended.clone().amend(at(9), "two parcels".to_owned(), 2 * HOUR).expect("it is so");
+    assert_eq!((again.promise, again.events), (amended.clone(), vec![]), "nor does it fall due by it");
+
+    let earlier = amended.clone().amend(at(4), "two parcels".to_owned(), 5 * HOUR).expect("allowed").promise;
+    assert_eq!((earlier.lead, earlier.next_time, earlier.due_time), (5 * HOUR, Some(at(7)), at(10)), "halfway");
+    let never = amended.amend(at(4), "two parcels".to_owned(), 0).expect("allowed").promise;
+    assert_eq!(never.next_time, Some(Micros(at(10).0 + 1)));
+    let told = promise().fall_due(at(8)).promise.amend(at(8), String::new(), HOUR).expect("allowed").promise;
+    assert_eq!((told.due_soon_time, told.next_time), (Some(at(8)), Some(Micros(at(10).0 + 1))), "told once");
+
+    let broken = promise().amend(at(11), "late".to_owned(), HOUR).expect("allowed");
+    assert_eq!(events(&broken), [Event::PromiseDueSoon, Event::PromiseBroken, Event::PromiseAmended]);
+    assert_eq!((broken.promise.state(), broken.promise.next_time), (State::Broken, None));
+    let kept = promise().keep(when(None, 4)).expect("allowed").promise;
+    assert_eq!(kept.amend(at(5), "kept".to_owned(), HOUR).expect("allowed").promise.state(), State::Kept);
+    let withdrawn = promise().take_back(at(4)).expect("allowed").promise;
+    assert_eq!(reason(withdrawn.amend(at(5), String::new(), 0)), "WRONG_STATE");
 }

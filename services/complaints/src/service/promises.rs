@@ -8,7 +8,7 @@ use barometer_chassis::{
     error::Error,
     fingerprint,
     layers::Principal,
-    reader,
+    mask, reader,
     store::Store,
     writer::{Pending, Request as Mutation},
 };
@@ -20,11 +20,11 @@ use uuid::Uuid;
 
 use super::command::MAX_TEXT;
 use crate::{
-    case::When,
+    case::{Holder, When},
     customers::Customers,
     promise::{Lead, Model, Turn, check_ahead},
     store::{self, Book},
-    wire::{NewPromise, parse_list_promises, parse_promise, render_promise},
+    wire::{AMENDABLE_OF_PROMISES, NewPromise, parse_amendment, parse_list_promises, parse_promise, render_promise},
 };
 
 /// The service.
@@ -36,7 +36,8 @@ pub(crate) struct Promises {
     book: Arc<Book>,
 }
 
-/// A verb's request. Serialised for its fingerprint.
+/// A verb's request. Serialised for its fingerprint; what came to it after its first release is left out where it was not
+/// given, so that a repeat of an older request is still known as one.
 #[derive(Debug, Serialize)]
 struct Command {
     id: Uuid,
@@ -45,6 +46,9 @@ struct Command {
     text: String,
     /// When it happened, if the caller says so; of a move, by when it is due from now on.
     time: Option<Micros>,
+    /// Who answers for it from now on; of assignments only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    holder: Option<Holder>,
     #[serde(skip)]
     request_id: Option<Uuid>,
 }
@@ -109,6 +113,53 @@ impl Promises {
         self.act("MovePromise", actor, command, move |promise, now| promise.shift(now, due)).await
     }
 
+    async fn assign(&self, actor: &Principal, request: wire::AssignPromiseRequest) -> Result<wire::Promise, Error> {
+        let wire::AssignPromiseRequest { promise_id, employee, team, note, etag, request_id } = request;
+        let (to, command) = Door::open(|door| {
+            let to = Holder { employee: door.text("employee", employee, 64), team: door.text("team", team, 64) };
+            if to == Holder::default() {
+                door.refuse("employee", "REQUIRED", "or `team` is required: somebody answers for a promise");
+            }
+            let text = door.text("note", note, MAX_TEXT);
+            let command = parse(door, &promise_id, etag, text, None, &request_id);
+            (to.clone(), Command { holder: Some(to), ..command })
+        })?;
+        self.act("AssignPromise", actor, command, move |promise, now| promise.assign(now, &to)).await
+    }
+
+    async fn amend(&self, actor: &Principal, mut request: wire::AmendPromiseRequest) -> Result<wire::Promise, Error> {
+        let request_text = std::mem::take(&mut request.request_id);
+        let fingerprint = fingerprint::of_message(&request);
+        let wire::AmendPromiseRequest { promise, update_mask, request_id: _ } = request;
+        let lead = self.lead;
+        let (patch, id, request_id) = Door::open(|door| {
+            let patch = door.required("promise", promise);
+            let id = door.inside("promise", |door| door.id("promise_id", &patch.promise_id));
+            mask::check(door, "promise", &patch, (update_mask.as_ref(), &AMENDABLE_OF_PROMISES), |door, set| {
+                parse_amendment(door, set, None, lead)
+            });
+            (patch, id, door.request_id(&request_text))
+        })?;
+        let actor = actor.to_string();
+        let request = Mutation { method: "AmendPromise", actor: actor.clone(), id: request_id, fingerprint };
+        let book = self.book.clone();
+        let work = self.store.change::<Model, _>(request, move |write| {
+            Box::pin(async move {
+                let verb = |promise: Model| {
+                    let shown = render_promise(promise.clone(), String::new());
+                    let merged = mask::merge(&shown, &patch, update_mask.as_ref(), &AMENDABLE_OF_PROMISES, "promise")?;
+                    let kept = Some(promise.description.as_str());
+                    let parse = |door: &mut Door| parse_amendment(door, merged, kept, lead);
+                    let (description, lead) = Door::open(|door| door.inside("promise", parse))?;
+                    promise.amend(write.now, description, lead)
+                };
+                store::amend_promise(write, &book, id, &patch.etag, &actor, verb).await
+            })
+        });
+        let (row, position) = work.await?;
+        Ok(render_promise(row, position))
+    }
+
     async fn take_back(
         &self,
         actor: &Principal,
@@ -164,7 +215,7 @@ impl Promises {
         let book = self.book.clone();
         let work = self.store.change::<Model, _>(request, move |write| {
             Box::pin(async move {
-                let Command { id, etag, text, time: _, request_id: _ } = command;
+                let Command { id, etag, text, time: _, holder: _, request_id: _ } = command;
                 let verb = |promise| verb(promise, write.now);
                 store::change_promise(write, &book, id, &etag, &actor, &text, verb).await
             })
@@ -202,7 +253,7 @@ fn parse(
 ) -> Command {
     let id = door.id("promise_id", promise_id);
     let time = time.map(|at| door.past_time("time", Some(at)));
-    Command { id, etag, text, time, request_id: door.request_id(request_id) }
+    Command { id, etag, text, time, holder: None, request_id: door.request_id(request_id) }
 }
 
 #[tonic::async_trait]
@@ -237,6 +288,22 @@ impl PromiseService for Promises {
     ) -> Result<Response<wire::Promise>, Status> {
         let actor = Principal::of(&request);
         Ok(Response::new(self.shift(&actor, request.into_inner()).await?))
+    }
+
+    async fn amend_promise(
+        &self,
+        request: Request<wire::AmendPromiseRequest>,
+    ) -> Result<Response<wire::Promise>, Status> {
+        let actor = Principal::of(&request);
+        Ok(Response::new(self.amend(&actor, request.into_inner()).await?))
+    }
+
+    async fn assign_promise(
+        &self,
+        request: Request<wire::AssignPromiseRequest>,
+    ) -> Result<Response<wire::Promise>, Status> {
+        let actor = Principal::of(&request);
+        Ok(Response::new(self.assign(&actor, request.into_inner()).await?))
     }
 
     async fn withdraw_promise(

@@ -93,7 +93,7 @@ async fn take(
         let raise = rung.raise.filter(|_| case.is_open());
         case.escalate(&Rung { raise, ..Rung::default() }, now)
     });
-    let turn = rung.hand_over.as_ref().and_then(|to| promise.clone().hand_over(to));
+    let turn = rung.hand_over.as_ref().and_then(|to| promise.clone().hand_over(now, to));
     let after = turn.as_ref().map_or(&promise, |turn| &turn.promise);
     let Firing { time, step: place, repetition, missed } = firing;
     let escalation = escalation::Model {

@@ -6,7 +6,7 @@ use barometer_chassis::{
     error::Error,
     writer::{self, Done, Write},
 };
-use barometer_proto::complaints::v1::{CaseEntryType, WebhookEvent, promise::State};
+use barometer_proto::complaints::v1::{CaseEntryType, WebhookEvent, case::State as CaseState, promise::State};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
@@ -75,8 +75,26 @@ pub(crate) async fn change_promise(
     verb: impl FnOnce(Model) -> Result<Turn, Error>,
 ) -> Result<Done, Error> {
     let turn = verb(writer::current(write, id, etag).await?)?;
+    act(write, book, turn, actor, text).await
+}
+
+async fn act(write: &Write<'_>, book: &Book, turn: Turn, actor: &str, text: &str) -> Result<Done, Error> {
     webhooks::notify(write, notice(&turn, write.now).into_iter().collect()).await?;
     take_turn(write, book, turn, actor, text).await
+}
+
+/// Corrects what is said of a promise: the entry has what was promised as it reads since. Errors as of [`change_promise`].
+pub(crate) async fn amend_promise(
+    write: &Write<'_>,
+    book: &Book,
+    id: Uuid,
+    etag: &str,
+    actor: &str,
+    verb: impl FnOnce(Model) -> Result<Turn, Error>,
+) -> Result<Done, Error> {
+    let turn = verb(writer::current(write, id, etag).await?)?;
+    let text = turn.promise.description.clone();
+    act(write, book, turn, actor, &text).await
 }
 
 /// Tells in the history of a case what was promised in it.
@@ -97,6 +115,29 @@ pub(super) async fn withdraw_promises_of(write: &Write<'_>, case: CaseId) -> Res
     Ok(())
 }
 
+/// Withdraws what is open of what was promised in a case, when a step has cancelled it: its history tells. Answers whether
+/// anything was.
+pub(super) async fn drop_promises_after(
+    write: &Write<'_>,
+    book: &Book,
+    events: &[(CaseEntryType, CaseState)],
+    case: CaseId,
+    actor: &str,
+) -> Result<bool, Error> {
+    if !events.iter().any(|(event, _)| *event == CaseEntryType::Cancelled) {
+        return Ok(false);
+    }
+    let open = || Entity::find().filter(Column::CaseId.eq(case)).filter(Column::State.eq(i32::from(State::Open)));
+    // What was broken before stays so.
+    settle_promises(write, book, open().select_only().column(Column::Id).into_tuple().all(write.db).await?).await?;
+    let open = open().order_by_asc(Column::Id).all(write.db).await?;
+    let any = !open.is_empty();
+    for promise in open {
+        take_turn(write, book, promise.take_back(write.now)?, actor, "").await?;
+    }
+    Ok(any)
+}
+
 /// Which promises a list shows without being asked for states.
 pub(crate) fn not_withdrawn() -> Condition {
     Condition::all().add(Column::State.ne(i32::from(State::Withdrawn)))
@@ -110,10 +151,10 @@ pub(super) async fn take_turn(
     actor: &str,
     text: &str,
 ) -> Result<Done, Error> {
-    let Turn { before, promise, events } = turn;
-    if let Some(CaseId(id)) = promise.case_id.filter(|_| !events.is_empty()) {
-        tell_case(write, id, promise.id, &events, actor, text).await?;
+    if let Some(CaseId(id)) = turn.promise.case_id.filter(|_| !turn.events.is_empty()) {
+        tell_case(write, id, &turn, actor, text).await?;
     }
+    let Turn { before, promise, events: _ } = turn;
     store::set_promise_alarm(write, book, &promise).await?;
     writer::replace(write, before, promise).await
 }
@@ -148,14 +189,8 @@ fn notice(turn: &Turn, now: Micros) -> Option<Notice> {
 }
 
 /// Tells the case of a promise what became of it.
-async fn tell_case(
-    write: &Write<'_>,
-    case: Uuid,
-    promise: Uuid,
-    events: &[(CaseEntryType, Micros)],
-    actor: &str,
-    text: &str,
-) -> Result<(), Error> {
+async fn tell_case(write: &Write<'_>, case: Uuid, turn: &Turn, actor: &str, text: &str) -> Result<(), Error> {
+    let Turn { before, promise, events } = turn;
     let case = case::Entity::find_by_id(case).one(write.db).await?;
     let case = case.ok_or_else(|| Error::Internal("a promise of a case that is not there".to_owned()))?;
     let mut entries = Vec::new();
@@ -163,8 +198,12 @@ async fn tell_case(
         // What fell due before the verb did so by itself.
         let last = at + 1 == events.len();
         let (actor, text) = if last { (actor, text) } else { (BY_ITSELF, "") };
-        let said = Said { text: text.to_owned(), promise: Some(promise), ..Said::default() };
-        entries.extend(case_entry::of_step(&case.clone().told(*event, *time), actor, &said, write.now));
+        let said = Said { text: text.to_owned(), promise: Some(promise.id), ..Said::default() };
+        let told = case_entry::of_step(&case.clone().told(*event, *time), actor, &said, write.now);
+        entries.extend(told.into_iter().map(|entry| match event {
+            CaseEntryType::PromiseAssigned => entry.of_hand_over(before.holder(), promise.holder()),
+            _ => entry,
+        }));
     }
     store::add_entries(write, entries).await
 }

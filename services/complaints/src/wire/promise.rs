@@ -14,11 +14,17 @@ use sea_orm::{ColumnTrait, Condition};
 use uuid::Uuid;
 
 use crate::{
+    case::Holder,
     case_entry::CaseId,
     promise::{Column, Lead, Model},
     store,
 };
 
+/// The fields of a promise that an amendment may set.
+pub(crate) const AMENDABLE_OF_PROMISES: [&str; 2] = ["description", "lead"];
+
+/// What was promised, in so many characters.
+const MAX_DESCRIPTION: usize = 2_000;
 /// The longest lead.
 const MAX_LEAD: i64 = 366 * Micros::DAY;
 /// The most values that a filter names of each kind.
@@ -63,6 +69,8 @@ pub(crate) fn parse_promise(door: &mut Door, message: wire::Promise, lead: Lead,
         position: _,
         policy_name: _,
         policy_set_version: _,
+        due_employee: _,
+        due_team: _,
     } = message;
     let case: Option<Uuid> = door.optional_id("case_id", &case_id);
     let customer = parse_customer(door, customer, !case_id.is_empty());
@@ -76,7 +84,7 @@ pub(crate) fn parse_promise(door: &mut Door, message: wire::Promise, lead: Lead,
     let (external_system, external_id) = key.map(|key| (key.system, key.value)).unzip();
     let row = Model {
         case_id: case.map(CaseId),
-        description: door.required_text("description", description, 2_000),
+        description: door.required_text("description", description, MAX_DESCRIPTION),
         due_time: door.time("due_time", due_time),
         employee,
         team,
@@ -88,6 +96,21 @@ pub(crate) fn parse_promise(door: &mut Door, message: wire::Promise, lead: Lead,
         ..Model::default()
     };
     NewPromise { row, customer, make_time, lead: own_lead }
+}
+
+/// What an amendment makes of a promise: what was promised, and its lead in microseconds. What it leaves as it is need not be
+/// what would be taken today: an erased promise says nothing.
+pub(crate) fn parse_amendment(
+    door: &mut Door,
+    amended: wire::Promise,
+    kept: Option<&str>,
+    lead: Lead,
+) -> (String, i64) {
+    let description = match kept.filter(|kept| *kept == amended.description) {
+        Some(kept) => kept.to_owned(),
+        None => door.required_text("description", amended.description, MAX_DESCRIPTION),
+    };
+    (description, parse_lead(door, amended.lead).unwrap_or(lead.0))
 }
 
 /// To whom a promise is made: to the customer of its case, or to whom it names.
@@ -141,6 +164,8 @@ pub(crate) fn render_promise(row: Model, position: String) -> wire::Promise {
         next_time: _,
         keep_time,
         break_time,
+        due_employee,
+        due_team,
         run_time: _,
         policy_set_version,
         policy_name,
@@ -179,6 +204,8 @@ pub(crate) fn render_promise(row: Model, position: String) -> wire::Promise {
         position,
         policy_name,
         policy_set_version,
+        due_employee: due_employee.unwrap_or_default(),
+        due_team: due_team.unwrap_or_default(),
     }
 }
 
@@ -189,12 +216,13 @@ fn render_lead(micros: i64) -> Duration {
 
 /// A promise for watchers.
 pub(crate) fn promise_fact(row: Model) -> wire::Fact {
+    let Holder { employee, team } = row.answered();
     let promise = wire::PromiseFact {
         case_id: row.case_id.map(|id| id.to_string()).unwrap_or_default(),
         customer_id: row.customer_id.map(|id| id.to_string()).unwrap_or_default(),
         state: row.state,
-        employee: row.employee,
-        team: row.team,
+        employee,
+        team,
         make_time: Some(row.make_time.to_wire()),
         due_time: Some(row.due_time.to_wire()),
         original_due_time: Some(row.original_due_time.to_wire()),

@@ -183,12 +183,13 @@ pub(super) const ON_TIME_RATE: Metric = Metric {
 
 pub(super) const PROMISE_KEPT_RATE: Metric = Metric {
     id: "promise_kept_rate",
-    version: 1,
+    version: 2,
     title: "Promises kept",
     description: "Of the promises to customers that were due in the period, those that were kept in time. One that is past \
                   due is broken, whether or not anybody has said so; `kept_late` are those of the broken that were kept \
                   after all. One that is not due yet is `open` and in neither count. Promises that were withdrawn are in \
-                  no count; those made in a case count whatever became of the case. `team` and `employee` answer for them.",
+                  no count; those made in a case count whatever became of the case. `team` and `employee` answer for them; of one \
+                  that was broken they are who did when it was broken.",
     formula: "100 * kept / (kept + broken).",
     unit: Unit::Percent,
     direction: Direction::Up,
