@@ -204,14 +204,23 @@ impl<F: Clone + Send + Sync + 'static> Feed<F> {
         Ok(Head::read(&self.inner.db).await?.position().encode(self.inner.service))
     }
 
-    /// Reads the feed at its end, again and again, for all watchers of this process.
+    /// Reads the feed at its end for all watchers of this process, until `shutdown`.
     async fn poll(self, handed_over: handover::Receiver, shutdown: Shutdown) {
+        tokio::select! {
+            // First, since then the database is closed under what is being read: nobody asks for that any more.
+            biased;
+            () = shutdown.cancelled() => {}
+            () = self.poll_without_end(handed_over) => {}
+        }
+    }
+
+    /// Reads the feed at its end, again and again.
+    async fn poll_without_end(self, handed_over: handover::Receiver) {
         let handover::Receiver { mut commits, wake } = handed_over;
         let mut at = self.latest().until;
         let (mut pause, mut was_followed) = (FASTEST_POLL, false);
         loop {
             let woken = tokio::select! {
-                () = shutdown.cancelled() => return,
                 () = wake.notified() => true,
                 () = tokio::time::sleep(pause) => false,
             };
