@@ -2,9 +2,12 @@
 
 use std::{env, error::Error, fs, path::PathBuf};
 
-const FILES: [&str; 12] = [
+const FILES: [&str; 18] = [
     "barometer/customers/v1/customer_service.proto",
+    "barometer/customers/v1/cost_service.proto",
+    "barometer/customers/v1/loyalty_service.proto",
     "barometer/surveys/v1/survey_service.proto",
+    "barometer/surveys/v1/invitation_service.proto",
     "barometer/complaints/v1/complaint_service.proto",
     "barometer/complaints/v1/escalation_service.proto",
     "barometer/complaints/v1/incident_service.proto",
@@ -14,7 +17,10 @@ const FILES: [&str; 12] = [
     "barometer/complaints/v1/follow_up_service.proto",
     "barometer/complaints/v1/webhook_service.proto",
     "barometer/complaints/v1/work_service.proto",
+    "barometer/metrics/v1/analysis_service.proto",
+    "barometer/metrics/v1/figure_service.proto",
     "barometer/metrics/v1/metrics_service.proto",
+    "barometer/metrics/v1/export_service.proto",
 ];
 
 #[allow(clippy::disallowed_methods, reason = "cargo tells build scripts where to write by the environment")]

@@ -10,10 +10,11 @@ use barometer_proto::{
         WebhookEvent, Weekday, WorkingTime, case, promise,
     },
     customers::v1::{
-        Attribute, AttributeChange, Customer, Direction, Interaction, Purchase, PurchaseLine, SubscriptionEvent,
-        SubscriptionEventType, attribute_change, interaction, purchase, subscription_event,
+        Attribute, AttributeChange, Cost, CostKind, Customer, Direction, Interaction, MembershipEvent,
+        MembershipEventType, Purchase, PurchaseLine, Referral, SubscriptionEvent, SubscriptionEventType,
+        attribute_change, cost, interaction, membership_event, purchase, referral, subscription_event,
     },
-    surveys::v1::{Response, Survey, SurveyKind, SurveyType, response},
+    surveys::v1::{Invitation, Response, Survey, SurveyKind, SurveyType, invitation, response},
 };
 use prost_types::{FieldMask, Timestamp};
 
@@ -111,6 +112,42 @@ pub fn subscription_event(customer: &str) -> SubscriptionEvent {
     }
 }
 
+/// Points that were earned.
+pub fn membership_event(customer: &str) -> MembershipEvent {
+    MembershipEvent {
+        customer: Some(membership_event::Customer::CustomerId(customer.to_owned())),
+        time: Some(hour(1)),
+        r#type: MembershipEventType::Earn.into(),
+        points: 10,
+        value: Some(eur(1)),
+        dimensions: region("north"),
+        ..MembershipEvent::default()
+    }
+}
+
+/// A referral of somebody whom nobody knows.
+pub fn referral(customer: &str) -> Referral {
+    Referral {
+        customer: Some(referral::Customer::CustomerId(customer.to_owned())),
+        time: Some(hour(1)),
+        channel: "link".to_owned(),
+        dimensions: region("north"),
+        ..Referral::default()
+    }
+}
+
+/// A sum that was spent to win a customer.
+pub fn cost(customer: &str) -> Cost {
+    Cost {
+        customer: Some(cost::Customer::CustomerId(customer.to_owned())),
+        kind: CostKind::Acquisition.into(),
+        time: Some(hour(1)),
+        basis: Some(cost::Basis::Amount(eur(30))),
+        dimensions: region("north"),
+        ..Cost::default()
+    }
+}
+
 /// A survey with the dimension `region`.
 pub fn survey(name: &str, kind: SurveyKind) -> Survey {
     Survey {
@@ -131,6 +168,18 @@ pub fn response(survey: &str, score: i32) -> Response {
         answer_time: Some(hour(1)),
         dimensions: region("north"),
         ..Response::default()
+    }
+}
+
+/// An invitation of a customer, to be answered within 30 days.
+pub fn invitation(survey: &str, customer: &str) -> Invitation {
+    Invitation {
+        survey: Some(invitation::Survey::SurveyId(survey.to_owned())),
+        customer: Some(invitation::Customer::CustomerId(customer.to_owned())),
+        send_time: Some(hour(1)),
+        channel: "email".to_owned(),
+        dimensions: region("north"),
+        ..Invitation::default()
     }
 }
 

@@ -23,8 +23,11 @@ use barometer_proto::{
         promise_service_client::PromiseServiceClient, webhook_service_client::WebhookServiceClient,
         work_service_client::WorkServiceClient,
     },
-    customers::v1::customer_service_client::CustomerServiceClient,
-    surveys::v1::survey_service_client::SurveyServiceClient,
+    customers::v1::{
+        cost_service_client::CostServiceClient, customer_service_client::CustomerServiceClient,
+        loyalty_service_client::LoyaltyServiceClient,
+    },
+    surveys::v1::{invitation_service_client::InvitationServiceClient, survey_service_client::SurveyServiceClient},
 };
 use prost_types::Timestamp;
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -37,8 +40,14 @@ pub struct Services {
     pub endpoint: String,
     /// Client of the customers service.
     pub customers: CustomerServiceClient<Channel>,
+    /// Client of the loyalty programme and the referrals of customers.
+    pub loyalty: LoyaltyServiceClient<Channel>,
+    /// Client of the costs of customers.
+    pub costs: CostServiceClient<Channel>,
     /// Client of the surveys service.
     pub surveys: SurveyServiceClient<Channel>,
+    /// Client of the invitations of surveys.
+    pub invitations: InvitationServiceClient<Channel>,
     /// Client of the complaints service.
     pub complaints: ComplaintServiceClient<Channel>,
     /// Client of the calendars and policies of complaints.
@@ -141,7 +150,10 @@ impl Services {
         Services {
             endpoint,
             customers: CustomerServiceClient::new(channel.clone()),
+            loyalty: LoyaltyServiceClient::new(channel.clone()),
+            costs: CostServiceClient::new(channel.clone()),
             surveys: SurveyServiceClient::new(channel.clone()),
+            invitations: InvitationServiceClient::new(channel.clone()),
             complaints: ComplaintServiceClient::new(channel.clone()),
             policies: PolicyServiceClient::new(channel.clone()),
             escalations: EscalationServiceClient::new(channel.clone()),

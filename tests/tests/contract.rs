@@ -155,7 +155,7 @@ const PERSONAL: [&str; 17] = [
     "in_answer_to",
 ];
 /// The texts that facts may hold: ids of the suite, and words of the company's own that figures are grouped by.
-const TEXTS: [&str; 33] = [
+const TEXTS: [&str; 37] = [
     "calendar_id",
     "campaign",
     "case_id",
@@ -168,6 +168,7 @@ const TEXTS: [&str; 33] = [
     "exit_page",
     "id",
     "incident_id",
+    "invitation_id",
     "journey_stage",
     "landing_page",
     "language",
@@ -179,8 +180,10 @@ const TEXTS: [&str; 33] = [
     "policy_name",
     "previous_employee",
     "previous_team",
+    "programme",
     "promise_id",
     "reason",
+    "referred_customer_id",
     "response_id",
     "root_cause",
     "subscription_id",
@@ -189,6 +192,7 @@ const TEXTS: [&str; 33] = [
     "touchpoint",
     "value",
     "value_band",
+    "voucher_id",
 ];
 /// Messages that facts may hold.
 const PARTS: [&str; 6] = [

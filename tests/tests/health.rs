@@ -12,8 +12,8 @@ use tonic::transport::Channel;
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
 
 fn services() -> Vec<&'static str> {
-    let others = [barometer_customers::GRPC_NAME, barometer_surveys::GRPC_NAME];
-    others.into_iter().chain(barometer_complaints::GRPC_NAMES).collect()
+    let (customers, surveys) = (barometer_customers::GRPC_NAMES, barometer_surveys::GRPC_NAMES);
+    customers.into_iter().chain(surveys).chain(barometer_complaints::GRPC_NAMES).collect()
 }
 
 async fn are_all(suite: &Suite, services: &[&str], status: ServingStatus) -> bool {
@@ -40,7 +40,8 @@ async fn health_follows_the_database_down_and_up() {
     cluster.stop(StopMode::Fast).await;
     eventually("none serves", async || are_all(&suite, &with_whole, ServingStatus::NotServing).await).await;
     // What has no database keeps its figures, and serves them; a restart of the process would mend nothing.
-    assert!(are_all(&suite, &[barometer_metrics::GRPC_NAME, LIVENESS], ServingStatus::Serving).await);
+    let figures = [&barometer_metrics::GRPC_NAMES[..], &[LIVENESS]].concat();
+    assert!(are_all(&suite, &figures, ServingStatus::Serving).await);
 
     cluster.start_again().await;
     eventually("all serve again", async || are_all(&suite, &with_whole, ServingStatus::Serving).await).await;

@@ -10,8 +10,9 @@ use barometer_proto::{
     metrics::v1::{Filter, Granularity, QueryMetricsRequest, Row},
 };
 use barometer_simulator::{
-    Company, Parameters, Truth,
-    company::Survey,
+    Company, Life, Parameters, Truth,
+    company::{ADVERTISING, Survey},
+    life::{Given, Referral, VOUCHER},
     rows,
     timeline::MONTHS,
     truth::{Cases, Scores},
@@ -37,6 +38,8 @@ async fn figures_are_the_truth() {
         asked.customers().await;
         asked.cohorts().await;
         asked.complaints().await;
+        asked.loyalty().await;
+        asked.costs().await;
 
         // Again, nothing is new.
         let again = load::load(&endpoint, &asked.company).await.expect("everything is there");
@@ -210,6 +213,92 @@ impl Asked {
         }
     }
 
+    async fn loyalty(&self) {
+        let lives: Vec<Life> = self.company.lives().collect();
+        let timeline = self.company.timeline();
+        let perks = || lives.iter().flat_map(|life| life.perks.iter().map(move |perk| (life, perk)));
+        let count = |is: &dyn Fn(&Life, Given) -> bool, month: usize| {
+            perks().filter(|(life, perk)| timeline.month(perk.at) == Some(month) && is(life, perk.what)).count() as f64
+        };
+        let rows = self.rows("enrolments", Granularity::Month, &[], Vec::new()).await;
+        let joined = |month| count(&|_, what| what == Given::Join, month);
+        same(&rows, &[], &["joined"], (0..MONTHS).map(|month| (self.at(month, &[]), vec![joined(month)])));
+
+        let rows = self.rows("points_issued", Granularity::Month, &[], Vec::new()).await;
+        let earned = |month| count(&|_, what| matches!(what, Given::Points(..)), month);
+        same(&rows, &[], &["events"], (0..MONTHS).map(|month| (self.at(month, &[]), vec![earned(month)])));
+        for row in rows {
+            let of_month = |at| timeline.month(at).is_some_and(|month| timeline.label(month) == row.label);
+            let points = perks().filter(|(_, perk)| of_month(perk.at));
+            let points = points.map(|(_, perk)| if let Given::Points(earned, _) = perk.what { earned } else { 0 });
+            near(row.value, Some(points.sum::<i64>() as f64));
+        }
+
+        let rows = self.rows("voucher_redemption_rate", Granularity::Month, &[], Vec::new()).await;
+        let ends = |life: &Life, end: Given| life.perks.iter().any(|perk| perk.what == end);
+        let granted = |is: &dyn Fn(&Life, usize) -> bool, month| {
+            count(&|life, what| if let Given::Voucher(ordinal, _) = what { is(life, ordinal) } else { false }, month)
+        };
+        let truth = (0..MONTHS).map(|month| {
+            let used = granted(&|life, ordinal| ends(life, Given::VoucherUsed(ordinal)), month);
+            let lost = granted(&|life, ordinal| ends(life, Given::VoucherLost(ordinal)), month);
+            (self.at(month, &[]), vec![granted(&|_, _| true, month), used, lost])
+        });
+        same(&rows, &[], &["granted", "redeemed", "expired"], truth);
+
+        let rows = self.rows("enrolment_rate", Granularity::Month, &[], Vec::new()).await;
+        let truth = (0..MONTHS).map(|month| {
+            let end = timeline.bounds(month).end;
+            let members = lives.iter().filter(|life| life.joined().is_some_and(|at| at < end)).count();
+            (self.at(month, &[]), vec![members as f64, self.truth.months[month].customers as f64])
+        });
+        same(&rows, &[], &["members", "customers"], truth);
+
+        let rows = self.rows("referrals", Granularity::Month, &[], Vec::new()).await;
+        let truth = (0..MONTHS).map(|month| {
+            let made = |referral: &Referral| match *referral {
+                Referral::By(_, at) => (timeline.month(at) == Some(month)).then_some(true),
+                Referral::InVain(at) => (timeline.month(at) == Some(month)).then_some(false),
+            };
+            let made: Vec<bool> = lives.iter().flat_map(|life| life.referrals.iter().filter_map(made)).collect();
+            let joined = made.iter().filter(|joined| **joined).count();
+            (self.at(month, &[]), vec![made.len() as f64, joined as f64])
+        });
+        same(&rows, &[], &["referrals", "joined"], truth);
+
+        let rows = self.rows("points_liability", Granularity::Month, &["currency"], Vec::new()).await;
+        assert!(rows.iter().any(|row| row.amounts["liability"].units > 0));
+        for row in rows {
+            let month = (0..MONTHS).find(|month| timeline.label(*month) == row.label).expect("a month");
+            let before = perks().filter(|(_, perk)| perk.at < timeline.bounds(month).end);
+            let owed =
+                before.filter(|(life, _)| life.currency == row.group["currency"]).map(|(_, perk)| match perk.what {
+                    Given::Join => 0,
+                    Given::Points(points, _) => points,
+                    Given::Redeemed(points) => -points,
+                    Given::Voucher(..) => VOUCHER,
+                    Given::VoucherUsed(_) | Given::VoucherLost(_) => -VOUCHER,
+                });
+            assert_eq!(cents(&row.amounts["liability"]), owed.sum::<i64>(), "{row:?}");
+        }
+    }
+
+    async fn costs(&self) {
+        let rows = self.rows("acquisition_cost", Granularity::Month, &[], Vec::new()).await;
+        assert_eq!(rows.len(), MONTHS);
+        let customers = i64::from(self.company.parameters().customers);
+        let spent = customers * ADVERTISING.iter().map(|(_, cents)| cents).sum::<i64>();
+        for (row, month) in rows.iter().zip(&self.truth.months) {
+            assert_eq!((row.group["currency"].as_str(), cents(&row.amounts["total"])), ("EUR", spent));
+            let value = (month.new > 0).then(|| spent as f64 / 100.0 / month.new as f64);
+            near(row.value, value);
+        }
+        // However it is cut, nothing of it is lost.
+        let rows = self.rows("acquisition_cost", Granularity::Week, &["channel"], Vec::new()).await;
+        let weekly: i64 = rows.iter().map(|row| micros(&row.amounts["costs"])).sum();
+        assert_eq!(weekly, spent * 10_000 * i64::try_from(MONTHS).expect("few"));
+    }
+
     async fn rows(&self, metric: &str, granularity: Granularity, by: &[&str], filters: Vec<Filter>) -> Vec<Row> {
         let timeline = self.company.timeline();
         let request = QueryMetricsRequest {
@@ -269,6 +358,10 @@ fn quantile(sorted: &[i64], share: f64) -> Option<f64> {
     let rest = share * last as f64 - below as f64;
     let above = sorted[(below + 1).min(last)];
     Some((sorted[below] as f64 + rest * (above - sorted[below]) as f64) / 1e6)
+}
+
+fn micros(money: &Money) -> i64 {
+    money.units * 1_000_000 + i64::from(money.nanos) / 1_000
 }
 
 fn cents(money: &Money) -> i64 {

@@ -6,7 +6,7 @@ use barometer_chassis::{clock::Micros, testing::on_each_database};
 use barometer_proto::{
     common::v1::{ExternalId, Money},
     customers::v1::{Purchase, RecordPurchaseRequest, WithdrawPurchaseRequest, purchase},
-    metrics::v1::{Filter, MetricResult, QueryMetricsRequest, Row, RowState},
+    metrics::v1::{Filter, Granularity, MetricResult, QueryMetricsRequest, Row, RowState},
     surveys::v1::{
         ActivateSurveyRequest, AmendResponseRequest, CreateSurveyRequest, Response, SubmitResponseRequest, Survey,
         SurveyKind, SurveyType, WithdrawResponseRequest, response,
@@ -93,6 +93,52 @@ async fn an_answer_moves_nps_and_its_amendment_and_withdrawal_move_it_back() {
         let withdrawn = suite.surveys.clone().withdraw_response(request).await.expect("withdrawn").into_inner();
         let row = nps(suite, &survey, &withdrawn.position).await;
         assert_eq!((row.value, row.counts["promoters"]), (Some(100.0), 1.0));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_past_figure_tells_when_an_amendment_changed_it() {
+    on_each_suite(async |suite| {
+        let survey = survey(suite, "Revised").await;
+        let of_day = async |day: i64, customer: &str| {
+            let response = Response {
+                survey: Some(response::Survey::SurveyId(survey.survey_id.clone())),
+                customer: Some(response::Customer::CustomerKey(key(customer))),
+                score: Some(9),
+                answer_time: Some(Micros(day * Micros::DAY).to_wire()),
+                ..Response::default()
+            };
+            let request = SubmitResponseRequest { response: Some(response), request_id: String::new() };
+            suite.surveys.clone().submit_response(request).await.expect("submitted").into_inner()
+        };
+        let (first, second) = (of_day(15_000, "c-1").await, of_day(15_001, "c-2").await);
+        let written = |response: &Response| response.update_time.as_ref().expect("its time").seconds;
+        let revised = async |at_least: &str| -> Vec<i64> {
+            let request = QueryMetricsRequest {
+                metrics: vec!["nps".to_owned()],
+                // Not until today, when others answer: that is more days than an answer has.
+                start_time: Some(Micros(15_000 * Micros::DAY).to_wire()),
+                end_time: Some(Micros(15_002 * Micros::DAY).to_wire()),
+                filters: of_survey(&survey),
+                granularity: Granularity::Day.into(),
+                at_least: vec![at_least.to_owned()],
+                ..Default::default()
+            };
+            let answer = suite.metrics.clone().query_metrics(request).await.expect("figures").into_inner();
+            let rows = answer.results.into_iter().flat_map(|result| result.rows);
+            rows.map(|row| row.revise_time.expect("facts of either day").seconds).collect()
+        };
+        assert_eq!(revised(&second.position).await, [written(&first), written(&second)]);
+
+        // What is told is told in seconds: until the next one begins.
+        eventually("a second passes", async || Micros::now().0 / Micros::SECOND > written(&first)).await;
+        let response = Response { response_id: first.response_id.clone(), score: Some(0), ..Response::default() };
+        let update_mask = Some(FieldMask { paths: vec!["score".to_owned()] });
+        let request = AmendResponseRequest { response: Some(response), update_mask, request_id: String::new() };
+        let amended = suite.surveys.clone().amend_response(request).await.expect("amended").into_inner();
+        assert!(written(&amended) > written(&first));
+        assert_eq!(revised(&amended.position).await, [written(&amended), written(&second)]);
     })
     .await;
 }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use barometer_proto::metrics::v1::{Direction, Metric, Parameter};
+use barometer_proto::metrics::v1::{Additivity, Direction, Metric, Parameter};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
@@ -94,7 +94,11 @@ fn tell(metric: &Metric, out: &mut dyn Write) -> io::Result<()> {
     entry("formula", &metric.formula, out)?;
     entry("unit", unit(metric.unit()), out)?;
     entry("better", better(metric.direction()), out)?;
+    entry("range", &range(metric), out)?;
+    entry("adds up", additivity(metric.additivity()), out)?;
+    entry("sample", &sample(metric), out)?;
     entry("interval", &metric.interval, out)?;
+    entry("test", &metric.test, out)?;
     entry("made of", &metric.sources.join(", "), out)?;
     entry("dimensions", &metric.dimensions.join(", "), out)?;
     entry("", "and every dimension that its facts declare", out)?;
@@ -110,7 +114,36 @@ fn tell(metric: &Metric, out: &mut dyn Write) -> io::Result<()> {
         let told = format!("{name}: {description} One of {allowed}; {default_value} by default.");
         entry(if index == 0 { "parameters" } else { "" }, &told, out)?;
     }
-    Ok(())
+    entry("example", &metric.example, out)
+}
+
+/// The lowest and the highest value that there can be.
+fn range(metric: &Metric) -> String {
+    match (metric.lowest, metric.highest) {
+        (Some(lowest), Some(highest)) => format!("{lowest} to {highest}"),
+        (Some(lowest), None) => format!("{lowest} or more"),
+        (None, Some(highest)) => format!("{highest} or less"),
+        (None, None) => String::new(),
+    }
+}
+
+/// Of what there is a sample, and how large it must be.
+fn sample(metric: &Metric) -> String {
+    match metric.minimum_sample {
+        0 => metric.sample.clone(),
+        least => format!("{}, {least} or more", metric.sample),
+    }
+}
+
+/// What figures of parts come to.
+fn additivity(additivity: Additivity) -> &'static str {
+    match additivity {
+        Additivity::Unspecified => "",
+        Additivity::Sum => "values of parts add up to that of the whole",
+        Additivity::Counts => "counts do, values do not: never an average of averages",
+        Additivity::Groups => "over groups that do not overlap, not over periods",
+        Additivity::None => "no",
+    }
 }
 
 /// A name and its text, in two columns. Nothing when there is no text.
@@ -155,6 +188,13 @@ struct Definition<'a> {
     amounts: &'a [String],
     statistics: &'a [String],
     interval: &'a str,
+    lowest: Option<f64>,
+    highest: Option<f64>,
+    additivity: &'static str,
+    sample: &'a str,
+    minimum_sample: i64,
+    test: &'a str,
+    example: &'a str,
 }
 
 #[derive(Serialize)]
@@ -188,6 +228,19 @@ impl<'a> From<&'a Metric> for Definition<'a> {
             amounts: &metric.amounts,
             statistics: &metric.statistics,
             interval: &metric.interval,
+            lowest: metric.lowest,
+            highest: metric.highest,
+            additivity: match metric.additivity() {
+                Additivity::Unspecified => "unspecified",
+                Additivity::Sum => "sum",
+                Additivity::Counts => "counts",
+                Additivity::Groups => "groups",
+                Additivity::None => "none",
+            },
+            sample: &metric.sample,
+            minimum_sample: metric.minimum_sample,
+            test: &metric.test,
+            example: &metric.example,
         }
     }
 }
@@ -215,6 +268,12 @@ mod tests {
             dimensions: (0..20).map(|n| format!("dimension_{n}")).collect(),
             always_grouped_by: vec!["survey_type".into()],
             statistics: vec!["mean".into(), "p50".into()],
+            lowest: Some(-100.0),
+            highest: Some(100.0),
+            additivity: Additivity::Counts as i32,
+            sample: "answers".into(),
+            minimum_sample: 5,
+            example: "barometer query nps".into(),
             parameters: vec![Parameter {
                 name: "weighted".into(),
                 description: "Counts each answer by its weight.".into(),
@@ -238,6 +297,9 @@ mod tests {
         assert!(text.contains("\ngrouped by  survey_type, unless"), "{text}");
         assert!(text.contains("weight. One of true, false; false by default.\n"), "{text}");
         assert!(text.contains("\nstatistics  mean, p50\n"), "{text}");
+        assert!(text.contains("\nrange       -100 to 100\nadds up     counts do, values"), "{text}");
+        assert!(text.contains("\nsample      answers, 5 or more\n"), "{text}");
+        assert!(text.ends_with("\nexample     barometer query nps\n"), "{text}");
         assert!(!text.contains("amounts"), "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
     }
@@ -246,6 +308,6 @@ mod tests {
     fn the_list_has_a_line_for_each() {
         assert!(told(|out| list(&[metric()], out)).contains("\nnps     Net promoter score  points  more\n"));
         let json = told(|out| json(&[Definition::from(&metric())], out));
-        assert!(json.contains("\"direction\": \"up\""), "{json}");
+        assert!(json.contains("\"direction\": \"up\"") && json.contains("\"additivity\": \"counts\""), "{json}");
     }
 }

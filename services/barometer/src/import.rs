@@ -1,16 +1,20 @@
 //! `barometer import`: rows of a file become facts.
 
 mod complaints;
+mod costs;
 mod customers;
 mod field;
 mod histories;
 mod interactions;
+mod invitations;
 mod key;
 mod line;
+mod memberships;
 pub(crate) mod noun;
 mod plan;
 mod purchases;
 mod reader;
+mod referrals;
 mod report;
 mod responses;
 mod subscriptions;
@@ -31,13 +35,17 @@ use crate::output;
 use crate::suite::Suite;
 
 use complaints::Complaints;
+use costs::Costs;
 use customers::Customers;
 use histories::Histories;
 use interactions::Interactions;
+use invitations::Invitations;
+use memberships::Memberships;
 use noun::Noun;
 use plan::{Mapping, Plan};
 use purchases::Purchases;
 use reader::{Batches, Source};
+use referrals::Referrals;
 use report::{ROWS, Report};
 use responses::Responses;
 use subscriptions::Subscriptions;
@@ -88,6 +96,9 @@ const EXAMPLES: &str = r"Examples:
   barometer import customers customers.csv --delimiter ';' \
     --map customer=no --map email=mail --map tier=status
 
+  barometer import costs spending.csv --set kind=acquisition --set currency=EUR \
+    --map time=from --map end_time=until --map amount=spent --map channel=medium
+
   barometer import complaints cases.csv --time-zone Europe/Chisinau \
     --map opened=received_at --map first_response=answered_at --map resolved=solved_at \
     --map external_id=case_no --map customer=customer_no --map category=kind --map team=department
@@ -109,6 +120,11 @@ Values:
   An answer without a score leaves `score` empty; `disposition` may say why: no_answer, dont_know, refused, break_off.
   A survey that is not there is created with the dimensions given, and opened: NPS and relational, unless \
   --set kind=csat, --set kind=ces or --set type=transactional says otherwise.
+  The `type` of a membership's event is one of join, leave, earn, redeem, expire, adjust, grant_voucher, redeem_voucher, \
+  expire_voucher, gesture. A cost has one of `amount`, which is spread evenly until `end_time`, `per_contact`, `per_hour`; \
+  its `kind` is one of acquisition, contact, programme.
+  An invitation is one to a survey that is there; `outcome` is only for what does not follow from its times and its \
+  answer: complete, partial, refusal, non_contact, other, unknown, not_eligible.
   A complaint has come as far as its instants say: `opened`, `acknowledged`, `first_response`, `resolved`, `closed`, none \
   before another that stands left of it here. Resolving one answers its customer.
   Histories have one event a line, of any case in any order: `event` is one of opened, acknowledged, responded, \
@@ -118,7 +134,7 @@ Values:
 
 Keys:
   A customer is named by your own key of it, and created when new. `external_id` is your own key of a row, and \
-  `return_of` and `in_answer_to` are such keys of other rows. A row without one has a key made of --source, the row as \
+  `return_of`, `in_answer_to` and `invitation` are such keys of other rows, of the same --source. A row without one has a key made of --source, the row as \
   it stands in the file, and its ordinal among equal rows: equal rows are all kept, and another mapping changes no \
   key. This takes about 40 bytes of memory a row.
   A row that was recorded before with other values is rejected (KEY_REUSED): what is recorded is amended, not \
@@ -154,7 +170,11 @@ impl ImportArgs {
             Kind::Purchases => self.upload(Purchases::new(channel), source, plan, report).await,
             Kind::Interactions => self.upload(Interactions::new(channel), source, plan, report).await,
             Kind::Subscriptions => self.upload(Subscriptions::new(channel), source, plan, report).await,
+            Kind::Memberships => self.upload(Memberships::new(channel), source, plan, report).await,
+            Kind::Referrals => self.upload(Referrals::new(channel), source, plan, report).await,
+            Kind::Costs => self.upload(Costs::new(channel), source, plan, report).await,
             Kind::Responses => self.upload(Responses::new(channel, &plan), source, plan, report).await,
+            Kind::Invitations => self.upload(Invitations::new(channel), source, plan, report).await,
             Kind::Complaints => self.upload(Complaints::new(channel), source, plan, report).await,
             Kind::Histories => self.send(Histories::new(channel), histories::start(source, plan), report).await,
         }

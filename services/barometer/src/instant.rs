@@ -5,6 +5,8 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
+use crate::failure::Failure;
+
 /// An instant from an ISO date (its first moment), a local date and time, or an instant with its offset. What is local is
 /// in `zone`; a time that comes twice when clocks go back is the first of the two, one that is skipped is moved on.
 pub(crate) fn instant(text: &str, zone: &TimeZone) -> Option<Micros> {
@@ -25,6 +27,35 @@ pub(crate) fn boundary(text: &str, zone: &TimeZone) -> Option<Micros> {
         _ => return instant(text, zone),
     };
     first?.to_zoned(zone.clone()).ok().as_ref().map(micros)
+}
+
+/// The flags `--from` and `--to` as instants; what is local is in `zone`, or in UTC.
+///
+/// # Errors
+/// When one is no time.
+pub(crate) fn span(
+    from: Option<&str>,
+    to: Option<&str>,
+    zone: Option<&TimeZone>,
+) -> Result<(Option<prost_types::Timestamp>, Option<prost_types::Timestamp>), Failure> {
+    let time = |flag: &str, text: Option<&str>| {
+        let Some(text) = text else { return Ok(None) };
+        let at = boundary(text, zone.unwrap_or(&TimeZone::UTC));
+        let examples = "2017, 2017-05, 2017-05-13, 2017-05-13T09:00 or 2017-05-13T09:00:00Z";
+        at.map(|at| Some(at.to_wire())).ok_or_else(|| format!("{flag}: {text:?} is not a time such as {examples}"))
+    };
+    match (time("--from", from), time("--to", to)) {
+        (Ok(start), Ok(end)) => Ok((start, end)),
+        (start, end) => {
+            let wrong: Vec<_> = [start.err(), end.err()].into_iter().flatten().collect();
+            Err(Failure::usage(wrong.join("; ")))
+        }
+    }
+}
+
+/// Whether a time is said in days, which begin at another instant in every zone.
+pub(crate) fn is_local(text: Option<&str>) -> bool {
+    text.is_some_and(|text| text.parse::<Timestamp>().is_err())
 }
 
 /// A time zone by its IANA name.

@@ -1,16 +1,20 @@
-//! The barometer program: serve, import, query, catalogue, case, policy, calendar, demo.
+//! The barometer program: serve, import, query, cohorts, survival, export, catalogue, case, policy, calendar, demo.
 
 pub mod calendar;
 pub mod case;
 pub mod catalogue;
+pub mod cohorts;
 pub mod decimal;
 pub mod demo;
 pub mod endpoint;
+pub mod export;
 pub mod failure;
 pub mod import;
 pub mod instant;
 pub mod output;
 pub mod policy;
 pub mod query;
+pub mod scope;
 pub mod serve;
 pub mod suite;
+pub mod survival;

@@ -6,12 +6,15 @@ use std::process::ExitCode;
 use barometer::calendar::CalendarArgs;
 use barometer::case::CaseArgs;
 use barometer::catalogue::CatalogueArgs;
+use barometer::cohorts::CohortsArgs;
 use barometer::demo::DemoArgs;
+use barometer::export::ExportArgs;
 use barometer::failure::{self, Failure};
 use barometer::import::ImportArgs;
 use barometer::policy::PolicyArgs;
 use barometer::query::QueryArgs;
 use barometer::serve::ServeArgs;
+use barometer::survival::SurvivalArgs;
 use clap::{Parser, Subcommand};
 use mimalloc::MiMalloc;
 
@@ -32,6 +35,9 @@ enum Command {
     Serve(Box<ServeArgs>),
     Import(ImportArgs),
     Query(QueryArgs),
+    Cohorts(CohortsArgs),
+    Survival(SurvivalArgs),
+    Export(ExportArgs),
     Catalogue(CatalogueArgs),
     Case(CaseArgs),
     Policy(PolicyArgs),
@@ -64,6 +70,9 @@ async fn run(command: Command) -> Result<(), Failure> {
         Command::Serve(serve) => serve.run().await,
         Command::Import(import) => import.run().await,
         Command::Query(query) => query.run().await,
+        Command::Cohorts(cohorts) => cohorts.run().await,
+        Command::Survival(survival) => survival.run().await,
+        Command::Export(export) => export.run().await,
         Command::Catalogue(catalogue) => catalogue.run().await,
         Command::Case(case) => case.run().await,
         Command::Policy(policy) => policy.run().await,

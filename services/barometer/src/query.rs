@@ -1,20 +1,26 @@
 //! `barometer query`: figures on the command line.
 
+mod against;
+mod comparison;
 mod csv;
 mod duration;
-mod json;
-mod number;
-mod table;
+pub(crate) mod json;
+pub(crate) mod number;
+mod spark;
+pub(crate) mod table;
+mod trend;
 
 use std::collections::BTreeMap;
 
 use barometer_chassis::clock::Micros;
 use barometer_proto::metrics::v1::{
-    Filter, Freshness, Granularity, MetricResult, QueryMetricsRequest, QueryMetricsResponse, Unit,
+    Completeness, Filter, Freshness, Granularity, MetricResult, QueryComparisonsRequest, QueryMetricsRequest,
+    QueryMetricsResponse, QueryTrendsRequest, Row, RowState, Unit,
 };
 use clap::{Args, ValueEnum};
 use jiff::tz::TimeZone;
 
+use self::against::Against;
 use crate::endpoint::Endpoint;
 use crate::failure::Failure;
 use crate::suite::Suite;
@@ -24,6 +30,30 @@ use crate::{instant, output};
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct QueryArgs {
+    #[command(flatten)]
+    question: Question,
+
+    /// Compare each figure, and say whether the difference is more than chance: with the time before (`previous`, as long as from
+    /// --from to --to), with another time (FROM..TO), with everything that is not in its group (`rest`), or with one group: its
+    /// value of the only dimension of --by, or DIMENSION=VALUE,…
+    #[arg(long, value_name = "WHAT", value_parser = against::parse, conflicts_with_all = ["every", "trend"])]
+    against: Option<Against>,
+
+    /// Say whether each series rises or falls, how steeply from period to period, and when it turned
+    #[arg(long, requires = "every")]
+    trend: bool,
+
+    /// How the answer looks
+    #[arg(long, value_enum, default_value = "table")]
+    format: Format,
+
+    #[command(flatten)]
+    endpoint: Endpoint,
+}
+
+/// What is asked for.
+#[derive(Debug, Args)]
+pub(crate) struct Question {
     /// Name of the metric; `barometer catalogue` lists them
     #[arg(value_name = "METRIC")]
     metric: String,
@@ -62,13 +92,6 @@ pub struct QueryArgs {
     /// Position that a write or an import gave: the answer waits until the figures include it; repeat it for each service
     #[arg(long, value_name = "POSITION")]
     at_least: Vec<String>,
-
-    /// How the answer looks
-    #[arg(long, value_enum, default_value = "table")]
-    format: Format,
-
-    #[command(flatten)]
-    endpoint: Endpoint,
 }
 
 const EXAMPLES: &str = "\
@@ -79,11 +102,14 @@ Examples:
   barometer query repeat_purchase_rate --where channel=web --where channel=app --format json
   barometer query csat --where country!=Moldova --by channel,country
   barometer query time_to_first_response --by channel --param statistic=median
+  barometer query nps --from 2017-05 --to 2017-06 --against previous
+  barometer query csat --by channel --against rest
+  barometer query nps --by language --every month --trend
   barometer query cohort_retention --from 2024-01 --to 2025-01 --format csv > cohorts.csv";
 
 /// Length of the periods.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Every {
+pub(crate) enum Every {
     Day,
     /// From Monday, as in ISO 8601.
     Week,
@@ -94,7 +120,7 @@ enum Every {
 
 /// How the answer looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
+pub(crate) enum Format {
     /// For people.
     Table,
     /// For programs: one object, numbers unrounded.
@@ -105,7 +131,7 @@ enum Format {
 
 /// A condition on one dimension.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Condition {
+pub(crate) struct Condition {
     dimension: String,
     value: String,
     exclude: bool,
@@ -124,13 +150,16 @@ impl QueryArgs {
     /// When the flags are wrong, the suite does not answer, or nothing can be printed.
     pub async fn run(self) -> Result<(), Failure> {
         let suite = Suite::new(&self.endpoint)?;
-        let zone = match &self.time_zone {
-            None if self.names_days() => {
-                Some(instant::time_zone(&suite.time_zone().await?).map_err(Failure::internal)?)
-            }
-            zone => zone.clone(),
-        };
-        let query = self.to_request(zone.as_ref())?;
+        let names_days = self.against.as_ref().is_some_and(Against::names_days);
+        let zone = self.question.zone(&suite, names_days).await?;
+        let query = self.question.to_request(zone.as_ref())?;
+        if let Some(against) = &self.against {
+            let query = against.to_request(query, zone.as_ref().unwrap_or(&TimeZone::UTC))?;
+            return self.compare(&suite, &query).await;
+        }
+        if let (Some(every), true) = (self.question.every, self.trend) {
+            return self.show_trends(&suite, every, query).await;
+        }
         let QueryMetricsResponse { results, freshness } = suite.query(&query, flag_of).await?;
         let result = results.into_iter().next();
         let result = result.ok_or_else(|| Failure::internal("the suite answered without figures"))?;
@@ -138,33 +167,63 @@ impl QueryArgs {
         if self.format == Format::Json {
             return output::print(|out| json::write(&answer, out));
         }
-        let metric = suite.metric(&self.metric).await?;
+        let metric = suite.metric(&self.question.metric).await?;
         output::print(|out| match self.format {
-            Format::Csv => csv::write(&answer, &metric, &self.by, out),
-            _ => table::write(&answer, &metric, &self.by, &query, out),
+            Format::Csv => csv::write(&answer, &metric, &self.question.by, out),
+            _ => table::write(&answer, &metric, &self.question.by, &query, out),
         })
     }
 
-    /// Whether the time asked for is said in days, which begin at another instant in every zone.
-    fn names_days(&self) -> bool {
-        [&self.from, &self.to].into_iter().flatten().any(|text| text.parse::<jiff::Timestamp>().is_err())
+    /// Asks for comparisons and shows them.
+    async fn compare(&self, suite: &Suite, query: &QueryComparisonsRequest) -> Result<(), Failure> {
+        let answer = suite.compare(query, flag_of).await?;
+        if self.format == Format::Json {
+            return output::print(|out| comparison::write_json(&answer, out));
+        }
+        let metric = suite.metric(&self.question.metric).await?;
+        output::print(|out| match self.format {
+            Format::Csv => comparison::write_csv(&answer, &self.question.by, out),
+            _ => comparison::write_table(&answer, &metric, query, out),
+        })
+    }
+
+    /// Asks for trends and shows them.
+    async fn show_trends(&self, suite: &Suite, every: Every, query: QueryMetricsRequest) -> Result<(), Failure> {
+        let answer = suite.trends(&QueryTrendsRequest { query: Some(query.clone()) }, flag_of).await?;
+        if self.format == Format::Json {
+            return output::print(|out| trend::write_json(&answer, out));
+        }
+        let metric = suite.metric(&self.question.metric).await?;
+        output::print(|out| match self.format {
+            Format::Csv => trend::write_csv(&answer, &self.question.by, out),
+            _ => trend::write_table(&answer, &metric, every, &query, out),
+        })
+    }
+}
+
+impl Question {
+    /// The request, its times in the days of the suite when no zone is named.
+    ///
+    /// # Errors
+    /// When a time is none, or the suite does not tell its zone.
+    pub(crate) async fn request(&self, suite: &Suite) -> Result<QueryMetricsRequest, Failure> {
+        self.to_request(self.zone(suite, false).await?.as_ref())
+    }
+
+    /// The zone of the days, if there are any: in the times asked for, or beside them.
+    async fn zone(&self, suite: &Suite, names_days: bool) -> Result<Option<TimeZone>, Failure> {
+        let is_local = [&self.from, &self.to].into_iter().any(|time| instant::is_local(time.as_deref()));
+        match &self.time_zone {
+            None if names_days || is_local => {
+                instant::time_zone(&suite.time_zone().await?).map(Some).map_err(Failure::internal)
+            }
+            zone => Ok(zone.clone()),
+        }
     }
 
     /// The request; its days are those of `zone`, or the server's.
     fn to_request(&self, zone: Option<&TimeZone>) -> Result<QueryMetricsRequest, Failure> {
-        let time = |flag: &str, text: &Option<String>| {
-            let Some(text) = text else { return Ok(None) };
-            let at = instant::boundary(text, zone.unwrap_or(&TimeZone::UTC));
-            let examples = "2017, 2017-05, 2017-05-13, 2017-05-13T09:00 or 2017-05-13T09:00:00Z";
-            at.map(|at| Some(at.to_wire())).ok_or_else(|| format!("{flag}: {text:?} is not a time such as {examples}"))
-        };
-        let (start_time, end_time) = match (time("--from", &self.from), time("--to", &self.to)) {
-            (Ok(start), Ok(end)) => (start, end),
-            (start, end) => {
-                let wrong: Vec<_> = [start.err(), end.err()].into_iter().flatten().collect();
-                return Err(Failure::usage(wrong.join("; ")));
-            }
-        };
+        let (start_time, end_time) = instant::span(self.from.as_deref(), self.to.as_deref(), zone)?;
         Ok(QueryMetricsRequest {
             metrics: vec![self.metric.clone()],
             start_time,
@@ -176,6 +235,19 @@ impl QueryArgs {
             parameters: self.parameters.iter().cloned().collect::<BTreeMap<_, _>>(),
             at_least: self.at_least.clone(),
         })
+    }
+}
+
+impl Every {
+    /// In a word.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Day => "day",
+            Self::Week => "week",
+            Self::Month => "month",
+            Self::Quarter => "quarter",
+            Self::Year => "year",
+        }
     }
 }
 
@@ -192,8 +264,12 @@ impl From<Every> for Granularity {
 }
 
 /// The flag behind a field of the request.
-fn flag_of(field: &str) -> String {
-    const FLAGS: [(&str, &str); 9] = [
+pub(crate) fn flag_of(field: &str) -> String {
+    const FLAGS: [(&str, &str); 13] = [
+        ("against", "--against"),
+        ("other", "--against"),
+        ("reference", "--against"),
+        ("rest", "--against"),
         ("metrics", "METRIC"),
         ("start_time", "--from"),
         ("end_time", "--to"),
@@ -204,17 +280,19 @@ fn flag_of(field: &str) -> String {
         ("parameters", "--param"),
         ("at_least", "--at-least"),
     ];
+    // The query of a trend, and the time of a comparison.
+    let field = field.strip_prefix("query.").or_else(|| field.strip_prefix("side.")).unwrap_or(field);
     let (head, rest) = field.split_at(field.find(['[', '.']).unwrap_or(field.len()));
     match FLAGS.iter().find(|(name, _)| *name == head) {
         // Which parameter is told, which of the repeated flags is not: their order was changed.
-        Some((_, flag)) if rest.starts_with('.') => format!("{flag} {}", &rest[1..]),
+        Some((_, flag)) if head == "parameters" && rest.starts_with('.') => format!("{flag} {}", &rest[1..]),
         Some((_, flag)) => (*flag).to_owned(),
         None => field.to_owned(),
     }
 }
 
 /// The conditions on one dimension together: one of the values must hold, or none of the excluded ones.
-fn filters(conditions: &[Condition]) -> Vec<Filter> {
+pub(crate) fn filters(conditions: &[Condition]) -> Vec<Filter> {
     let mut filters: Vec<Filter> = Vec::new();
     for Condition { dimension, value, exclude } in conditions {
         let known = filters.iter_mut().find(|f| f.dimension == *dimension && f.exclude == *exclude);
@@ -228,7 +306,7 @@ fn filters(conditions: &[Condition]) -> Vec<Filter> {
     filters
 }
 
-fn condition(text: &str) -> Result<Condition, String> {
+pub(crate) fn condition(text: &str) -> Result<Condition, String> {
     let parts = text.split_once('=').filter(|(dimension, _)| !dimension.trim_end_matches('!').is_empty());
     let (dimension, value) = parts.ok_or("expected DIMENSION=VALUE or DIMENSION!=VALUE")?;
     let (dimension, exclude) = dimension.strip_suffix('!').map_or((dimension, false), |dimension| (dimension, true));
@@ -250,31 +328,46 @@ pub(crate) fn unit(unit: Unit) -> &'static str {
         Unit::Money => "money",
         Unit::Seconds => "seconds",
         Unit::PerThousand => "per thousand",
+        Unit::Ratio => "ratio",
     }
 }
 
 /// An instant from the wire in RFC 3339, in UTC; empty when there is none.
-fn utc(at: Option<&prost_types::Timestamp>) -> String {
+pub(crate) fn utc(at: Option<&prost_types::Timestamp>) -> String {
     at.and_then(Micros::from_wire).map(|at| at.to_string()).unwrap_or_default()
+}
+
+/// How complete a row is, in one word.
+fn completeness(row: &Row) -> &'static str {
+    match row.completeness() {
+        Completeness::Unspecified => "",
+        Completeness::Complete => "complete",
+        Completeness::Behind => "behind",
+        Completeness::Running => "running",
+        Completeness::Open => "open",
+    }
+}
+
+/// Whether a row has a figure, in one word.
+fn state(row: &Row) -> &'static str {
+    match row.state() {
+        RowState::Unspecified => "",
+        RowState::Ok => "ok",
+        RowState::NoFacts => "no_facts",
+        RowState::Suppressed => "suppressed",
+    }
 }
 
 /// The dimensions of the groups: those asked for in their order, then those the metric always has.
 fn group_names(result: &MetricResult, by: &[String]) -> Vec<String> {
-    let mut names = by.to_vec();
-    let others = result.rows.iter().flat_map(|row| row.group.keys());
-    for name in others {
-        if !names.contains(name) {
-            names.push(name.clone());
-        }
-    }
-    names
+    table::names(result.rows.iter().flat_map(|row| row.group.keys()), by)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use barometer_proto::common::v1::Money;
-    use barometer_proto::metrics::v1::{Interval, Metric, Row, RowState};
+    use barometer_proto::metrics::v1::{Interval, Metric};
     use clap::Parser;
 
     pub(super) fn metric() -> Metric {
@@ -289,7 +382,7 @@ mod tests {
         }
     }
 
-    /// Two months, one of them without facts.
+    /// Three months: one without facts, and one of which nothing is told.
     pub(super) fn answer() -> Answer {
         let at = |text: &str| instant::instant(text, &TimeZone::UTC).map(Micros::to_wire);
         let net = Money { currency_code: "GBP".into(), units: 8_348_208, nanos: 560_001_000 };
@@ -305,6 +398,9 @@ mod tests {
             interval: Some(Interval { low: 38.1, high: 41.5, level: 0.95 }),
             partial: true,
             statistics: [("p50".to_owned(), 41.0)].into(),
+            statistics_error: 0.0,
+            completeness: Completeness::Behind as i32,
+            revise_time: at("2017-06-03T10:00:00Z"),
         };
         let june = Row {
             start_time: at("2017-06-01"),
@@ -313,6 +409,16 @@ mod tests {
             group: [("language".to_owned(), String::new())].into(),
             state: RowState::NoFacts as i32,
             counts: [("answers".to_owned(), 0.0)].into(),
+            completeness: Completeness::Complete as i32,
+            ..Row::default()
+        };
+        let july = Row {
+            start_time: at("2017-07-01"),
+            end_time: at("2017-08-01"),
+            label: "2017-07".into(),
+            group: [("language".to_owned(), "ro".to_owned())].into(),
+            state: RowState::Suppressed as i32,
+            completeness: Completeness::Open as i32,
             ..Row::default()
         };
         let customers = Freshness {
@@ -322,7 +428,7 @@ mod tests {
             connected: false,
         };
         let result =
-            MetricResult { metric: "nps".into(), version: 1, unit: Unit::Points as i32, rows: vec![may, june] };
+            MetricResult { metric: "nps".into(), version: 1, unit: Unit::Points as i32, rows: vec![may, june, july] };
         Answer { result, freshness: vec![customers] }
     }
 
@@ -335,7 +441,7 @@ mod tests {
     fn query(flags: &str) -> Result<QueryMetricsRequest, Failure> {
         let flags = std::iter::once("x").chain(flags.split_whitespace());
         let query = Cli::try_parse_from(flags).expect("flags parse").query;
-        query.to_request(query.time_zone.as_ref())
+        query.question.to_request(query.question.time_zone.as_ref())
     }
 
     fn start(query: &QueryMetricsRequest) -> String {
@@ -375,6 +481,9 @@ mod tests {
         assert_eq!(flag_of("filters[1].dimension"), "--where");
         assert_eq!(flag_of("parameters.weighted"), "--param weighted");
         assert_eq!(flag_of("start_time"), "--from");
-        assert_eq!(flag_of("other"), "other");
+        assert_eq!(flag_of("query.parameters.level"), "--param level");
+        assert_eq!(flag_of("side.end_time"), "--to");
+        assert_eq!(flag_of("other.end_time"), "--against");
+        assert_eq!(flag_of("elsewhere"), "elsewhere");
     }
 }

@@ -3,9 +3,13 @@
 use std::time::Duration;
 
 use barometer_chassis::client::{self, Channel, RetryBudget};
+use barometer_proto::metrics::v1::analysis_service_client::AnalysisServiceClient;
+use barometer_proto::metrics::v1::figure_service_client::FigureServiceClient;
 use barometer_proto::metrics::v1::metrics_service_client::MetricsServiceClient;
 use barometer_proto::metrics::v1::{
-    GetFoldRequest, GetMetricRequest, ListMetricsRequest, Metric, QueryMetricsRequest, QueryMetricsResponse,
+    GetFoldRequest, GetMetricRequest, ListMetricsRequest, Metric, QueryComparisonsRequest, QueryComparisonsResponse,
+    QueryMetricsRequest, QueryMetricsResponse, QueryRetentionRequest, QueryRetentionResponse, QuerySurvivalRequest,
+    QuerySurvivalResponse, QueryTrendsRequest, QueryTrendsResponse,
 };
 use tonic::{Code, Response, Status};
 use tonic_types::StatusExt;
@@ -20,6 +24,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// The metrics of a running suite.
 pub(crate) struct Suite {
     client: MetricsServiceClient<Channel>,
+    analyses: AnalysisServiceClient<Channel>,
+    figures: FigureServiceClient<Channel>,
     retries: RetryBudget,
     endpoint: String,
 }
@@ -28,8 +34,11 @@ impl Suite {
     /// The suite at this address.
     pub(crate) fn new(endpoint: &Endpoint) -> Result<Self, Failure> {
         // The suite limits its messages itself.
-        let client = MetricsServiceClient::new(endpoint.connect()?).max_decoding_message_size(usize::MAX);
-        Ok(Self { client, retries: RetryBudget::default(), endpoint: endpoint.url() })
+        let channel = endpoint.connect()?;
+        let client = MetricsServiceClient::new(channel.clone()).max_decoding_message_size(usize::MAX);
+        let analyses = AnalysisServiceClient::new(channel.clone()).max_decoding_message_size(usize::MAX);
+        let figures = FigureServiceClient::new(channel).max_decoding_message_size(usize::MAX);
+        Ok(Self { client, analyses, figures, retries: RetryBudget::default(), endpoint: endpoint.url() })
     }
 
     /// Figures. What is wrong with the request is told with its fields named by `flag_of`.
@@ -41,6 +50,62 @@ impl Suite {
         let call = || {
             let (mut client, query) = (self.client.clone(), query.clone());
             async move { client.query_metrics(request(query)).await }
+        };
+        let answer = patiently(|| client::retry(&self.retries, call)).await;
+        answer.map(Response::into_inner).map_err(|status| Failure::of_request(&status, &self.endpoint, flag_of))
+    }
+
+    /// Cohorts. What is wrong with the request is told with its fields named by `flag_of`.
+    pub(crate) async fn retention(
+        &self,
+        asked: &QueryRetentionRequest,
+        flag_of: impl Fn(&str) -> String,
+    ) -> Result<QueryRetentionResponse, Failure> {
+        let call = || {
+            let (mut client, asked) = (self.analyses.clone(), asked.clone());
+            async move { client.query_retention(request(asked)).await }
+        };
+        let answer = patiently(|| client::retry(&self.retries, call)).await;
+        answer.map(Response::into_inner).map_err(|status| Failure::of_request(&status, &self.endpoint, flag_of))
+    }
+
+    /// Comparisons of figures. What is wrong with the request is told with its fields named by `flag_of`.
+    pub(crate) async fn compare(
+        &self,
+        query: &QueryComparisonsRequest,
+        flag_of: impl Fn(&str) -> String,
+    ) -> Result<QueryComparisonsResponse, Failure> {
+        let call = || {
+            let (mut client, query) = (self.figures.clone(), query.clone());
+            async move { client.query_comparisons(request(query)).await }
+        };
+        let answer = patiently(|| client::retry(&self.retries, call)).await;
+        answer.map(Response::into_inner).map_err(|status| Failure::of_request(&status, &self.endpoint, flag_of))
+    }
+
+    /// Survival curves. What is wrong with the request is told with its fields named by `flag_of`.
+    pub(crate) async fn survival(
+        &self,
+        asked: &QuerySurvivalRequest,
+        flag_of: impl Fn(&str) -> String,
+    ) -> Result<QuerySurvivalResponse, Failure> {
+        let call = || {
+            let (mut client, asked) = (self.analyses.clone(), asked.clone());
+            async move { client.query_survival(request(asked)).await }
+        };
+        let answer = patiently(|| client::retry(&self.retries, call)).await;
+        answer.map(Response::into_inner).map_err(|status| Failure::of_request(&status, &self.endpoint, flag_of))
+    }
+
+    /// Trends of figures. What is wrong with the request is told with its fields named by `flag_of`.
+    pub(crate) async fn trends(
+        &self,
+        query: &QueryTrendsRequest,
+        flag_of: impl Fn(&str) -> String,
+    ) -> Result<QueryTrendsResponse, Failure> {
+        let call = || {
+            let (mut client, query) = (self.figures.clone(), query.clone());
+            async move { client.query_trends(request(query)).await }
         };
         let answer = patiently(|| client::retry(&self.retries, call)).await;
         answer.map(Response::into_inner).map_err(|status| Failure::of_request(&status, &self.endpoint, flag_of))
@@ -109,7 +174,7 @@ impl Suite {
 }
 
 /// Asks again while the answer is that the figures are not there yet.
-async fn patiently<T, F>(ask: impl Fn() -> F) -> Result<T, Status>
+pub(crate) async fn patiently<T, F>(ask: impl Fn() -> F) -> Result<T, Status>
 where
     F: Future<Output = Result<T, Status>>,
 {

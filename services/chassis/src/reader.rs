@@ -1,5 +1,7 @@
 //! Reading recorded rows: by id, by key, page by page.
 
+use std::collections::HashMap;
+
 use sea_orm::{
     Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, ExprTrait, Order},
@@ -9,7 +11,7 @@ use uuid::Uuid;
 use crate::{
     door::{ExternalKey, Page, PageToken},
     error::Error,
-    writer::Recorded,
+    writer::{Recorded, any_of},
 };
 
 /// The row of an id, withdrawn or not. NOT_FOUND when there is none.
@@ -26,6 +28,25 @@ pub async fn get_by_key<M: Recorded>(db: &impl ConnectionTrait, key: &ExternalKe
         .one(db)
         .await?;
     row.ok_or_else(|| Error::not_found(M::NOUN, &key.value))
+}
+
+/// The rows of callers' keys (system and value), withdrawn or not, as far as there are such.
+pub async fn of_keys<'k, M: Recorded>(
+    db: &impl ConnectionTrait,
+    keys: impl Iterator<Item = (&'k str, &'k str)>,
+) -> Result<Vec<M>, Error> {
+    let mut systems: HashMap<&str, Vec<&str>> = HashMap::new();
+    for (system, value) in keys {
+        systems.entry(system).or_default().push(value);
+    }
+    let mut found = Vec::new();
+    for (system, values) in systems {
+        let of_system = M::Table::find()
+            .filter(Expr::col("external_system").eq(system))
+            .filter(Expr::col("external_id").is_in(any_of(values)));
+        found.append(&mut of_system.all(db).await?);
+    }
+    Ok(found)
 }
 
 /// A page of rows that meet `filter`, newest first by their column `time`; and the token of the next page.

@@ -72,11 +72,11 @@ pub(crate) use incidents::{
 };
 pub(crate) use policies::{get_policy_set, get_policy_set_by_id, list_policy_sets, publish_policies};
 pub(crate) use promise_ladders::{climb_of_promise, set_promise_alarm};
-use promises::drop_promises_after;
 pub(crate) use promises::{
     BY_ITSELF, amend_promise, change_promise, due_promises, list_promises, not_withdrawn, place_of_promise,
     settle_promises, tell_of_new_promise,
 };
+use promises::{settle_open_of, withdraw_open_of};
 pub(crate) use queue::{Queued, list_due_cases, list_queue, place_of_queued};
 pub(crate) use teams::{
     TeamCalendars, change_team, create_team, find_team, get_team, get_team_by_id, handed_to, list_teams,
@@ -274,15 +274,21 @@ pub(crate) async fn take_step(
 ) -> Result<Done, Error> {
     let mut entries = case_entry::of_step(&step, actor, said, write.now);
     TeamCalendars::of(write.db, handed_to(&entries)).await?.note(&step.case, &mut entries);
+    let cancelled = step.events.iter().any(|(event, _)| *event == CaseEntryType::Cancelled);
+    if cancelled {
+        // What was broken before stays so.
+        settle_open_of(write, book, CaseId(step.case.id)).await?;
+    }
     claims::end_claim_after(write, &step).await?;
     let happened = !entries.is_empty();
     clocks::keep_clocks(write, book, &mut step, &entries).await?;
     add_entries(write, entries).await?;
+    if cancelled {
+        withdraw_open_of(write, book, &step.case, actor).await?;
+    }
     let noted = if happened { write.position() } else { 0 };
-    let Step { before, case, events, time: _ } = step;
-    let Done { id, position } = writer::replace(write, before, case).await?;
-    let dropped = drop_promises_after(write, book, &events, CaseId(id), actor).await?;
-    Ok(Done { id, position: position.max(if dropped { write.position() } else { noted }) })
+    let Done { id, position } = writer::replace(write, step.before, step.case).await?;
+    Ok(Done { id, position: position.max(noted) })
 }
 
 /// Opens a case that comes of something else that is written.

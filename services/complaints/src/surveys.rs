@@ -148,7 +148,7 @@ impl Follower {
     /// The answers among facts, with what their surveys ask.
     async fn seen(&mut self, facts: Vec<surveys::Fact>) -> Result<Vec<Seen>, End> {
         let mut answers = Vec::new();
-        for surveys::Fact { id, number, version, fact } in facts {
+        for surveys::Fact { id, number, version, fact, write_time: _ } in facts {
             let said = match fact {
                 Some(Of::Survey(survey)) => {
                     self.surveys.learn(&id, &survey);
@@ -156,7 +156,7 @@ impl Follower {
                 }
                 Some(Of::Response(response)) => Some(response),
                 Some(Of::Tombstone(tombstone)) if tombstone.kind() == surveys::FactKind::Response => None,
-                Some(Of::Tombstone(_)) | None => continue,
+                Some(Of::Tombstone(_) | Of::Invitation(_)) | None => continue,
             };
             match Uuid::try_parse(&id) {
                 Ok(response_id) => answers.push((response_id, number, version, said)),

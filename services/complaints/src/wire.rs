@@ -66,9 +66,10 @@ pub(crate) use work::{
     render_workload,
 };
 
+use barometer_chassis::clock::Micros;
 use barometer_proto::complaints::v1 as wire;
 
 /// A fact for watchers.
-fn fact(id: uuid::Uuid, number: i64, version: i64, fact: wire::fact::Fact) -> wire::Fact {
-    wire::Fact { id: id.to_string(), number, version, fact: Some(fact) }
+fn fact(id: uuid::Uuid, number: i64, version: i64, written: Micros, fact: wire::fact::Fact) -> wire::Fact {
+    wire::Fact { id: id.to_string(), number, version, fact: Some(fact), write_time: Some(written.to_wire()) }
 }

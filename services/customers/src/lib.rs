@@ -1,15 +1,18 @@
-//! The customers service: who the customers are, what they bought, how they were in touch.
+//! The customers service: who the customers are, what they bought, how they were in touch, what holds them, what they cost.
 //!
-//! It owns customers, the changes of their attributes, purchases, interactions and events of subscriptions, and knows no
-//! other service. A request goes from [`service`] (parse, act, render) through [`wire`] (message ⇄ row) to the writer or
-//! to [`store`]. What the recorded kinds of facts have in common is their [`noun`].
+//! It owns customers, the changes of their attributes, purchases, interactions, events of subscriptions and of memberships,
+//! referrals and costs, and knows no other service. A request goes from [`service`] (parse, act, render) through [`wire`]
+//! (message ⇄ row) to the writer or to [`store`]. What the recorded kinds of facts have in common is their [`noun`].
 
 pub mod attribute_change;
+pub mod cost;
 pub mod customer;
 pub mod interaction;
+pub mod membership_event;
 mod migrations;
 mod noun;
 pub mod purchase;
+pub mod referral;
 mod service;
 mod store;
 pub mod subscription_event;
@@ -20,14 +23,20 @@ use barometer_chassis::{
     config::ServerConfig, database::Location, door::Stages, error::Error, feed::Kind, server::Server,
     shutdown::Shutdown, store::Store,
 };
-use barometer_proto::customers::v1::{FactKind, customer_service_server::CustomerServiceServer};
+use barometer_proto::customers::v1::{
+    self as contract, FactKind, cost_service_server::CostServiceServer, customer_service_server::CustomerServiceServer,
+    loyalty_service_server::LoyaltyServiceServer,
+};
 use tokio::task::JoinHandle;
 use tonic::codec::CompressionEncoding;
 
 /// The service's name: of its database and in its positions.
 pub const NAME: &str = "customers";
 /// The name under which its health is reported.
-pub const GRPC_NAME: &str = barometer_proto::customers::v1::customer_service_server::SERVICE_NAME;
+pub const GRPC_NAME: &str = contract::customer_service_server::SERVICE_NAME;
+/// That name and those of what it serves beside, each with a health of its own.
+pub const GRPC_NAMES: [&str; 3] =
+    [GRPC_NAME, contract::loyalty_service_server::SERVICE_NAME, contract::cost_service_server::SERVICE_NAME];
 
 /// What the service needs to run.
 #[derive(Clone, Debug)]
@@ -40,6 +49,19 @@ pub struct Config {
     pub stages: Stages,
     /// From how much spent a customer is worth more than others.
     pub thresholds: value::Thresholds,
+}
+
+/// Adds a gRPC service with the limits and the compression that all of them have.
+macro_rules! serve {
+    ($server:expr, $limits:expr, $service:expr) => {
+        $server.add_service(
+            $service
+                .max_decoding_message_size($limits.max_message_bytes)
+                .max_encoding_message_size($limits.max_message_bytes)
+                .accept_compressed(CompressionEncoding::Gzip)
+                .send_compressed(CompressionEncoding::Gzip),
+        )
+    };
 }
 
 /// Opens the store and adds the service to `server`. The handle ends after `shutdown`, when everything acknowledged is
@@ -64,16 +86,22 @@ pub async fn add(
             |row| row.position,
             wire::subscription_event_fact,
         ),
+        Kind::new::<membership_event::Entity>(
+            FactKind::MembershipEvent.into(),
+            |row| row.position,
+            wire::membership_event_fact,
+        ),
+        Kind::new::<referral::Entity>(FactKind::Referral.into(), |row| row.position, wire::referral_fact),
+        Kind::new::<cost::Entity>(FactKind::Cost.into(), |row| row.position, wire::cost_fact),
     ];
     let (store, writer) =
         Store::open::<migrations::Migrator>(&config.location, NAME, kinds, config.write_queue, shutdown).await?;
     let service = service::Customers::new(store.clone(), config.stages, config.thresholds, server.ending());
-    let service = CustomerServiceServer::new(service)
-        .max_decoding_message_size(limits.max_message_bytes)
-        .max_encoding_message_size(limits.max_message_bytes)
-        .accept_compressed(CompressionEncoding::Gzip)
-        .send_compressed(CompressionEncoding::Gzip);
-    server.add_service(service);
-    store.report_health(server.health(), GRPC_NAME);
+    serve!(server, limits, CustomerServiceServer::new(service.clone()));
+    serve!(server, limits, LoyaltyServiceServer::new(service.clone()));
+    serve!(server, limits, CostServiceServer::new(service));
+    for name in GRPC_NAMES {
+        store.report_health(server.health(), name);
+    }
     Ok(writer)
 }

@@ -4,6 +4,8 @@ mod m0001_customers;
 mod m0002_facts;
 mod m0003_value_band;
 mod m0004_segments;
+mod m0005_loyalty;
+mod m0006_costs;
 
 use sea_orm_migration::prelude::*;
 
@@ -19,8 +21,25 @@ impl MigratorTrait for Migrator {
             Box::new(m0002_facts::Migration),
             Box::new(m0003_value_band::Migration),
             Box::new(m0004_segments::Migration),
+            Box::new(m0005_loyalty::Migration),
+            Box::new(m0006_costs::Migration),
         ]
     }
+}
+
+/// Creates a table of recorded facts, and the indexes that each of them has.
+async fn create_recorded(
+    manager: &SchemaManager<'_>,
+    table: &'static str,
+    create: TableCreateStatement,
+) -> Result<(), DbErr> {
+    manager.create_table(create).await?;
+    let position = index(&format!("{table}_position"), table, &["position"]).unique().to_owned();
+    let key = index(&format!("{table}_key"), table, &["external_system", "external_id"]).unique().to_owned();
+    manager.create_index(position).await?;
+    manager.create_index(key).await?;
+    manager.create_index(index(&format!("{table}_customer"), table, &["customer_id", "time"])).await?;
+    manager.create_index(index(&format!("{table}_time"), table, &["time", "id"])).await
 }
 
 /// An index of a table.

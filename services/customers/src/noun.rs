@@ -1,4 +1,4 @@
-//! What the four kinds of recorded facts have in common: each is a row, a message, and the way between them.
+//! What the kinds of recorded facts have in common: each is a row, a message, and the way between them.
 
 use barometer_chassis::{
     door::{Door, ExternalKey, PageToken, Stages},
@@ -7,11 +7,13 @@ use barometer_chassis::{
 };
 use barometer_proto::common::v1::ExternalId;
 use prost::{Message, Name};
+use serde::Serialize;
 
-use crate::store::CustomerRef;
+use crate::{customer::CustomerId, store::CustomerRef};
 
-/// A kind of fact that callers record of customers.
-pub(crate) trait Noun: Recorded<Context = CustomerRef> + serde::Serialize {
+/// A kind of fact that callers record of customers. What a row is told apart by, when it comes again, is a hash of the row and
+/// of its context, for as long as it is stored: neither may come to be written otherwise.
+pub(crate) trait Noun: Recorded<Context: Naming> + Serialize {
     /// Its message.
     type Wire: Message + Name + Default + Clone;
     /// The message's field in requests, e.g. `purchase`.
@@ -21,8 +23,8 @@ pub(crate) trait Noun: Recorded<Context = CustomerRef> + serde::Serialize {
     /// The fields that an amendment may set.
     const AMENDABLE: &'static [&'static str];
 
-    /// A new row and its customer; ids, positions and times are the writer's.
-    fn parse(door: &mut Door, message: Self::Wire, stages: &Stages, actor: String) -> (Self, CustomerRef);
+    /// A new row and whom it names; ids, positions and times are the writer's.
+    fn parse(door: &mut Door, message: Self::Wire, stages: &Stages, actor: String) -> (Self, Self::Context);
 
     /// The row for callers.
     fn render(self, position: String) -> Self::Wire;
@@ -40,10 +42,46 @@ pub(crate) trait Noun: Recorded<Context = CustomerRef> + serde::Serialize {
     fn named(message: &Self::Wire) -> (&str, &str);
 
     /// Puts a customer's id in place of a key.
-    fn set_customer(&mut self, customer: crate::customer::CustomerId);
+    fn set_customer(&mut self, customer: CustomerId);
 
-    /// The customer.
-    fn customer(&self) -> crate::customer::CustomerId;
+    /// The customer; none of what is nobody's.
+    fn customer(&self) -> Option<CustomerId>;
+
+    /// The same for the other customer, of what is about two.
+    fn set_other(&mut self, _other: CustomerId) {}
+
+    /// The other customer.
+    fn other(&self) -> Option<CustomerId> {
+        None
+    }
+
+    /// What can be checked only when it is known who the customers are.
+    fn check(&self) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+/// Whom a message names.
+pub(crate) trait Naming: Serialize {
+    /// The customer; none when it is nobody's.
+    fn customer(&self) -> Option<&CustomerRef>;
+
+    /// The other customer, of what is about two.
+    fn other(&self) -> Option<&CustomerRef> {
+        None
+    }
+}
+
+impl Naming for CustomerRef {
+    fn customer(&self) -> Option<&CustomerRef> {
+        Some(self)
+    }
+}
+
+impl Naming for Option<CustomerRef> {
+    fn customer(&self) -> Option<&CustomerRef> {
+        self.as_ref()
+    }
 }
 
 /// How one of them is named in a request.
@@ -57,12 +95,22 @@ pub(crate) enum By {
 
 /// A customer as a message names it. Noted as a violation when it names none.
 pub(crate) fn parse_customer(door: &mut Door, id: Option<String>, key: Option<ExternalId>) -> CustomerRef {
+    parse_customer_in(door, ("customer_id", "customer_key"), id, key)
+}
+
+/// The same under other names of fields.
+pub(crate) fn parse_customer_in(
+    door: &mut Door,
+    (id_field, key_field): (&str, &str),
+    id: Option<String>,
+    key: Option<ExternalId>,
+) -> CustomerRef {
     match (id, key) {
-        (Some(id), _) => CustomerRef::Id(crate::customer::CustomerId(door.id("customer_id", &id))),
-        (None, Some(key)) => CustomerRef::Key(door.inside("customer_key", |door| door.key(key))),
+        (Some(id), _) => CustomerRef::Id(CustomerId(door.id(id_field, &id))),
+        (None, Some(key)) => CustomerRef::Key(door.inside(key_field, |door| door.key(key))),
         (None, None) => {
-            door.missing("customer_id");
-            CustomerRef::Id(crate::customer::CustomerId::default())
+            door.missing(id_field);
+            CustomerRef::Id(CustomerId::default())
         }
     }
 }

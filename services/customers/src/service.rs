@@ -1,11 +1,15 @@
-//! The RPCs. All in one file, since a gRPC service is one `impl`; each is done (parse, act, render) in the file of its noun,
-//! and what is done for the four kinds of recorded facts alike in [`recorded`].
+//! The RPCs of the customers service itself. All in one file, since a gRPC service is one `impl`; each is done (parse, act,
+//! render) in the file of its noun, and what is done for all kinds of recorded facts alike in [`recorded`]. The services
+//! that are served beside it are [`loyalty`] and [`costs`].
 
 mod attribute_change;
+mod costs;
 mod customer;
 mod interaction;
+mod loyalty;
 mod purchase;
 mod recorded;
+mod rpcs;
 mod subscription_event;
 mod value;
 

@@ -18,12 +18,10 @@ use barometer_chassis::{clock::Micros, error::Error, position::Position, shutdow
 use serde::{Deserialize, Serialize};
 use tokio::{sync::watch, task::JoinSet, time::Instant};
 
-pub(crate) use self::source::Source;
-use self::{
-    instruments::Instruments,
+use self::{instruments::Instruments, snapshot::Snapshots};
+pub(crate) use self::{
     reached::{Reached, Standing},
-    snapshot::Snapshots,
-    source::{Feed, complaints_feed, customers_feed, surveys_feed},
+    source::{Batches, Feed, Source, complaints_feed, customers_feed, surveys_feed},
 };
 use crate::{
     Upstreams,
@@ -274,5 +272,5 @@ impl Fold {
 fn is_healthy(links: &[Link; Source::ALL.len()]) -> bool {
     let has = |source: Source| links[source as usize].reached.ready;
     let can_answer = |metric: &Metric| Source::ALL.into_iter().all(|source| has(source) || !metric.reads(source));
-    links.iter().all(|link| link.settled) && METRICS.iter().any(can_answer)
+    links.iter().all(|link| link.settled) && METRICS.iter().copied().any(can_answer)
 }

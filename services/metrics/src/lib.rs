@@ -2,10 +2,13 @@
 //!
 //! It owns nothing but a snapshot that it can do without. It watches the customers, the surveys and the complaints
 //! service and keeps their facts in [`columns`]; [`fold`] keeps them current, [`query`] makes figures of them by the definitions in
-//! [`rules`], and [`catalogue`] names every metric. A request goes from [`service`] (parse, act, render) to the query.
+//! [`rules`], and [`catalogue`] names every metric; [`analysis`] makes tables and curves, and compares figures; [`export`] makes
+//! files of facts and figures. A request goes from [`service`] (parse, act, render) to the query, the analysis or the export.
 
+mod analysis;
 mod catalogue;
 mod columns;
+mod export;
 mod fold;
 pub mod memory;
 mod query;
@@ -22,7 +25,12 @@ use barometer_chassis::{
     server::Server,
     shutdown::Shutdown,
 };
-use barometer_proto::metrics::v1::metrics_service_server::{MetricsServiceServer, SERVICE_NAME};
+use barometer_proto::metrics::v1::{
+    analysis_service_server::{self, AnalysisServiceServer},
+    export_service_server::{self, ExportServiceServer},
+    figure_service_server::{self, FigureServiceServer},
+    metrics_service_server::{self, MetricsServiceServer},
+};
 use clap::Args;
 use jiff::tz::TimeZone;
 use tokio::task::JoinHandle;
@@ -31,12 +39,20 @@ use tonic::codec::CompressionEncoding;
 use crate::{
     fold::{Fold, snapshot::Snapshots},
     query::Zones,
+    service::export::Exports,
 };
 
 /// The service's name: of its directory.
 pub const NAME: &str = "metrics";
-/// The name under which its health is reported.
-pub const GRPC_NAME: &str = SERVICE_NAME;
+/// The name of its first gRPC service.
+pub const GRPC_NAME: &str = metrics_service_server::SERVICE_NAME;
+/// The names under which its health is reported: they are of one fold.
+pub const GRPC_NAMES: [&str; 4] = [
+    GRPC_NAME,
+    analysis_service_server::SERVICE_NAME,
+    export_service_server::SERVICE_NAME,
+    figure_service_server::SERVICE_NAME,
+];
 
 /// How figures are made.
 #[derive(Clone, Debug, PartialEq, Args)]
@@ -57,6 +73,10 @@ pub struct Config {
     /// Queries computed at the same time; more wait
     #[arg(long, env = "BAROMETER_CONCURRENT_QUERIES", default_value = "4", value_name = "QUERIES")]
     pub concurrent_queries: u16,
+
+    /// Figures made of fewer things than this are not told: a courtesy to those few, not anonymity; 0: all are
+    #[arg(long, env = "BAROMETER_MINIMUM_SAMPLE", default_value = "0", value_name = "THINGS")]
+    pub minimum_sample: u64,
 }
 
 impl Default for Config {
@@ -66,6 +86,7 @@ impl Default for Config {
             snapshot_every_facts: 1_000_000,
             snapshot_every_seconds: 300,
             concurrent_queries: 4,
+            minimum_sample: 0,
         }
     }
 }
@@ -123,18 +144,39 @@ pub fn add(
     fold.observe();
 
     let queries = usize::from(config.concurrent_queries.max(1));
-    let service = service::Metrics::new(Arc::clone(&fold), zones, queries, limits.max_message_bytes);
+    let service =
+        service::Metrics::new(Arc::clone(&fold), zones, queries, limits.max_message_bytes, config.minimum_sample);
+    let analyses = AnalysisServiceServer::new(service.clone())
+        .max_decoding_message_size(limits.max_message_bytes)
+        .max_encoding_message_size(limits.max_message_bytes)
+        .accept_compressed(CompressionEncoding::Gzip)
+        .send_compressed(CompressionEncoding::Gzip);
+    server.add_service(analyses);
+    let figures = FigureServiceServer::new(service.clone())
+        .max_decoding_message_size(limits.max_message_bytes)
+        .max_encoding_message_size(limits.max_message_bytes)
+        .accept_compressed(CompressionEncoding::Gzip)
+        .send_compressed(CompressionEncoding::Gzip);
+    server.add_service(figures);
+    let exports = Exports::new(service.clone(), upstreams.clone(), server.ending());
     let service = MetricsServiceServer::new(service)
         .max_decoding_message_size(limits.max_message_bytes)
         .max_encoding_message_size(limits.max_message_bytes)
         .accept_compressed(CompressionEncoding::Gzip)
         .send_compressed(CompressionEncoding::Gzip);
     server.add_service(service);
+    let exports = ExportServiceServer::new(exports)
+        .max_decoding_message_size(limits.max_message_bytes)
+        .max_encoding_message_size(limits.max_message_bytes)
+        .accept_compressed(CompressionEncoding::Gzip)
+        .send_compressed(CompressionEncoding::Gzip);
+    server.add_service(exports);
     let health = server.health();
     let mut ready = fold.readiness();
     tokio::spawn(async move {
         loop {
-            health.set(GRPC_NAME, *ready.borrow_and_update());
+            let is_ready = *ready.borrow_and_update();
+            GRPC_NAMES.into_iter().for_each(|name| health.set(name, is_ready));
             if ready.changed().await.is_err() {
                 return;
             }

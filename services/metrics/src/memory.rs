@@ -4,8 +4,9 @@ use barometer_chassis::error::Error;
 use barometer_proto::{customers::v1 as customers, metrics::v1 as wire, surveys::v1 as surveys};
 
 use crate::{
+    analysis::{retention, survival},
     columns::{Facts, Unreadable},
-    query::{self, Vocabulary, Zones},
+    query::{self, Setting, Vocabulary, Zones},
     wire as render,
 };
 
@@ -47,8 +48,26 @@ impl Memory {
     /// # Errors
     /// Everything that is wrong with the query.
     pub fn query(&self, request: wire::QueryMetricsRequest) -> Result<Vec<wire::MetricResult>, Error> {
-        let query = query::parse(request, &Vocabulary::of(&self.facts), &self.zones)?;
+        let query = query::parse(request, &Vocabulary::of(&self.facts), &self.zones, Setting::WHOLE)?;
         Ok(query.run(&self.facts)?.into_iter().map(render::result).collect())
+    }
+
+    /// Answers cohorts over what was folded so far; `at_least` means nothing here.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the request.
+    pub fn retention(&self, request: wire::QueryRetentionRequest) -> Result<wire::QueryRetentionResponse, Error> {
+        let retention = retention::parse(request, &Vocabulary::of(&self.facts), &self.zones, 0)?;
+        Ok(render::analysis::retention(retention.run(&self.facts)?, retention.level, Vec::new()))
+    }
+
+    /// Answers survival curves over what was folded so far; `at_least` means nothing here.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the request.
+    pub fn survival(&self, request: wire::QuerySurvivalRequest) -> Result<wire::QuerySurvivalResponse, Error> {
+        let survival = survival::parse(request, &Vocabulary::of(&self.facts), &self.zones, 0)?;
+        Ok(render::analysis::survival(survival.run(&self.facts)?, survival.level, Vec::new()))
     }
 }
 

@@ -1,27 +1,39 @@
 //! Queries: metrics × periods × groups over the facts.
 
-mod activity;
-mod answers;
-mod cases;
-mod claims;
-mod clocks;
-mod cohorts;
-mod courses;
-mod cut;
+pub(crate) mod activity;
+pub(crate) mod answers;
+pub(crate) mod cases;
+pub(crate) mod churn;
+pub(crate) mod claims;
+pub(crate) mod clocks;
+pub(crate) mod cohorts;
+pub(crate) mod contacts;
+pub(crate) mod contracts;
+pub(crate) mod costs;
+pub(crate) mod courses;
+pub(crate) mod cut;
 mod dimension;
-mod escalations;
+pub(crate) mod escalations;
+pub(crate) mod evidence;
 mod figures;
-mod follow_ups;
-mod handed;
-mod known;
-mod outcomes;
-mod parse;
-mod promises;
+pub(crate) mod follow_ups;
+pub(crate) mod handed;
+pub(crate) mod invitations;
+pub(crate) mod known;
+pub(crate) mod lifecycle;
+pub(crate) mod members;
+pub(crate) mod memberships;
+pub(crate) mod outcomes;
+pub(crate) mod parse;
+pub(crate) mod promises;
 mod range;
-mod rates;
-mod sales;
+pub(crate) mod rates;
+pub(crate) mod referrals;
+pub(crate) mod revenue;
+pub(crate) mod sales;
 mod scan;
 mod spreads;
+mod walk;
 mod zones;
 
 use std::sync::Arc;
@@ -29,8 +41,9 @@ use std::sync::Arc;
 use barometer_chassis::error::Error;
 
 use crate::{
-    catalogue::{Measure, Metric, Parameters},
+    catalogue::{Metric, Parameters},
     columns::Facts,
+    fold::Source,
     rules::{
         granularity::Granularity,
         period::{PeriodError, Periods},
@@ -40,8 +53,10 @@ use crate::{
 
 pub(crate) use self::{
     dimension::Table,
-    figures::{Figure, Figures, Measured},
-    parse::{Vocabulary, parse, positions},
+    figures::{Figure, Figures, Measured, Name},
+    parse::{
+        Vocabulary, check_positions, parse, parse_filters, parse_granularity, parse_group_by, parse_zone, positions,
+    },
     zones::Zones,
 };
 
@@ -61,6 +76,22 @@ pub(crate) struct Query {
     pub(crate) parameters: Parameters,
     /// When it is asked: periods that end later are not over.
     pub(crate) now: i64,
+    pub(crate) setting: Setting,
+}
+
+/// What queries are answered in, whatever they ask for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Setting {
+    /// Until when everything that the sources acknowledged is included, by source.
+    pub(crate) complete_until: [Option<i64>; Source::ALL.len()],
+    /// The smallest sample of which anything is told.
+    pub(crate) minimum_sample: u64,
+}
+
+impl Setting {
+    /// Everything there is is included, and everything is told.
+    pub(crate) const WHOLE: Setting =
+        Setting { complete_until: [Some(i64::MAX); Source::ALL.len()], minimum_sample: 0 };
 }
 
 /// A condition on one dimension.
@@ -81,24 +112,24 @@ impl Query {
         let mut left = MAX_ROWS;
         let mut all = Vec::with_capacity(self.metrics.len());
         for metric in &self.metrics {
-            let monthly;
-            let periods = if metric.measure == Measure::CohortRetention && self.granularity == Granularity::All {
+            let own;
+            let periods = if self.granularity == Granularity::All && metric.granularity != Granularity::All {
                 let start = match self.start {
                     Some(start) => start,
-                    // An open range is that of whole months.
-                    None => Periods::start_of(&self.days, Granularity::Month, range.start).unwrap_or(range.start),
+                    // An open range is that of whole periods.
+                    None => Periods::start_of(&self.days, metric.granularity, range.start).unwrap_or(range.start),
                 };
                 let end = match self.end {
                     Some(end) => end,
-                    None => Periods::end_of(&self.days, Granularity::Month, range.end - 1).unwrap_or(range.end),
+                    None => Periods::end_of(&self.days, metric.granularity, range.end - 1).unwrap_or(range.end),
                 };
-                monthly = self.periods(Granularity::Month, start..end)?;
-                &monthly
+                own = self.periods(metric.granularity, start..end)?;
+                &own
             } else {
                 &periods
             };
             let ask = Ask { query: self, metric, facts, periods };
-            let figures = ask.measure()?;
+            let figures = (metric.answer)(&ask)?;
             left = left.checked_sub(figures.len()).ok_or_else(too_many_rows)?;
             all.push(Figures { metric, figures });
         }
@@ -106,10 +137,43 @@ impl Query {
         Ok(all)
     }
 
+    /// The time asked for, or that of the facts where it is open.
+    pub(crate) fn range(&self, facts: &Facts) -> std::ops::Range<i64> {
+        range::of(self, facts)
+    }
+
+    /// The smallest sample of a metric of which anything is told.
+    pub(crate) fn minimum_sample(&self, metric: &Metric) -> u64 {
+        self.setting.minimum_sample.max(metric.minimum_sample)
+    }
+
+    /// The dimensions of a metric's groups: those that it is always grouped by, and those asked for.
+    pub(crate) fn group_by_of(&self, metric: &Metric) -> Vec<String> {
+        let Query { filters, group_by, .. } = self;
+        let names_survey = |name: &str| name == "survey" || name == "survey_type";
+        let implied = metric.always_grouped_by.iter().filter(|name| match **name {
+            "survey_type" => {
+                let names_one = |condition: &Condition| {
+                    names_survey(&condition.dimension) && condition.values.len() == 1 && !condition.exclude
+                };
+                !group_by.iter().any(|name| names_survey(name)) && !filters.iter().any(names_one)
+            }
+            "clock" => {
+                let names_one = |condition: &Condition| {
+                    condition.dimension == "clock" && condition.values.len() == 1 && !condition.exclude
+                };
+                !group_by.iter().any(|name| name == "clock") && !filters.iter().any(names_one)
+            }
+            // Also when only one is asked for: the group names the currency of the amounts.
+            name => metric.table.dimensions().contains(&name) && !group_by.iter().any(|other| other == name),
+        });
+        implied.map(|name| (*name).to_owned()).chain(group_by.iter().cloned()).collect()
+    }
+
     /// Where the time asked for is open it is that of the facts that passed the filters: periods before the first and
     /// after the last that counted something, for any of the metrics, are left out.
     fn trim(&self, all: &mut [Figures]) {
-        let counted = all.iter().flat_map(|of_metric| &of_metric.figures).filter(|figure| figure.measured.is_counted());
+        let counted = all.iter().flat_map(|of_metric| &of_metric.figures).filter(|figure| figure.is_counted());
         let (first, last) =
             counted.fold((i64::MAX, i64::MIN), |(first, last), figure| (first.min(figure.start), last.max(figure.end)));
         if first > last {
@@ -129,7 +193,7 @@ impl Query {
 
 /// One metric of a query.
 #[derive(Clone, Copy, Debug)]
-struct Ask<'q> {
+pub(crate) struct Ask<'q> {
     query: &'q Query,
     metric: &'static Metric,
     facts: &'q Facts,
@@ -137,71 +201,15 @@ struct Ask<'q> {
 }
 
 impl<'q> Ask<'q> {
-    fn measure(&self) -> Result<Vec<Figure>, Error> {
-        match self.metric.measure {
-            Measure::Nps => answers::nps(self),
-            Measure::Csat => answers::csat(self),
-            Measure::Ces => answers::ces(self),
-            Measure::Responses => answers::responses(self),
-            Measure::Customers => known::customers(self),
-            Measure::NewCustomers => known::new_customers(self),
-            Measure::Purchases => sales::purchases(self),
-            Measure::Revenue => sales::revenue(self),
-            Measure::ActiveCustomers => activity::active_customers(self),
-            Measure::RepeatPurchaseRate => activity::repeat_purchase_rate(self),
-            Measure::ChurnRate => activity::churn_rate(self),
-            Measure::RetentionRate => activity::retention_rate(self),
-            Measure::InactiveShare => activity::inactive_share(self),
-            Measure::CohortRetention => cohorts::cohort_retention(self),
-            Measure::ComplaintsOpened => cases::complaints_opened(self),
-            Measure::TimeToFirstResponse => cases::time_to_first_response(self),
-            Measure::TimeToResolution => cases::time_to_resolution(self),
-            Measure::OnTimeRate => cases::on_time_rate(self),
-            Measure::TimeToAcknowledgement => cases::time_to_acknowledgement(self),
-            Measure::TimeToLastResolution => courses::time_to_last_resolution_of(self),
-            Measure::ReopenRate => courses::reopen_rate(self),
-            Measure::Backlog => courses::backlog(self),
-            Measure::BacklogAge => courses::backlog_age(self),
-            Measure::HandOffs => handed::hand_offs(self),
-            Measure::HandOffsPerCase => handed::hand_offs_per_case(self),
-            Measure::UpheldRate => outcomes::upheld_rate(self),
-            Measure::AcceptanceRate => outcomes::acceptance_rate(self),
-            Measure::CaseSatisfaction => outcomes::case_satisfaction(self),
-            Measure::RedressCost => outcomes::redress_cost(self),
-            Measure::RedressPoints => outcomes::redress_points(self),
-            Measure::ComplaintRate => rates::complaint_rate(self),
-            Measure::ClockTime => clocks::clock_time(self),
-            Measure::ClockOnTimeRate => clocks::clock_on_time_rate(self),
-            Measure::RecoveryRate => follow_ups::recovery_rate(self),
-            Measure::HandlingTime => claims::handling_time(self),
-            Measure::Escalations => escalations::escalations(self),
-            Measure::PromiseKeptRate => promises::promise_kept_rate(self),
-        }
-    }
-
     /// The filters and groups of the query for this metric, with those that it is always grouped by.
     fn cutter(&self) -> cut::Cutter<'q> {
-        let Query { filters, group_by, .. } = self.query;
-        let names_survey = |name: &str| name == "survey" || name == "survey_type";
-        let implied = self.metric.always_grouped_by.iter().filter(|name| match **name {
-            "survey_type" => {
-                let names_one = |condition: &Condition| {
-                    names_survey(&condition.dimension) && condition.values.len() == 1 && !condition.exclude
-                };
-                !group_by.iter().any(|name| names_survey(name)) && !filters.iter().any(names_one)
-            }
-            "clock" => {
-                let names_one = |condition: &Condition| {
-                    condition.dimension == "clock" && condition.values.len() == 1 && !condition.exclude
-                };
-                !group_by.iter().any(|name| name == "clock") && !filters.iter().any(names_one)
-            }
-            // Also when only one is asked for: the group names the currency of the amounts.
-            name => self.metric.table.dimensions().contains(&name) && !group_by.iter().any(|other| other == name),
-        });
-        let group_by: Vec<_> = implied.map(|name| (*name).to_owned()).chain(group_by.iter().cloned()).collect();
         let max_groups = MAX_ROWS / self.periods.len();
-        cut::Cutter::new(self.facts, self.metric.table, filters, &group_by, max_groups)
+        cut::Cutter::new(self.facts, self.metric.table, &self.query.filters, &self.group_by(), max_groups)
+    }
+
+    /// What this metric is grouped by.
+    fn group_by(&self) -> Vec<String> {
+        self.query.group_by_of(self.metric)
     }
 
     /// The whole time asked for.
@@ -218,7 +226,7 @@ fn too_many_rows() -> Error {
     Error::invalid("group_by", "TOO_MANY", format!("the answer has more than {MAX_ROWS} rows"))
 }
 
-fn refuse_periods(error: &PeriodError) -> Error {
+pub(crate) fn refuse_periods(error: &PeriodError) -> Error {
     match error {
         PeriodError::Empty => Error::invalid("start_time", "OUT_OF_RANGE", error.to_string()),
         PeriodError::TooMany { .. } => Error::invalid("granularity", "TOO_MANY", error.to_string()),

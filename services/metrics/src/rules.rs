@@ -4,22 +4,24 @@
 //! |---|---|
 //! | [`scale`] | which scores a kind of survey accepts, and where each of them counts |
 //! | [`weight`] | how answers are weighed and counted, exactly |
-//! | [`nps`] | Net Promoter Score, its intervals, its change |
+//! | [`nps`] | Net Promoter Score |
 //! | [`proportion`] | shares of a whole: CSAT, churn, repeat purchase, cohort cells |
 //! | [`mean`] | means of scores: CES |
 //! | [`spread`] | means and percentiles of durations |
 //! | [`on_time`] | whether a limit was kept |
 //! | [`course`] | when a case was open, whether it was reopened or handed over, how old it is |
 //! | [`rate`] | how many for every thousand, or for each |
-//! | [`split`] | the net share of promoters, with the intervals of the score |
-//! | [`interval`] | confidence intervals of shares and means |
-//! | [`level`] | how sure an interval is |
 //! | [`money`] | gross, returns and net per currency |
 //! | [`zone`] | local days and months of instants |
 //! | [`granularity`] | how long periods are, and what they are called |
 //! | [`period`] | calendar periods of a range of time |
+//! | [`portion`] | what a part of a time bears of an amount that is spread over it |
 //! | [`activity`] | active, churned, inactive and repeat customers |
+//! | [`contract`] | what the events of a customer's subscriptions come to |
 //! | [`cohort`] | customers by the period of their first purchase |
+//!
+//! They count, exactly and so that what was counted can be taken out again; what makes intervals, tests and curves of the counts is in
+//! [`barometer_statistics`].
 //!
 //! Conventions. Percentages are 0 to 100, NPS is −100 to 100. Instants are `i64` microseconds since
 //! 1970-01-01T00:00Z, ranges of them are half-open. A figure over nothing is `None`, never 0. All sums are integers, so
@@ -27,21 +29,18 @@
 
 pub mod activity;
 pub mod cohort;
+pub mod contract;
 pub mod course;
 pub mod granularity;
-pub mod interval;
-pub mod level;
 pub mod mean;
 pub mod money;
 pub mod nps;
 pub mod on_time;
 pub mod period;
+pub mod portion;
 pub mod proportion;
 pub mod rate;
 pub mod scale;
-pub mod split;
 pub mod spread;
 pub mod weight;
 pub mod zone;
-
-mod number;

@@ -1,6 +1,10 @@
 //! The RPCs: parse, act, render.
 
-use std::sync::Arc;
+mod analysis;
+pub(crate) mod export;
+mod figures;
+
+use std::{sync::Arc, time::Duration};
 
 use barometer_chassis::{
     clock::Micros,
@@ -15,8 +19,9 @@ use uuid::Uuid;
 
 use crate::{
     catalogue,
+    columns::Facts,
     fold::{Fold, Source},
-    query::{self, Vocabulary, Zones},
+    query::{self, Setting, Vocabulary, Zones},
     wire as render,
 };
 
@@ -28,36 +33,63 @@ pub(crate) struct Metrics {
     /// Queries that may be computed at the same time.
     places: Arc<Semaphore>,
     max_message_bytes: usize,
+    /// Rows of a smaller sample are suppressed.
+    minimum_sample: u64,
 }
 
 impl Metrics {
     /// The service over a fold.
-    pub(crate) fn new(fold: Arc<Fold>, zones: Zones, queries: usize, max_message_bytes: usize) -> Self {
-        Metrics { fold, zones: Arc::new(zones), places: Arc::new(Semaphore::new(queries)), max_message_bytes }
+    pub(crate) fn new(
+        fold: Arc<Fold>,
+        zones: Zones,
+        queries: usize,
+        max_message_bytes: usize,
+        minimum_sample: u64,
+    ) -> Self {
+        let places = Arc::new(Semaphore::new(queries));
+        Metrics { fold, zones: Arc::new(zones), places, max_message_bytes, minimum_sample }
     }
 
-    /// Parses and computes, away from the threads that serve calls. All of it is of one state of the facts.
-    async fn answer(&self, request: wire::QueryMetricsRequest) -> Result<wire::QueryMetricsResponse, Error> {
+    /// Parses and computes with `compute`, away from the threads that serve calls, once the positions are included; `left` is
+    /// what is left of the time for the call. All of it is of one state of the facts, and so is the freshness of what the metrics
+    /// of these names are made of.
+    async fn compute<T: Send + 'static>(
+        &self,
+        names: Vec<String>,
+        at_least: &[String],
+        left: Option<Duration>,
+        compute: impl FnOnce(&Facts, &Zones, Setting) -> Result<T, Error> + Send + 'static,
+    ) -> Result<(T, Vec<wire::Freshness>), Error> {
+        // First, because the writes may bring the dimensions that are asked about.
+        self.fold.include(&query::positions(at_least), left).await?;
         let place =
             Arc::clone(&self.places).acquire_owned().await.map_err(|error| Error::Internal(error.to_string()))?;
-        let Metrics { fold, zones, .. } = self.clone();
+        let Metrics { fold, zones, minimum_sample, .. } = self.clone();
         let computed = tokio::task::spawn_blocking(move || {
             // Kept until it is computed, also when nobody waits any more.
             let _place = place;
             let state = fold.read();
-            let metrics: Vec<_> = request.metrics.iter().filter_map(|name| catalogue::find(name)).collect();
+            let metrics: Vec<_> = names.iter().filter_map(|name| catalogue::find(name)).collect();
             let needs = |source: &Source| metrics.iter().any(|metric| metric.reads(*source));
             let sources: Vec<_> = Source::ALL.into_iter().filter(needs).collect();
             if let Some(missing) = sources.iter().find(|source| !state.has(**source)) {
                 return Err(not_ready(*missing));
             }
-            let query = query::parse(request, &Vocabulary::of(&state.facts), &zones)?;
-            let figures = query.run(&state.facts)?;
-            let freshness = render::freshness(&fold, &state, &sources);
-            drop(state);
-            Ok(wire::QueryMetricsResponse { results: figures.into_iter().map(render::result).collect(), freshness })
+            let complete_until = Source::ALL.map(|source| state.reached(source).complete_until.map(|until| until.0));
+            let told = compute(&state.facts, &zones, Setting { complete_until, minimum_sample })?;
+            Ok((told, render::freshness(&fold, &state, &sources)))
         });
         computed.await.map_err(|error| Error::Internal(error.to_string()))?
+    }
+
+    /// An answer that a message can hold.
+    fn fitting<M: prost::Message>(&self, answer: M) -> Result<Response<M>, Status> {
+        let (size, most) = (answer.encoded_len(), self.max_message_bytes);
+        if size > most {
+            let told = format!("the answer has {size} bytes, a message {most}: ask for less time, groups or metrics");
+            return Err(Error::invalid("metrics", "ANSWER_TOO_LARGE", told).into());
+        }
+        Ok(Response::new(answer))
     }
 }
 
@@ -78,7 +110,7 @@ impl MetricsService for Metrics {
         let page = Door::open(|door| door.page(page_size, &page_token))?;
         let place = |index: i64| PageToken { key: index, id: Uuid::nil() };
         let rest =
-            (0..).zip(&catalogue::METRICS).filter(|(index, _)| page.after.is_none_or(|after| *index > after.key));
+            (0..).zip(catalogue::METRICS.iter()).filter(|(index, _)| page.after.is_none_or(|after| *index > after.key));
         let (metrics, next_page_token) = page.cut(rest.collect(), |(index, _)| place(*index));
         let metrics = metrics.into_iter().map(|(_, metric)| render::metric(metric)).collect();
         Ok(Response::new(wire::ListMetricsResponse { metrics, next_page_token }))
@@ -96,21 +128,19 @@ impl MetricsService for Metrics {
     ) -> Result<Response<wire::QueryMetricsResponse>, Status> {
         let left = Deadline::of(&request).map(Deadline::remaining);
         let request = request.into_inner();
-        // First, because the writes may bring the dimensions that are asked about.
-        self.fold.include(&query::positions(&request.at_least), left).await?;
-        let answer = self.answer(request).await?;
-        let size = prost::Message::encoded_len(&answer);
-        if size > self.max_message_bytes {
-            let most = self.max_message_bytes;
-            let told = format!("the answer has {size} bytes, a message {most}: ask for less time, groups or metrics");
-            return Err(Error::invalid("metrics", "ANSWER_TOO_LARGE", told).into());
-        }
-        Ok(Response::new(answer))
+        let (names, at_least) = (request.metrics.clone(), request.at_least.clone());
+        let answer = |facts: &Facts, zones: &Zones, setting| {
+            let figures = query::parse(request, &Vocabulary::of(facts), zones, setting)?.run(facts)?;
+            Ok(figures.into_iter().map(render::result).collect())
+        };
+        let (results, freshness) = self.compute(names, &at_least, left, answer).await?;
+        self.fitting(wire::QueryMetricsResponse { results, freshness })
     }
 
     async fn get_fold(&self, _request: Request<wire::GetFoldRequest>) -> Result<Response<wire::Fold>, Status> {
-        let Metrics { fold, zones, .. } = self.clone();
-        let rendered = tokio::task::spawn_blocking(move || render::fold(&fold, &zones, Micros::now())).await;
+        let Metrics { fold, zones, minimum_sample, .. } = self.clone();
+        let rendered = tokio::task::spawn_blocking(move || render::fold(&fold, &zones, minimum_sample, Micros::now()));
+        let rendered = rendered.await;
         Ok(Response::new(rendered.map_err(|error| Error::Internal(error.to_string()))?))
     }
 }

@@ -1,13 +1,17 @@
 //! Figures, definitions and the state of the fold as messages.
 
+pub(crate) mod analysis;
+pub(crate) mod comparison;
+pub(crate) mod trend;
+
 use barometer_chassis::{clock::Micros, door};
 use barometer_proto::{common::v1::Money, metrics::v1 as wire};
+use barometer_statistics::{Interval, Level};
 
 use crate::{
     catalogue::{Metric, Parameter},
     fold::{Fold, Source, State},
     query::{Figure, Figures, Measured, Zones},
-    rules::{interval::Interval, level::Level},
 };
 
 /// A definition.
@@ -28,7 +32,23 @@ pub(crate) fn metric(metric: &Metric) -> wire::Metric {
         statistics,
         interval,
         always_grouped_by,
-        measure: _,
+        sample,
+        minimum_sample,
+        lowest,
+        highest,
+        additivity,
+        test,
+        example,
+        scale: _,
+        awaits: _,
+        follows: _,
+        looks_back: _,
+        revisions: _,
+        is_state: _,
+        stands: _,
+        granularity: _,
+        extent: _,
+        answer: _,
     } = metric;
     wire::Metric {
         id: (*id).to_owned(),
@@ -46,6 +66,13 @@ pub(crate) fn metric(metric: &Metric) -> wire::Metric {
         statistics: texts(statistics),
         interval: (*interval).to_owned(),
         always_grouped_by: texts(always_grouped_by),
+        lowest: *lowest,
+        highest: *highest,
+        additivity: (*additivity).into(),
+        minimum_sample: i64::try_from(*minimum_sample).unwrap_or(i64::MAX),
+        example: (*example).to_owned(),
+        sample: sample.join(" + "),
+        test: test.describe().to_owned(),
     }
 }
 
@@ -71,10 +98,14 @@ pub(crate) fn result(figures: Figures) -> wire::MetricResult {
 }
 
 fn row(figure: Figure) -> wire::Row {
-    let Figure { start, end, label, group, partial, measured } = figure;
-    let Measured { value, counts, amounts, statistics, interval } = measured;
+    let Figure { start, end, label, group, partial, completeness, revised, suppressed, measured } = figure;
+    let Measured { value, counts, amounts, statistics, statistics_error, interval, evidence: _ } = measured;
     let currency = group.iter().find(|(name, _)| name == "currency").map_or("", |(_, code)| code);
-    let state = if value.is_some() { wire::RowState::Ok } else { wire::RowState::NoFacts };
+    let state = match value {
+        _ if suppressed => wire::RowState::Suppressed,
+        Some(_) => wire::RowState::Ok,
+        None => wire::RowState::NoFacts,
+    };
     wire::Row {
         start_time: Some(Micros(start).to_wire()),
         end_time: Some(Micros(end).to_wire()),
@@ -84,15 +115,18 @@ fn row(figure: Figure) -> wire::Row {
         state: state.into(),
         counts: counts.into_iter().map(|(name, count)| (name.to_owned(), count)).collect(),
         amounts: amounts.into_iter().map(|(name, micros)| (name.to_owned(), money(currency, micros))).collect(),
-        interval: interval.map(|(Interval { lower, upper }, level): (_, Level)| wire::Interval {
-            low: lower,
-            high: upper,
-            level: level.share(),
-        }),
+        interval: interval.map(|(limits, level)| limits_of(limits, level)),
         partial,
         statistics: statistics.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+        statistics_error,
+        completeness: completeness.into(),
+        revise_time: revised.map(|at| Micros(at).to_wire()),
         group: group.into_iter().collect(),
     }
+}
+
+fn limits_of(Interval { lower, upper }: Interval, level: Level) -> wire::Interval {
+    wire::Interval { low: lower, high: upper, level: level.share() }
 }
 
 /// Sums lie far beyond single amounts, but within the message's whole units.
@@ -120,7 +154,7 @@ fn freshness_of(fold: &Fold, state: &State, source: Source) -> wire::Freshness {
 }
 
 /// The state of the fold at an instant.
-pub(crate) fn fold(fold: &Fold, zones: &Zones, now: Micros) -> wire::Fold {
+pub(crate) fn fold(fold: &Fold, zones: &Zones, minimum_sample: u64, now: Micros) -> wire::Fold {
     let state = fold.read();
     let sources = Source::ALL.into_iter().map(|source| {
         let link = fold.link(source);
@@ -142,6 +176,7 @@ pub(crate) fn fold(fold: &Fold, zones: &Zones, now: Micros) -> wire::Fold {
         snapshot_time: fold.snapshot_time().map(Micros::to_wire),
         resumed: fold.resumed,
         reporting_time_zone: zones.reporting_name.clone(),
+        minimum_sample: i64::try_from(minimum_sample).unwrap_or(i64::MAX),
     }
 }
 

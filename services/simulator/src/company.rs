@@ -71,6 +71,15 @@ pub const EMPLOYEES: i64 = 6;
 /// Plans of the subscription, with cents a month.
 pub const PLANS: [(&str, i64); 2] = [("plus", 990), ("plus-family", 1_490)];
 
+/// What is spent in a month to win customers, in cents for each customer of the two years, by channel.
+pub const ADVERTISING: [(&str, i64); 2] = [("web", 90), ("social", 60)];
+/// What the loyalty programme takes in a month beside points and vouchers, in cents for each of them.
+pub const PROGRAMME: i64 = 20;
+/// What an hour of work on contacts costs, in cents.
+pub const HOUR_OF_WORK: i64 = 3_200;
+/// What costs are told in.
+pub const CURRENCY: &str = "EUR";
+
 /// What is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Survey {

@@ -72,6 +72,7 @@ impl Company {
     pub fn truth(&self) -> Truth {
         let mut truth = Truth::new(&self.timeline);
         self.lives().for_each(|life| truth.count(&life));
+        truth.facts.insert("cost", rows::costs(self).count() as u64);
         truth
     }
 }

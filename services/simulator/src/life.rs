@@ -4,9 +4,13 @@ mod asked;
 mod buying;
 mod complaining;
 mod facts;
+mod loyalty;
 mod subscribing;
 
-pub use self::facts::{Answer, Attribute, Case, Change, Contact, Course, Line, Return, Sale, Step};
+pub use self::{
+    facts::{Answer, Attribute, Case, Change, Contact, Course, Line, Return, Sale, Step},
+    loyalty::{Given, Perk, Referral, VOUCHER},
+};
 
 use crate::{
     Micros,
@@ -44,6 +48,10 @@ pub struct Life {
     pub contacts: Vec<Contact>,
     /// What happened to its subscription, of which it has at most one.
     pub subscription: Vec<Step>,
+    /// What happened to it in the loyalty programme.
+    pub perks: Vec<Perk>,
+    /// Who recommended it, and what it recommended itself.
+    pub referrals: Vec<Referral>,
     /// What it answered.
     pub answers: Vec<Answer>,
     /// What it complained about.
@@ -53,12 +61,12 @@ pub struct Life {
 impl Life {
     /// The life that follows from a seed and a number.
     pub(crate) fn new(timeline: &Timeline, seed: u64, number: u32) -> Self {
-        Living::born(timeline, seed, number).live()
+        Living::born(timeline, seed, number).live().with_loyalty(timeline, seed)
     }
 
     /// The key of the customer.
     pub fn key(&self) -> String {
-        format!("c-{:06}", self.number)
+        key(self.number)
     }
 
     /// The tier at the beginning; empty when in none.
@@ -73,6 +81,11 @@ impl Life {
             changes.filter_map(|change| if let Attribute::Tier(tier) = change.to { Some(tier) } else { None });
         tiers.next().unwrap_or(self.first_tier())
     }
+}
+
+/// The key of the customer of a number.
+pub fn key(number: u32) -> String {
+    format!("c-{number:06}")
 }
 
 /// Chances of mood and habits are in millionths, as those of [`Chance`].
@@ -129,6 +142,8 @@ impl<'t> Living<'t> {
             returns: Vec::new(),
             contacts: Vec::new(),
             subscription: Vec::new(),
+            perks: Vec::new(),
+            referrals: Vec::new(),
             answers: Vec::new(),
             cases: Vec::new(),
         };

@@ -6,18 +6,21 @@ use barometer_proto::{
     common::v1::{ExternalId, Money},
     complaints::v1::{Case, CaseRow, case},
     customers::v1::{
-        Attribute, AttributeChange, AttributeChangeRow, Attributes, Customer, CustomerRow, Direction, Interaction,
-        InteractionRow, Purchase, PurchaseLine, PurchaseRow, SubscriptionEvent, SubscriptionEventRow,
-        SubscriptionEventType, attribute_change, interaction, purchase, subscription_event,
+        Attribute, AttributeChange, AttributeChangeRow, Attributes, Cost, CostKind, CostRow, Customer, CustomerRow,
+        Direction, Interaction, InteractionRow, MembershipEvent, MembershipEventRow, MembershipEventType, Purchase,
+        PurchaseLine, PurchaseRow, Referral, ReferralRow, SubscriptionEvent, SubscriptionEventRow,
+        SubscriptionEventType, attribute_change, cost, interaction, membership_event, purchase, referral,
+        subscription_event,
     },
     surveys::v1::{self as surveys, Response, ResponseRow, SurveyKind, SurveyType, response},
 };
 use prost_types::Timestamp;
 
 use crate::{
-    Life, Micros,
-    company::Survey,
-    life::{self, Course, Line, Return, Sale},
+    Company, Life, Micros,
+    company::{ADVERTISING, CURRENCY, HOUR_OF_WORK, PROGRAMME, Survey},
+    life::{self, Course, Given, Line, Return, Sale, VOUCHER},
+    timeline::MONTHS,
 };
 
 /// The system whose keys they are.
@@ -208,6 +211,96 @@ pub fn subscription_events(life: &Life) -> impl Iterator<Item = SubscriptionEven
     })
 }
 
+/// What happened to it in the loyalty programme.
+pub fn membership_events(life: &Life) -> impl Iterator<Item = MembershipEventRow> {
+    life.perks.iter().zip(0..).map(|(perk, ordinal)| {
+        let event = MembershipEvent {
+            customer: Some(membership_event::Customer::CustomerKey(key(life.key()))),
+            time: Some(wire(perk.at)),
+            channel: "app".to_owned(),
+            external_id: Some(own_key('m', life, ordinal)),
+            dimensions: region(life),
+            ..MembershipEvent::default()
+        };
+        let points = |points, r#type: MembershipEventType| MembershipEvent {
+            r#type: r#type.into(),
+            points,
+            value: Some(money(points, life)),
+            ..event.clone()
+        };
+        let voucher = |voucher, r#type: MembershipEventType| MembershipEvent {
+            r#type: r#type.into(),
+            voucher: format!("v-{voucher}"),
+            value: Some(money(VOUCHER, life)),
+            ..event.clone()
+        };
+        let event = match perk.what {
+            Given::Join => MembershipEvent { r#type: MembershipEventType::Join.into(), ..event },
+            Given::Points(earned, sale) => MembershipEvent {
+                purchase: Some(own_key('p', life, i64::try_from(sale).unwrap_or(i64::MAX))),
+                ..points(earned, MembershipEventType::Earn)
+            },
+            Given::Redeemed(redeemed) => points(redeemed, MembershipEventType::Redeem),
+            Given::Voucher(ordinal, until) => MembershipEvent {
+                expire_time: Some(wire(until)),
+                ..voucher(ordinal, MembershipEventType::GrantVoucher)
+            },
+            Given::VoucherUsed(ordinal) => voucher(ordinal, MembershipEventType::RedeemVoucher),
+            Given::VoucherLost(ordinal) => voucher(ordinal, MembershipEventType::ExpireVoucher),
+        };
+        MembershipEventRow { row: number(life, ordinal), membership_event: Some(event) }
+    })
+}
+
+/// Who recommended it, and what it recommended itself.
+pub fn referrals(life: &Life) -> impl Iterator<Item = ReferralRow> {
+    life.referrals.iter().zip(0..).map(|(told, ordinal)| {
+        let this = || key(life.key());
+        let (from, to, at) = match *told {
+            life::Referral::By(other, at) => (key(life::key(other)), Some(this()), at),
+            life::Referral::InVain(at) => (this(), None, at),
+        };
+        let referral = Referral {
+            customer: Some(referral::Customer::CustomerKey(from)),
+            join_time: to.is_some().then(|| wire(life.since)),
+            referred: to.map(referral::Referred::ReferredCustomerKey),
+            time: Some(wire(at)),
+            channel: "link".to_owned(),
+            external_id: Some(own_key('f', life, ordinal)),
+            dimensions: region(life),
+            ..Referral::default()
+        };
+        ReferralRow { row: number(life, ordinal), referral: Some(referral) }
+    })
+}
+
+/// What the company spent: sums by month, and what work costs from the beginning on.
+pub fn costs(company: &Company) -> impl Iterator<Item = CostRow> {
+    let customers = i64::from(company.parameters().customers);
+    let monthly = (0..MONTHS).flat_map(move |month| {
+        let bounds = company.timeline().bounds(month);
+        let sum = move |kind: CostKind, channel: &str, cents: i64| Cost {
+            kind: kind.into(),
+            time: Some(wire(bounds.start)),
+            end_time: Some(wire(bounds.end)),
+            basis: Some(cost::Basis::Amount(money_of(cents * customers, CURRENCY))),
+            channel: channel.to_owned(),
+            external_id: Some(key(format!("b-{month:02}-{channel}"))),
+            ..Cost::default()
+        };
+        let won = ADVERTISING.map(|(channel, cents)| sum(CostKind::Acquisition, channel, cents));
+        won.into_iter().chain([sum(CostKind::Programme, "", PROGRAMME)])
+    });
+    let work = Cost {
+        kind: CostKind::Contact.into(),
+        time: Some(wire(company.timeline().start())),
+        basis: Some(cost::Basis::PerHour(money_of(HOUR_OF_WORK, CURRENCY))),
+        external_id: Some(key("b-work".to_owned())),
+        ..Cost::default()
+    };
+    std::iter::once(work).chain(monthly).zip(0..).map(|(cost, row)| CostRow { row, cost: Some(cost) })
+}
+
 /// What it answered.
 pub fn responses(life: &Life) -> impl Iterator<Item = ResponseRow> {
     life.answers.iter().zip(0..).map(|(answer, ordinal)| {
@@ -314,6 +407,10 @@ fn employee(team: &str, ordinal: i64) -> String {
 }
 
 fn money(cents: i64, life: &Life) -> Money {
+    money_of(cents, life.currency)
+}
+
+fn money_of(cents: i64, currency: &str) -> Money {
     let nanos = i32::try_from(cents % 100 * 10_000_000).unwrap_or_default();
-    Money { currency_code: life.currency.to_owned(), units: cents / 100, nanos }
+    Money { currency_code: currency.to_owned(), units: cents / 100, nanos }
 }

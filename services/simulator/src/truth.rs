@@ -122,7 +122,9 @@ impl Truth {
             ("case", life.cases.len()),
             ("customer", 1),
             ("interaction", life.contacts.len()),
+            ("membership_event", life.perks.len()),
             ("purchase", life.sales.len() + life.returns.len()),
+            ("referral", life.referrals.len()),
             ("response", life.answers.len()),
             ("subscription_event", life.subscription.len()),
         ] {

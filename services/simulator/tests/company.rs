@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use barometer_simulator::{
     Company, Life, Parameters, Truth,
     company::Survey,
-    life::Course,
+    life::{Course, Given, Referral},
     rows,
     timeline::{DIP, HOUR, MONTHS},
 };
@@ -30,8 +30,20 @@ fn bytes(life: &Life) -> Vec<u8> {
     bytes
 }
 
+/// What came later, by a chance of its own, and left the rest as it was.
+fn bytes_of_loyalty(life: &Life) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    rows::membership_events(life).for_each(|row| bytes.extend(row.encode_to_vec()));
+    rows::referrals(life).for_each(|row| bytes.extend(row.encode_to_vec()));
+    bytes
+}
+
 /// FNV-1a.
 fn digest(lives: impl Iterator<Item = Life>) -> u64 {
+    digest_of(lives, bytes)
+}
+
+fn digest_of(lives: impl Iterator<Item = Life>, bytes: fn(&Life) -> Vec<u8>) -> u64 {
     let all = lives.flat_map(|life| bytes(&life));
     all.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
@@ -39,6 +51,7 @@ fn digest(lives: impl Iterator<Item = Life>) -> u64 {
 #[test]
 fn the_same_seed_makes_the_same_bytes_on_every_machine() {
     assert_eq!(digest(company(200, 1).lives()), 4_676_651_989_277_191_446);
+    assert_eq!(digest_of(company(200, 1).lives(), bytes_of_loyalty), 16_207_949_025_731_084_426);
     assert_ne!(digest(company(200, 1).lives()), digest(company(200, 2).lives()));
     // A larger company begins with the customers of a smaller one.
     assert_eq!(digest(company(500, 1).lives().take(200)), digest(company(200, 1).lives()));
@@ -73,7 +86,51 @@ fn lives_keep_to_what_is_possible() {
         let ends = steps.iter().position(|step| matches!(step.what, Course::Cancel(..)));
         assert!(ends.is_none_or(|last| last + 1 == steps.len()), "{steps:?}");
         assert!(rows::responses(&life).all(|row| row.response.is_some_and(|answer| answer.comment.len() < 200)));
+        keeps_to_the_programme(&life);
     }
+}
+
+/// A member joins once and first, redeems no more than it has, and a voucher ends once, after it was granted.
+fn keeps_to_the_programme(life: &Life) {
+    let (mut points, mut vouchers) = (0, BTreeSet::new());
+    assert!(life.perks.is_sorted_by_key(|perk| perk.at));
+    for (index, perk) in life.perks.iter().enumerate() {
+        assert!((life.since..UNTIL).contains(&perk.at), "{perk:?}");
+        assert_eq!(index == 0, perk.what == Given::Join);
+        match perk.what {
+            Given::Join => {}
+            Given::Points(earned, sale) => {
+                assert!(earned > 0 && life.sales[sale].at == perk.at);
+                points += earned;
+            }
+            Given::Redeemed(redeemed) => points -= redeemed,
+            Given::Voucher(ordinal, until) => assert!(until > perk.at && vouchers.insert(ordinal)),
+            Given::VoucherUsed(ordinal) | Given::VoucherLost(ordinal) => assert!(vouchers.remove(&ordinal)),
+        }
+        assert!(points >= 0, "{life:?}");
+    }
+    assert_eq!(life.perks.is_empty(), life.joined().is_none());
+    for referral in &life.referrals {
+        match *referral {
+            Referral::By(other, at) => {
+                assert!(other < life.number && at < life.since);
+                assert!(company(life.number + 1, 3).life(other).since <= at, "who recommends is a customer");
+            }
+            Referral::InVain(at) => assert!((life.since..UNTIL).contains(&at)),
+        }
+    }
+}
+
+#[test]
+fn what_is_told_of_loyalty_and_costs_is_some_of_it_all() {
+    let lives: Vec<Life> = company(400, 3).lives().collect();
+    let count = |is: fn(&Life) -> bool| lives.iter().filter(|life| is(life)).count();
+    let brought = count(|life| life.referrals.iter().any(|referral| matches!(referral, Referral::By(..))));
+    assert!((20..120).contains(&brought), "{brought}");
+    assert!((60..250).contains(&count(|life| !life.perks.is_empty())));
+    assert!(count(|life| life.perks.iter().any(|perk| matches!(perk.what, Given::VoucherUsed(_)))) > 5);
+    assert!(count(|life| life.perks.iter().any(|perk| matches!(perk.what, Given::Redeemed(_)))) > 5);
+    assert_eq!(rows::costs(&company(400, 3)).count(), 1 + 3 * MONTHS);
 }
 
 #[test]
@@ -83,7 +140,9 @@ fn keys_are_of_one_fact_each() {
         let purchases = rows::purchases(&life).filter_map(|row| row.purchase?.external_id);
         let responses = rows::responses(&life).filter_map(|row| row.response?.external_id);
         let cases = rows::cases(&life).filter_map(|row| row.case?.external_id);
-        for key in purchases.chain(responses).chain(cases) {
+        let perks = rows::membership_events(&life).filter_map(|row| row.membership_event?.external_id);
+        let referrals = rows::referrals(&life).filter_map(|row| row.referral?.external_id);
+        for key in purchases.chain(responses).chain(cases).chain(perks).chain(referrals) {
             assert!(keys.insert(key.value.clone()), "{key:?}");
         }
     }

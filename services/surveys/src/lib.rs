@@ -1,9 +1,11 @@
 //! The surveys service: what customers are asked, and what they answer.
 //!
-//! It owns surveys and responses. It asks the customers service for the customer of a caller's key, and nobody else. A
+//! It owns surveys, responses and invitations. It asks the customers service for the customer of a caller's key, and nobody else. A
 //! request goes from [`service`] (parse, act, render) through [`wire`] (message ⇄ row) to the writer or to [`store`].
 
+pub mod invitation;
 mod migrations;
+mod noun;
 pub mod response;
 mod service;
 mod store;
@@ -15,14 +17,19 @@ use barometer_chassis::{
     shutdown::Shutdown, store::Store,
 };
 use barometer_directory::Directory;
-use barometer_proto::surveys::v1::{FactKind, survey_service_server::SurveyServiceServer};
+use barometer_proto::surveys::v1::{
+    self as contract, FactKind, invitation_service_server::InvitationServiceServer,
+    survey_service_server::SurveyServiceServer,
+};
 use tokio::task::JoinHandle;
 use tonic::codec::CompressionEncoding;
 
 /// The service's name: of its database and in its positions.
 pub const NAME: &str = "surveys";
 /// The name under which its health is reported.
-pub const GRPC_NAME: &str = barometer_proto::surveys::v1::survey_service_server::SERVICE_NAME;
+pub const GRPC_NAME: &str = contract::survey_service_server::SERVICE_NAME;
+/// That name and that of what it serves beside, each with a health of its own.
+pub const GRPC_NAMES: [&str; 2] = [GRPC_NAME, contract::invitation_service_server::SERVICE_NAME];
 
 /// What the service needs to run.
 #[derive(Clone, Debug)]
@@ -47,16 +54,25 @@ pub async fn add(
     let kinds = vec![
         Kind::new::<survey::Entity>(FactKind::Survey.into(), |row| row.position, wire::survey_fact),
         Kind::new::<response::Entity>(FactKind::Response.into(), |row| row.position, wire::response_fact),
+        Kind::new::<invitation::Entity>(FactKind::Invitation.into(), |row| row.position, wire::invitation_fact),
     ];
     let (store, writer) =
         Store::open::<migrations::Migrator>(&config.location, NAME, kinds, config.write_queue, shutdown).await?;
     let service = service::Surveys::new(store.clone(), Directory::new(customers), config.stages, server.ending());
-    let service = SurveyServiceServer::new(service)
+    let surveys = SurveyServiceServer::new(service.clone())
         .max_decoding_message_size(limits.max_message_bytes)
         .max_encoding_message_size(limits.max_message_bytes)
         .accept_compressed(CompressionEncoding::Gzip)
         .send_compressed(CompressionEncoding::Gzip);
-    server.add_service(service);
-    store.report_health(server.health(), GRPC_NAME);
+    let invitations = InvitationServiceServer::new(service)
+        .max_decoding_message_size(limits.max_message_bytes)
+        .max_encoding_message_size(limits.max_message_bytes)
+        .accept_compressed(CompressionEncoding::Gzip)
+        .send_compressed(CompressionEncoding::Gzip);
+    server.add_service(surveys);
+    server.add_service(invitations);
+    for name in GRPC_NAMES {
+        store.report_health(server.health(), name);
+    }
     Ok(writer)
 }

@@ -2,6 +2,7 @@
 
 mod m0001_surveys;
 mod m0002_imported;
+mod m0003_invitations;
 
 use sea_orm_migration::prelude::*;
 
@@ -12,6 +13,10 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_surveys::Migration), Box::new(m0002_imported::Migration)]
+        vec![
+            Box::new(m0001_surveys::Migration),
+            Box::new(m0002_imported::Migration),
+            Box::new(m0003_invitations::Migration),
+        ]
     }
 }

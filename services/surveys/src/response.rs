@@ -1,20 +1,21 @@
 //! The response: one answer to a survey.
 
-use std::collections::HashMap;
-
 use barometer_chassis::{
     clock::Micros,
-    door::Dimensions,
+    door::{Dimensions, ExternalKey},
     error::Error,
     recorded_head,
-    writer::{Pending, Recorded, Write, any_of},
+    writer::{Pending, Recorded, Write},
 };
 use barometer_directory::CustomerId;
 use futures_util::future::BoxFuture;
 use sea_orm::entity::prelude::*;
 use serde::Serialize;
 
-use crate::survey::{self, SurveyId};
+use crate::{
+    store::{self, Invited},
+    survey::SurveyId,
+};
 
 /// A response's row.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, DeriveEntityModel)]
@@ -75,6 +76,9 @@ pub struct Model {
     /// Whether it was imported.
     #[serde(skip)]
     pub imported: bool,
+    /// The invitation that it follows. Where there is none, it is no part of the fingerprint, as before it was kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub invitation_id: Option<Uuid>,
 }
 
 /// Nothing: rows of this service refer to one another by id only.
@@ -86,25 +90,25 @@ impl ActiveModelBehavior for ActiveModel {}
 impl Recorded for Model {
     type Table = Entity;
     type Active = ActiveModel;
-    type Context = ();
+    /// The caller's key of the invitation, where it was named by that.
+    type Context = Option<ExternalKey>;
     const NOUN: &'static str = "response";
 
     recorded_head!();
 
-    /// Refuses answers to surveys that do not take any at the moment of the write.
+    /// Refuses answers to surveys that do not take any at the moment of the write, and those that do not fit their invitation.
     fn prepare<'w>(write: &'w Write<'w>, rows: &'w mut [Pending<Self>]) -> BoxFuture<'w, Result<(), Error>> {
         Box::pin(async move {
-            let mut ids: Vec<Uuid> = rows.iter().map(|pending| pending.row.survey_id.0).collect();
-            ids.sort_unstable();
-            ids.dedup();
-            let surveys = survey::Entity::find().filter(survey::Column::Id.is_in(any_of(ids))).all(write.db).await?;
-            let surveys: HashMap<Uuid, survey::Model> = surveys.into_iter().map(|row| (row.id, row)).collect();
-            for pending in rows {
-                let checked = match surveys.get(&pending.row.survey_id.0) {
+            let surveys =
+                store::surveys(write.db, rows.iter().map(|pending| pending.row.survey_id.0).collect()).await?;
+            let invitations =
+                Invited::by(write.db, rows.iter().map(|pending| (&pending.row, &pending.context))).await?;
+            for Pending { row, context, refused, .. } in rows {
+                let checked = match surveys.get(&row.survey_id.0) {
                     Some(survey) => survey.check_takes_answers(),
-                    None => Err(Error::not_found("survey", pending.row.survey_id)),
+                    None => Err(Error::not_found("survey", row.survey_id)),
                 };
-                pending.refused = checked.err();
+                *refused = checked.and_then(|()| invitations.answered_by(row, context)).err();
             }
             Ok(())
         })

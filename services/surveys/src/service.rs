@@ -1,5 +1,7 @@
 //! The RPCs: parse, act, render.
 
+mod invitation;
+mod recorded;
 mod response;
 
 use barometer_chassis::{
@@ -154,11 +156,12 @@ impl SurveyService for Surveys {
         let (preparing, recording) = (self.clone(), self.clone());
         let prepare = move |batch: wire::ImportResponsesRequest| {
             let (service, actor) = (preparing.clone(), actor.clone());
-            async move { service.prepare(&actor, batch.rows).await }
+            let rows = batch.rows.into_iter().map(|wire::ResponseRow { row, response }| (row, response)).collect();
+            async move { service.prepare::<crate::response::Model>("ImportResponses", &actor, rows).await }
         };
         let record = move |rows| {
             let service = recording.clone();
-            async move { service.import(rows).await }
+            async move { service.import::<crate::response::Model>(rows).await.map(self::response::acknowledge) }
         };
         let ending = self.ending.clone();
         Ok(Response::new(import::acknowledge_in_stages(request.into_inner(), ending, prepare, record)))
@@ -168,14 +171,14 @@ impl SurveyService for Surveys {
         &self,
         request: Request<wire::GetResponseRequest>,
     ) -> Result<Response<wire::Response>, Status> {
-        Ok(Response::new(self.get(request.into_inner()).await?))
+        Ok(Response::new(self.get_answer(request.into_inner()).await?))
     }
 
     async fn list_responses(
         &self,
         request: Request<wire::ListResponsesRequest>,
     ) -> Result<Response<wire::ListResponsesResponse>, Status> {
-        Ok(Response::new(self.list(request.into_inner()).await?))
+        Ok(Response::new(self.list_answers(request.into_inner()).await?))
     }
 
     async fn amend_response(
@@ -183,7 +186,7 @@ impl SurveyService for Surveys {
         request: Request<wire::AmendResponseRequest>,
     ) -> Result<Response<wire::Response>, Status> {
         let actor = Principal::of(&request);
-        Ok(Response::new(self.amend(&actor, request.into_inner()).await?))
+        Ok(Response::new(self.amend_answer(&actor, request.into_inner()).await?))
     }
 
     async fn withdraw_response(
@@ -191,7 +194,7 @@ impl SurveyService for Surveys {
         request: Request<wire::WithdrawResponseRequest>,
     ) -> Result<Response<wire::Response>, Status> {
         let actor = Principal::of(&request);
-        Ok(Response::new(self.withdraw(&actor, request.into_inner()).await?))
+        Ok(Response::new(self.withdraw_answer(&actor, request.into_inner()).await?))
     }
 
     type WatchFactsStream = Watch<wire::WatchFactsResponse>;

@@ -1,5 +1,7 @@
 //! Queries of the surveys service.
 
+mod invitations;
+
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
@@ -9,12 +11,13 @@ use barometer_chassis::{
     door::{Page, PageToken},
     error::Error,
     reader,
-    writer::{Done, Write},
+    writer::{Done, Write, any_of},
 };
 use barometer_proto::surveys::v1::survey::State;
 use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter};
 use uuid::Uuid;
 
+pub(crate) use self::invitations::{Invited, answers, came_of, has_answer};
 use crate::survey;
 
 /// How a survey is named.
@@ -34,6 +37,17 @@ pub(crate) async fn get_survey(db: &impl ConnectionTrait, by: &SurveyRef) -> Res
     };
     let row = survey::Entity::find().filter(condition).one(db).await?;
     row.ok_or_else(|| Error::not_found("survey", key))
+}
+
+/// The surveys of these ids, as far as there are such.
+pub(crate) async fn surveys(
+    db: &impl ConnectionTrait,
+    mut ids: Vec<Uuid>,
+) -> Result<HashMap<Uuid, survey::Model>, Error> {
+    ids.sort_unstable();
+    ids.dedup();
+    let rows = survey::Entity::find().filter(survey::Column::Id.is_in(any_of(ids))).all(db).await?;
+    Ok(rows.into_iter().map(|row| (row.id, row)).collect())
 }
 
 /// A page of surveys, newest first.

@@ -92,7 +92,7 @@ impl Answer {
         };
         let number = i64::try_from(self.index).unwrap_or(i64::MAX) + 2;
         let id = id(1 << 40 | self.index).to_string();
-        wire::Fact { id, number, version: 1, fact: Some(wire::fact::Fact::Response(fact)) }
+        wire::Fact { id, number, version: 1, fact: Some(wire::fact::Fact::Response(fact)), ..wire::Fact::default() }
     }
 }
 
@@ -103,7 +103,13 @@ pub fn survey_fact(id: &str) -> wire::Fact {
         kind: wire::SurveyKind::Nps.into(),
         r#type: wire::SurveyType::Transactional.into(),
     };
-    wire::Fact { id: id.to_owned(), number: 1, version: 1, fact: Some(wire::fact::Fact::Survey(fact)) }
+    wire::Fact {
+        id: id.to_owned(),
+        number: 1,
+        version: 1,
+        fact: Some(wire::fact::Fact::Survey(fact)),
+        ..wire::Fact::default()
+    }
 }
 
 /// The survey as it is created.

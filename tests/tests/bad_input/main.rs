@@ -1,12 +1,17 @@
 //! Bad input, for every RPC: one clear error that names every offending field, and nothing changed.
 
+mod analyses;
 mod case_verbs;
 mod complaints;
+mod costs;
 mod customers;
 mod escalations;
+mod exports;
 mod facts;
+mod figures;
 mod follow_ups;
 mod incidents;
+mod loyalty;
 mod metrics;
 mod nouns;
 mod policies;

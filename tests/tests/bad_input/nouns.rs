@@ -191,13 +191,13 @@ pub(crate) fn texts(rpc: &mut Rpc<'_>, message: &str, lengths: &[(&str, usize)])
 }
 
 /// An amount in no currency.
-fn money(rpc: &mut Rpc<'_>, field: &str) {
+pub(crate) fn money(rpc: &mut Rpc<'_>, field: &str) {
     let code = &format!("{field}.currency_code");
     rpc.invalid("no currency", vec![clear(field), number(&format!("{field}.units"), 1)], &[code]);
 }
 
 /// Amounts out of range.
-fn amounts(rpc: &mut Rpc<'_>, field: &str, before: impl Fn() -> Vec<Edit>) {
+pub(crate) fn amounts(rpc: &mut Rpc<'_>, field: &str, before: impl Fn() -> Vec<Edit>) {
     let (units, nanos) = (&format!("{field}.units"), &format!("{field}.nanos"));
     let cases = [
         ((9_000_000_000_001, 0), units),

@@ -1,4 +1,4 @@
-//! Every RPC of the surveys service.
+//! Every RPC of the surveys service and of its invitations.
 
 use barometer_chassis::testing::on_each_database;
 use barometer_proto::surveys::v1::{CreateSurveyRequest, SurveyKind};
@@ -25,6 +25,9 @@ async fn bad_input_is_told_and_changes_nothing() {
         verbs(&mut table, &world);
         responses(&mut table, &world);
         watch(&mut table.rpc("WatchFacts", &[]), "surveys", &world.customer.position);
+        table.check(&services.channel).await;
+        let mut table = Table::of("barometer.surveys.v1.InvitationService");
+        invitations(&mut table, &world);
         table.check(&services.channel).await;
         services.stop().await;
     })
@@ -146,6 +149,12 @@ fn responses(table: &mut Table, world: &World) {
         )
         .invalid("an undeclared stage", vec![text("response.journey_stage", "limbo")], &["response.journey_stage"])
         .invalid("a language", vec![text("response.language", "en_US")], &["response.language"]);
+    let (invitation, key) = ("response.invitation_id", "response.invitation_key");
+    rpc.invalid("a garbage invitation", vec![text(invitation, "x")], &[invitation])
+        .unknown("an unknown invitation", vec![text(invitation, NOBODY)])
+        .unknown("an unknown invitation's key", vec![text(&format!("{key}.value"), "nobody's")])
+        .unknown("a withdrawn invitation", vec![text(invitation, &world.invitation.withdrawn)]);
+    kind.keys(rpc, key);
     for score in [-1, 11, i64::from(i32::MAX), i64::from(i32::MIN)] {
         rpc.invalid("a score off the scale", vec![number("response.score", score)], &["response.score"]);
     }
@@ -163,4 +172,46 @@ fn responses(table: &mut Table, world: &World) {
         .unknown("an unknown survey", vec![id(), text(survey, NOBODY)])
         .unknown("a survey of zeros", vec![id(), text(survey, "00000000-0000-0000-0000-000000000000")])
         .invalid("no survey", vec![id(), texts("update_mask.paths", &["survey_id"])], &[survey]);
+}
+
+fn invitations(table: &mut Table, world: &World) {
+    let kind = &world.invitation;
+    let rpc = &mut table.rpc("RecordInvitation", &kind.good);
+    kind.record(rpc);
+    nouns::texts(rpc, "invitation", &[("channel", 64), ("touchpoint", 64)]);
+    let survey = "invitation.survey_id";
+    rpc.invalid("no survey", vec![clear(survey)], &[survey])
+        .invalid("a garbage survey", vec![text(survey, "x")], &[survey])
+        .invalid("an empty name", vec![text("invitation.survey_name", "")], &["invitation.survey_name"])
+        .unknown("an unknown survey", vec![text(survey, NOBODY)])
+        .unknown("an unknown name", vec![text("invitation.survey_name", "nobody's")])
+        .invalid(
+            "an undeclared dimension",
+            vec![pair("invitation.dimensions", "shop", "1")],
+            &["invitation.dimensions.shop"],
+        )
+        .invalid("an undeclared stage", vec![text("invitation.journey_stage", "limbo")], &["invitation.journey_stage"])
+        .invalid("a language", vec![text("invitation.language", "en_US")], &["invitation.language"])
+        .invalid("an unknown outcome", vec![number("invitation.told_outcome", 9)], &["invitation.told_outcome"]);
+    for field in ["deliver_time", "open_time", "begin_time", "expire_time"] {
+        let field = format!("invitation.{field}");
+        rpc.invalid("before it was sent", vec![number(&format!("{field}.seconds"), 0)], &[&field]).invalid(
+            "no instant",
+            vec![number(&format!("{field}.nanos"), -1)],
+            &[&field],
+        );
+    }
+    for reminders in [-1, 101, i64::from(i32::MAX)] {
+        rpc.invalid("reminders", vec![number("invitation.reminders", reminders)], &["invitation.reminders"]);
+    }
+    kind.add_to(table, "Invitation", "Invitations");
+    table
+        .rpc("ListInvitations", &[])
+        .invalid("a garbage survey", vec![text("survey_id", "active")], &["survey_id"])
+        .invalid("an unknown outcome", vec![number("outcome", 9)], &["outcome"]);
+    table.rpc("AmendInvitation", &[]).invalid(
+        "expires before it was sent",
+        vec![text("invitation.invitation_id", &kind.id), number("invitation.expire_time.seconds", 0)],
+        &["invitation.expire_time"],
+    );
 }

@@ -2,20 +2,25 @@
 
 use barometer_proto::{
     customers::v1::{
-        AmendAttributeChangeRequest, AmendInteractionRequest, AmendPurchaseRequest, AmendSubscriptionEventRequest,
-        AttributeChange, CreateCustomerRequest, Customer, Interaction, Purchase, RecordAttributeChangeRequest,
-        RecordInteractionRequest, RecordPurchaseRequest, RecordSubscriptionEventRequest, SubscriptionEvent,
-        UpdateCustomerRequest, WithdrawAttributeChangeRequest, WithdrawInteractionRequest, WithdrawPurchaseRequest,
+        AmendAttributeChangeRequest, AmendCostRequest, AmendInteractionRequest, AmendMembershipEventRequest,
+        AmendPurchaseRequest, AmendReferralRequest, AmendSubscriptionEventRequest, AttributeChange, Cost,
+        CreateCustomerRequest, Customer, Interaction, MembershipEvent, Purchase, RecordAttributeChangeRequest,
+        RecordCostRequest, RecordInteractionRequest, RecordMembershipEventRequest, RecordPurchaseRequest,
+        RecordReferralRequest, RecordSubscriptionEventRequest, Referral, SubscriptionEvent, UpdateCustomerRequest,
+        WithdrawAttributeChangeRequest, WithdrawCostRequest, WithdrawInteractionRequest,
+        WithdrawMembershipEventRequest, WithdrawPurchaseRequest, WithdrawReferralRequest,
         WithdrawSubscriptionEventRequest,
     },
     surveys::v1::{
-        ActivateSurveyRequest, AmendResponseRequest, CloseSurveyRequest, CreateSurveyRequest, Response,
-        SubmitResponseRequest, Survey, SurveyKind, WithdrawResponseRequest,
+        ActivateSurveyRequest, AmendInvitationRequest, AmendResponseRequest, CloseSurveyRequest, CreateSurveyRequest,
+        Invitation, RecordInvitationRequest, Response, SubmitResponseRequest, Survey, SurveyKind,
+        WithdrawInvitationRequest, WithdrawResponseRequest,
     },
 };
 use barometer_tests::{
     samples::{
-        attribute_change, customer, hour, interaction, key, mask, purchase, response, subscription_event, survey,
+        attribute_change, cost, customer, hour, interaction, invitation, key, mask, membership_event, purchase,
+        referral, response, subscription_event, survey,
     },
     services::Services,
 };
@@ -38,7 +43,11 @@ pub(crate) struct World {
     pub(crate) purchase: Recorded,
     pub(crate) interaction: Recorded,
     pub(crate) subscription_event: Recorded,
+    pub(crate) membership_event: Recorded,
+    pub(crate) referral: Recorded,
+    pub(crate) cost: Recorded,
     pub(crate) response: Recorded,
+    pub(crate) invitation: Recorded,
 }
 
 impl World {
@@ -51,7 +60,11 @@ impl World {
             purchase: purchases(services, &id).await,
             interaction: interactions(services, &id).await,
             subscription_event: subscription_events(services, &id).await,
+            membership_event: membership_events(services, &id).await,
+            referral: referrals(services, &id).await,
+            cost: costs(services, &id).await,
             response: responses(services, &active.survey_id).await,
+            invitation: invitations(services, &active.survey_id).await,
             customer,
             draft,
             active,
@@ -158,7 +171,27 @@ recorded!(
     withdraw_subscription_event WithdrawSubscriptionEventRequest
 );
 recorded!(
+    membership_events, loyalty, membership_event: MembershipEvent, membership_event_id, membership_event, time,
+    record_membership_event RecordMembershipEventRequest, amend_membership_event AmendMembershipEventRequest,
+    withdraw_membership_event WithdrawMembershipEventRequest
+);
+recorded!(
+    referrals, loyalty, referral: Referral, referral_id, referral, time,
+    record_referral RecordReferralRequest, amend_referral AmendReferralRequest,
+    withdraw_referral WithdrawReferralRequest
+);
+recorded!(
+    costs, costs, cost: Cost, cost_id, cost, time,
+    record_cost RecordCostRequest, amend_cost AmendCostRequest, withdraw_cost WithdrawCostRequest
+);
+recorded!(
     responses, surveys, response: Response, response_id, (|survey: &str| response(survey, 9)), answer_time,
     submit_response SubmitResponseRequest, amend_response AmendResponseRequest,
     withdraw_response WithdrawResponseRequest
+);
+recorded!(
+    invitations, invitations, invitation: Invitation, invitation_id,
+    (|survey: &str| Invitation { customer: None, ..invitation(survey, "") }), send_time,
+    record_invitation RecordInvitationRequest, amend_invitation AmendInvitationRequest,
+    withdraw_invitation WithdrawInvitationRequest
 );

@@ -45,7 +45,10 @@ use barometer_proto::complaints::v1::{
     GetCaseRequest, OpenCaseRequest, PrioritizeCaseRequest, Priority, RecordCustomerMessageRequest, ReopenCaseRequest,
     ReplyType, ResolveCaseRequest, RespondToCaseRequest, ResumeCaseRequest, WithdrawCaseRequest, get_case_request::By,
 };
-use barometer_tests::{samples::case, services::Services};
+use barometer_tests::{
+    samples::case,
+    services::{Services, count},
+};
 use prost_types::Timestamp;
 use tonic::Status;
 use uuid::Uuid;
@@ -152,7 +155,11 @@ async fn act(services: &Services, id: &str, verb: Verb, how: How) -> Result<Case
             client.annotate_case(request).await
         }
     };
-    Ok(answer?.into_inner())
+    let answer = answer?.into_inner();
+    // Whoever reads it afterwards reads no earlier state. A note changes nothing of the case itself.
+    let read = get(services, id).await.position;
+    assert!(verb == Verb::Annotate || count(&read) >= count(&answer.position), "{verb:?}: not read back");
+    Ok(answer)
 }
 
 async fn open_one(services: &Services, case: Case) -> Result<Case, Status> {

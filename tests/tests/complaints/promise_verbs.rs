@@ -158,8 +158,9 @@ async fn a_cancelled_case_takes_its_open_promises_with_it_and_a_resolved_one_non
         assert_eq!(history[0].promise_id, open.promise_id);
         let (_, counted) = fact(&services, &open.promise_id).await;
         assert_eq!(counted.state(), State::Withdrawn);
-        // The position that the verb answers includes them.
+        // The position that the verb answers includes them, and is the one that is read back.
         let count = |token: &str| barometer_tests::services::count(token);
+        assert_eq!(get(&services, &cancelled).await.position, after.position);
         assert!(count(&after.position) >= count(&found[1].position), "{} {}", after.position, found[1].position);
 
         let new = MakePromiseRequest { promise: Some(in_case(&cancelled)), ..Default::default() };

@@ -112,7 +112,7 @@ async fn a_withdrawn_case_leaves_a_tombstone_and_its_entries_none() {
         let (before, position) = watch(&services, &[], "").await;
         withdraw(&services, &case.case_id).await;
         let (after, _) = watch(&services, &[], &position).await;
-        let [Fact { id, number, version: 2, fact: Some(fact::Fact::Tombstone(gone)) }] = &after[..] else {
+        let [Fact { id, number, version: 2, fact: Some(fact::Fact::Tombstone(gone)), .. }] = &after[..] else {
             panic!("{after:?}")
         };
         assert_eq!((id, gone.kind()), (&case.case_id, FactKind::Case));

@@ -7,12 +7,16 @@ use barometer_proto::{
     common::v1::{ExternalId, RejectedRow},
     complaints::v1::{self as complaints, Case},
     customers::v1::{
-        self as customers, AttributeChange, Interaction, Purchase, ResolveCustomersRequest, SubscriptionEvent,
+        self as customers, AttributeChange, Cost, Interaction, MembershipEvent, Purchase, Referral,
+        ResolveCustomersRequest, SubscriptionEvent,
     },
-    surveys::v1::{self as surveys, ActivateSurveyRequest, CreateSurveyRequest, Response, SurveyKind},
+    surveys::v1::{self as surveys, ActivateSurveyRequest, CreateSurveyRequest, Invitation, Response, SurveyKind},
 };
 use barometer_tests::{
-    samples::{attribute_change, case, interaction, key, purchase, region, response, subscription_event, survey},
+    samples::{
+        attribute_change, case, cost, interaction, invitation, key, membership_event, purchase, referral, region,
+        response, subscription_event, survey,
+    },
     services::{Services, is_since},
 };
 use prost_types::{FieldMask, Timestamp};
@@ -104,7 +108,7 @@ pub(crate) trait Fact: Clone + Debug + PartialEq + Default + Send + 'static {
 
 macro_rules! kind {
     (
-        $Wire:ident, $sample:expr, $client:ident, $noun:ident, $plural:ident, $id:ident, $time:ident, $tag:ident,
+        $Wire:ident, $sample:expr, $feed:ident.$client:ident, $noun:ident, $plural:ident, $id:ident, $time:ident, $tag:ident,
         $record:ident $Record:ident, $get:ident $Get:ident $by:ident $Id:ident, $list:ident $List:ident,
         $amend:ident $Amend:ident, $withdraw:ident $Withdraw:ident, $import:ident $Import:ident $Row:ident
         $($more:tt)*
@@ -145,7 +149,7 @@ macro_rules! kind {
 
             fn customer_id(&self) -> &str {
                 match &self.customer {
-                    Some($client::$noun::Customer::CustomerId(id)) => id,
+                    Some($feed::$noun::Customer::CustomerId(id)) => id,
                     other => panic!("no id of a customer: {other:?}"),
                 }
             }
@@ -183,32 +187,32 @@ macro_rules! kind {
             }
 
             fn with_customer(self, id: &str) -> Self {
-                $Wire { customer: Some($client::$noun::Customer::CustomerId(id.to_owned())), ..self }
+                $Wire { customer: Some($feed::$noun::Customer::CustomerId(id.to_owned())), ..self }
             }
 
             fn with_customer_key(self, value: &str) -> Self {
-                $Wire { customer: Some($client::$noun::Customer::CustomerKey(key(value))), ..self }
+                $Wire { customer: Some($feed::$noun::Customer::CustomerKey(key(value))), ..self }
             }
 
             async fn record(self, services: &Services, request_id: &str) -> Result<Self, Status> {
-                let request = $client::$Record { $noun: Some(self), request_id: request_id.to_owned() };
+                let request = $feed::$Record { $noun: Some(self), request_id: request_id.to_owned() };
                 Ok(services.$client.clone().$record(request).await?.into_inner())
             }
 
             async fn get(services: &Services, id: &str) -> Result<Self, Status> {
-                let by = Some($client::$by::By::$Id(id.to_owned()));
-                Ok(services.$client.clone().$get($client::$Get { by }).await?.into_inner())
+                let by = Some($feed::$by::By::$Id(id.to_owned()));
+                Ok(services.$client.clone().$get($feed::$Get { by }).await?.into_inner())
             }
 
             async fn get_by_key(services: &Services, key: ExternalId) -> Result<Self, Status> {
-                let by = Some($client::$by::By::ExternalId(key));
-                Ok(services.$client.clone().$get($client::$Get { by }).await?.into_inner())
+                let by = Some($feed::$by::By::ExternalId(key));
+                Ok(services.$client.clone().$get($feed::$Get { by }).await?.into_inner())
             }
 
             async fn list(services: &Services, wanted: Wanted) -> Result<(Vec<Self>, String), Status> {
                 let Wanted { page_size, page_token, customer_id, start_time, end_time, show_withdrawn } = wanted;
                 #[allow(clippy::needless_update, reason = "some kinds have more filters")]
-                let request = $client::$List {
+                let request = $feed::$List {
                     page_size,
                     page_token,
                     customer_id,
@@ -228,20 +232,20 @@ macro_rules! kind {
                 request_id: &str,
             ) -> Result<Self, Status> {
                 let request_id = request_id.to_owned();
-                let request = $client::$Amend { $noun: Some(self), update_mask: mask, request_id };
+                let request = $feed::$Amend { $noun: Some(self), update_mask: mask, request_id };
                 Ok(services.$client.clone().$amend(request).await?.into_inner())
             }
 
             async fn withdraw(services: &Services, id: &str, etag: &str, request_id: &str) -> Result<Self, Status> {
                 let (etag, request_id) = (etag.to_owned(), request_id.to_owned());
-                let request = $client::$Withdraw { $id: id.to_owned(), etag, request_id };
+                let request = $feed::$Withdraw { $id: id.to_owned(), etag, request_id };
                 Ok(services.$client.clone().$withdraw(request).await?.into_inner())
             }
 
             async fn import(services: &Services, batches: Vec<Vec<(i64, Self)>>) -> Result<Vec<Imported>, Status> {
                 #[allow(clippy::needless_update, reason = "some rows have more fields")]
-                let row = |(row, message)| $client::$Row { row, $noun: Some(message), ..Default::default() };
-                let batch = move |rows: Vec<_>| $client::$Import { rows: rows.into_iter().map(row).collect() };
+                let row = |(row, message)| $feed::$Row { row, $noun: Some(message), ..Default::default() };
+                let batch = move |rows: Vec<_>| $feed::$Import { rows: rows.into_iter().map(row).collect() };
                 let batches = tokio_stream::iter(batches.into_iter().map(batch).collect::<Vec<_>>());
                 let mut answers = services.$client.clone().$import(batches).await?.into_inner();
                 let mut imported = Vec::new();
@@ -257,9 +261,9 @@ macro_rules! kind {
             }
 
             async fn watch(services: &Services) -> Vec<(String, i64, bool)> {
-                use $client::{FactKind, WatchFactsRequest, fact};
+                use $feed::{FactKind, WatchFactsRequest, fact};
                 let request = WatchFactsRequest { kinds: vec![FactKind::$tag.into()], after: String::new() };
-                let mut batches = services.$client.clone().watch_facts(request).await.expect("a watch").into_inner();
+                let mut batches = services.$feed.clone().watch_facts(request).await.expect("a watch").into_inner();
                 let (mut facts, begun) = (Vec::new(), Micros::now());
                 loop {
                     let batch = batches.message().await.expect("a batch").expect("it goes on");
@@ -278,7 +282,7 @@ macro_rules! kind {
 }
 
 kind!(
-    AttributeChange, (|world: &World| attribute_change(&world.customers[0])), customers, attribute_change,
+    AttributeChange, (|world: &World| attribute_change(&world.customers[0])), customers.customers, attribute_change,
     attribute_changes, attribute_change_id, time, AttributeChange,
     record_attribute_change RecordAttributeChangeRequest,
     get_attribute_change GetAttributeChangeRequest get_attribute_change_request AttributeChangeId,
@@ -287,20 +291,20 @@ kind!(
     import_attribute_changes ImportAttributeChangesRequest AttributeChangeRow
 );
 kind!(
-    Purchase, (|world: &World| purchase(&world.customers[0])), customers, purchase, purchases, purchase_id, time,
+    Purchase, (|world: &World| purchase(&world.customers[0])), customers.customers, purchase, purchases, purchase_id, time,
     Purchase, record_purchase RecordPurchaseRequest, get_purchase GetPurchaseRequest get_purchase_request PurchaseId,
     list_purchases ListPurchasesRequest, amend_purchase AmendPurchaseRequest, withdraw_purchase WithdrawPurchaseRequest,
     import_purchases ImportPurchasesRequest PurchaseRow
 );
 kind!(
-    Interaction, (|world: &World| interaction(&world.customers[0])), customers, interaction, interactions,
+    Interaction, (|world: &World| interaction(&world.customers[0])), customers.customers, interaction, interactions,
     interaction_id, time, Interaction, record_interaction RecordInteractionRequest,
     get_interaction GetInteractionRequest get_interaction_request InteractionId,
     list_interactions ListInteractionsRequest, amend_interaction AmendInteractionRequest,
     withdraw_interaction WithdrawInteractionRequest, import_interactions ImportInteractionsRequest InteractionRow
 );
 kind!(
-    SubscriptionEvent, (|world: &World| subscription_event(&world.customers[0])), customers, subscription_event,
+    SubscriptionEvent, (|world: &World| subscription_event(&world.customers[0])), customers.customers, subscription_event,
     subscription_events, subscription_event_id, time, SubscriptionEvent,
     record_subscription_event RecordSubscriptionEventRequest,
     get_subscription_event GetSubscriptionEventRequest get_subscription_event_request SubscriptionEventId,
@@ -309,19 +313,47 @@ kind!(
     import_subscription_events ImportSubscriptionEventsRequest SubscriptionEventRow
 );
 kind!(
-    Response, of_customer, surveys, response, responses, response_id, answer_time, Response,
+    Response, of_customer, surveys.surveys, response, responses, response_id, answer_time, Response,
     submit_response SubmitResponseRequest, get_response GetResponseRequest get_response_request ResponseId,
     list_responses ListResponsesRequest, amend_response AmendResponseRequest,
     withdraw_response WithdrawResponseRequest, import_responses ImportResponsesRequest ResponseRow
 );
 kind!(
-    Case, (|world: &World| case(&world.customers[0])), complaints, case, cases, case_id, open_time, Case,
+    Invitation, (|world: &World| invitation(&world.survey, &world.customers[0])), surveys.invitations, invitation,
+    invitations, invitation_id, send_time, Invitation, record_invitation RecordInvitationRequest,
+    get_invitation GetInvitationRequest get_invitation_request InvitationId,
+    list_invitations ListInvitationsRequest, amend_invitation AmendInvitationRequest,
+    withdraw_invitation WithdrawInvitationRequest, import_invitations ImportInvitationsRequest InvitationRow
+);
+kind!(
+    Case, (|world: &World| case(&world.customers[0])), complaints.complaints, case, cases, case_id, open_time, Case,
     open_case OpenCaseRequest, get_case GetCaseRequest get_case_request CaseId, list_cases ListCasesRequest,
     amend_case AmendCaseRequest, withdraw_case WithdrawCaseRequest, import_cases ImportCasesRequest CaseRow
 
     fn bare(self) -> Self {
         Case { history: Vec::new(), reception: None, ..self }
     }
+);
+
+kind!(
+    MembershipEvent, (|world: &World| membership_event(&world.customers[0])), customers.loyalty, membership_event,
+    membership_events, membership_event_id, time, MembershipEvent,
+    record_membership_event RecordMembershipEventRequest,
+    get_membership_event GetMembershipEventRequest get_membership_event_request MembershipEventId,
+    list_membership_events ListMembershipEventsRequest, amend_membership_event AmendMembershipEventRequest,
+    withdraw_membership_event WithdrawMembershipEventRequest,
+    import_membership_events ImportMembershipEventsRequest MembershipEventRow
+);
+kind!(
+    Referral, (|world: &World| referral(&world.customers[0])), customers.loyalty, referral, referrals, referral_id, time,
+    Referral, record_referral RecordReferralRequest, get_referral GetReferralRequest get_referral_request ReferralId,
+    list_referrals ListReferralsRequest, amend_referral AmendReferralRequest,
+    withdraw_referral WithdrawReferralRequest, import_referrals ImportReferralsRequest ReferralRow
+);
+kind!(
+    Cost, (|world: &World| cost(&world.customers[0])), customers.costs, cost, costs, cost_id, time, Cost,
+    record_cost RecordCostRequest, get_cost GetCostRequest get_cost_request CostId, list_costs ListCostsRequest,
+    amend_cost AmendCostRequest, withdraw_cost WithdrawCostRequest, import_costs ImportCostsRequest CostRow
 );
 
 fn of_customer(world: &World) -> Response {

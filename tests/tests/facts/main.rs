@@ -1,10 +1,11 @@
-//! What every kind of recorded fact can do: purchases, interactions, changes of attributes, subscriptions, answers,
-//! cases.
+//! What every kind of recorded fact can do: purchases, interactions, changes of attributes, subscriptions, memberships,
+//! referrals, costs, answers, invitations, cases.
 
 mod feed;
 mod importing;
 mod kind;
 mod lists;
+mod particular;
 mod privacy;
 mod recording;
 mod repeating;
@@ -38,7 +39,11 @@ macro_rules! for_kinds {
                     $of::<barometer_proto::customers::v1::Purchase>(&services, &world),
                     $of::<barometer_proto::customers::v1::Interaction>(&services, &world),
                     $of::<barometer_proto::customers::v1::SubscriptionEvent>(&services, &world),
+                    $of::<barometer_proto::customers::v1::MembershipEvent>(&services, &world),
+                    $of::<barometer_proto::customers::v1::Referral>(&services, &world),
+                    $of::<barometer_proto::customers::v1::Cost>(&services, &world),
                     $of::<barometer_proto::surveys::v1::Response>(&services, &world),
+                    $of::<barometer_proto::surveys::v1::Invitation>(&services, &world),
                     $($of::<$more>(&services, &world),)?
                 );
                 services.stop().await;

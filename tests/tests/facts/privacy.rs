@@ -7,8 +7,8 @@ use barometer_proto::{
     common::v1::ExternalId,
     complaints::v1::{self as complaints, AnnotateCaseRequest, Case},
     customers::v1::{
-        self as customers, AttributeChange, CreateCustomerRequest, Customer, Interaction, Purchase, PurchaseLine,
-        SubscriptionEvent,
+        self as customers, AttributeChange, Cost, CreateCustomerRequest, Customer, Interaction, MembershipEvent,
+        MembershipEventType, Purchase, PurchaseLine, Referral, SubscriptionEvent, referral,
     },
     surveys::v1::{self as surveys, CreateSurveyRequest, Response, SurveyKind},
 };
@@ -65,10 +65,21 @@ async fn no_watcher_gets_personal_data() {
                 (interaction.text, interaction.in_answer_to) = (marked(), key());
             })
             .await,
+            marked_all(&services, &world, |_: &mut Cost| {}).await,
+            marked_all(&services, &world, |event: &mut MembershipEvent| {
+                (event.r#type, event.points) = (MembershipEventType::GrantVoucher.into(), 0);
+                (event.voucher, event.purchase) = (marked(), key());
+            })
+            .await,
+            marked_all(&services, &world, |referral: &mut Referral| {
+                let other = ExternalId { system: marked(), value: format!("{MARK} of another") };
+                referral.referred = Some(referral::Referred::ReferredCustomerKey(other));
+            })
+            .await,
             marked_all(&services, &world, |case: &mut Case| (case.subject, case.description) = (marked(), marked()))
                 .await,
         ];
-        let [case_id, _] = ids[5].clone();
+        let [case_id, _] = ids[8].clone();
         let request = AnnotateCaseRequest { case_id, note: marked(), ..Default::default() };
         services.complaints.clone().annotate_case(request).await.expect("annotated");
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use barometer_proto::FILE_DESCRIPTOR_SET;
+use barometer_proto::{FILE_DESCRIPTOR_SET, metrics::v1::ExportFactsRequest};
 use barometer_tests::{eventually, wire};
 use prost::Message;
 use prost_reflect::{
@@ -87,6 +87,13 @@ impl Caller {
         }
         assert!(!bytes.is_empty());
         bytes
+    }
+
+    /// All bytes of a table of facts.
+    pub(crate) async fn table(&self, method: &str, kind: &str) -> Vec<u8> {
+        let request = ExportFactsRequest { kind: kind.to_owned(), ..Default::default() };
+        let chunks = self.send(method, request.encode_to_vec()).await.expect("a table");
+        chunks.concat()
     }
 
     /// Fails when a method of the contract was left out.

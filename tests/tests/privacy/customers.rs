@@ -21,11 +21,11 @@ use crate::{
 
 const SERVICE: &str = "barometer.customers.v1.CustomerService";
 
-fn marked() -> String {
+pub(crate) fn marked() -> String {
     MARK.to_owned()
 }
 
-fn key(value: &str) -> ExternalId {
+pub(crate) fn key(value: &str) -> ExternalId {
     ExternalId { system: marked(), value: format!("{MARK} {value}") }
 }
 

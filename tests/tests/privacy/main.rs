@@ -4,10 +4,14 @@
 
 mod caller;
 mod complaints;
+mod costs;
 mod customers;
 mod escalations;
+mod exports;
+mod figures;
 mod follow_ups;
 mod incidents;
+mod loyalty;
 mod metrics;
 mod personal_data;
 mod policies;
@@ -32,6 +36,8 @@ async fn nothing_that_callers_send_is_told_to_others() {
         let mut caller = Caller::new(&server.endpoint).await;
         let survey = surveys::call_all(&mut caller).await;
         customers::call_all(&mut caller).await;
+        loyalty::call_all(&mut caller).await;
+        costs::call_all(&mut caller).await;
         // A case has clocks when policies were published before it.
         policies::call_all(&mut caller).await;
         complaints::call_all(&mut caller).await;
@@ -43,9 +49,12 @@ async fn nothing_that_callers_send_is_told_to_others() {
         incidents::call_all(&mut caller).await;
         personal_data::call_all(&mut caller).await;
         metrics::call_all(&mut caller, &survey).await;
+        exports::call_all(&mut caller, &survey).await;
+        figures::call_all(&mut caller, &survey).await;
         caller.call_nonsense().await;
         caller.assert_all_called();
         let fed = caller.feeds().await;
+        let exported = exports::tables(&caller).await;
 
         let log = server.stop();
         assert!(log.contains("call failed"), "the log tells of what was refused");
@@ -57,6 +66,7 @@ async fn nothing_that_callers_send_is_told_to_others() {
         }
         // What was sent wrongly may have been right: a channel is anything. What is personal is never in a fact.
         assert_nowhere("the feeds", &fed, MARK);
+        assert_nowhere("the tables", &exported, MARK);
     })
     .await;
 }

@@ -2,7 +2,8 @@
 
 use barometer_proto::metrics::v1::{
     Filter, Fold, GetFoldRequest, GetMetricRequest, ListMetricsRequest, ListMetricsResponse, Metric,
-    QueryMetricsRequest, QueryMetricsResponse,
+    QueryMetricsRequest, QueryMetricsResponse, QueryRetentionRequest, QueryRetentionResponse, QuerySurvivalRequest,
+    QuerySurvivalResponse,
 };
 
 use crate::caller::Caller;
@@ -16,4 +17,10 @@ pub(crate) async fn call_all(caller: &mut Caller, survey: &str) {
     let only = Filter { dimension: "survey".to_owned(), values: vec![survey.to_owned()], ..Default::default() };
     let query = QueryMetricsRequest { metrics: vec!["nps".to_owned()], filters: vec![only], ..Default::default() };
     let _: QueryMetricsResponse = caller.call(&method("QueryMetrics"), &query).await;
+    let method = |name: &str| format!("barometer.metrics.v1.AnalysisService/{name}");
+    let by = || vec!["tier".to_owned()];
+    let cohorts = QueryRetentionRequest { group_by: by(), ..Default::default() };
+    let _: QueryRetentionResponse = caller.call(&method("QueryRetention"), &cohorts).await;
+    let curves = QuerySurvivalRequest { group_by: by(), ..Default::default() };
+    let _: QuerySurvivalResponse = caller.call(&method("QuerySurvival"), &curves).await;
 }

@@ -1,16 +1,16 @@
-//! Every method of the surveys service.
+//! Every method of the surveys service and of its invitations.
 
 use std::collections::BTreeMap;
 
 use barometer_proto::{
     common::v1::ExternalId,
     surveys::v1::{
-        ActivateSurveyRequest, CloseSurveyRequest, CreateSurveyRequest, GetSurveyRequest, ListSurveysRequest,
-        ListSurveysResponse, Response, Survey, SurveyKind, WatchFactsRequest, WatchFactsResponse, get_survey_request,
-        response,
+        ActivateSurveyRequest, CloseSurveyRequest, CreateSurveyRequest, GetSurveyRequest, Invitation,
+        ListSurveysRequest, ListSurveysResponse, Response, Survey, SurveyKind, WatchFactsRequest, WatchFactsResponse,
+        get_survey_request, invitation, response,
     },
 };
-use barometer_tests::samples::{response, survey};
+use barometer_tests::samples::{invitation as invited, response, survey};
 use prost::Message;
 
 use crate::{
@@ -19,6 +19,7 @@ use crate::{
 };
 
 const SERVICE: &str = "barometer.surveys.v1.SurveyService";
+const INVITATIONS: &str = "barometer.surveys.v1.InvitationService";
 
 /// Calls them; gives the name of a survey.
 pub(crate) async fn call_all(caller: &mut Caller) -> String {
@@ -36,12 +37,20 @@ pub(crate) async fn call_all(caller: &mut Caller) -> String {
     let key = ExternalId { system: MARK.to_owned(), value: MARK.to_owned() };
     let answer = Response {
         customer: Some(response::Customer::CustomerKey(key.clone())),
-        external_id: Some(key),
+        external_id: Some(key.clone()),
         comment: MARK.to_owned(),
         ..response(&survey_id, 3)
     };
     let (verb, name_of, field, sample) = ("Submit", "Response", "response", answer.encode_to_vec());
     recorded::call_all(caller, Noun { service: SERVICE, verb, name: name_of, field, sample }).await;
+
+    let invitation = Invitation {
+        customer: Some(invitation::Customer::CustomerKey(key.clone())),
+        external_id: Some(key),
+        ..invited(&survey_id, Default::default())
+    };
+    let (verb, name_of, field, sample) = ("Record", "Invitation", "invitation", invitation.encode_to_vec());
+    recorded::call_all(caller, Noun { service: INVITATIONS, verb, name: name_of, field, sample }).await;
 
     let _: WatchFactsResponse = caller.call(&method("WatchFacts"), &WatchFactsRequest::default()).await;
     let close = CloseSurveyRequest { survey_id, ..Default::default() };

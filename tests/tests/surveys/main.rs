@@ -2,6 +2,7 @@
 
 mod answers;
 mod customers;
+mod invitations;
 mod pages;
 mod states;
 

@@ -12,9 +12,10 @@ use barometer_proto::{
         complaint_service_client::ComplaintServiceClient, get_case_request,
     },
     customers::v1::{
-        ImportAttributeChangesRequest, ImportAttributeChangesResponse, ImportCustomersRequest,
-        ImportInteractionsRequest, ImportPurchasesRequest, ImportSubscriptionEventsRequest,
-        customer_service_client::CustomerServiceClient,
+        ImportAttributeChangesRequest, ImportAttributeChangesResponse, ImportCostsRequest, ImportCustomersRequest,
+        ImportInteractionsRequest, ImportMembershipEventsRequest, ImportPurchasesRequest, ImportReferralsRequest,
+        ImportSubscriptionEventsRequest, cost_service_client::CostServiceClient,
+        customer_service_client::CustomerServiceClient, loyalty_service_client::LoyaltyServiceClient,
     },
     surveys::v1::{
         ActivateSurveyRequest, CreateSurveyRequest, GetSurveyRequest, ImportResponsesRequest, get_survey_request,
@@ -102,9 +103,11 @@ impl Loading<'_> {
     async fn all(&self) -> Result<Vec<String>, Trouble> {
         self.surveys().await?;
         let customers = self.customers().await?;
+        let costs = self.costs().await?;
+        let loyalty = self.loyalty().await?;
         let [facts, surveys, complaints] = self.facts().await?;
         let reopenings = self.reopenings().await?;
-        let reached = [customers.max(facts), surveys, complaints.max(reopenings)];
+        let reached = [customers.max(costs).max(loyalty).max(facts), surveys, complaints.max(reopenings)];
         Ok(reached.into_iter().flat_map(Reached::token).collect())
     }
 
@@ -142,6 +145,40 @@ impl Loading<'_> {
         let import = self.acknowledge(client.import_customers(batches));
         let ((), reached) = tokio::try_join!(generate, import)?;
         Ok(reached)
+    }
+
+    /// What the company spent.
+    async fn costs(&self) -> Result<Reached, Trouble> {
+        let (mut costs, batches) = batches(|rows| ImportCostsRequest { rows });
+        let mut client = CostServiceClient::new(self.channel.clone());
+        let generate = async move {
+            costs.push(rows::costs(self.company)).await?;
+            costs.finish().await
+        };
+        let ((), reached) = tokio::try_join!(generate, self.acknowledge(client.import_costs(batches)))?;
+        Ok(reached)
+    }
+
+    /// What happened in the loyalty programme, and who recommended whom.
+    async fn loyalty(&self) -> Result<Reached, Trouble> {
+        let (mut events, of_events) = batches(|rows| ImportMembershipEventsRequest { rows });
+        let (mut referrals, of_referrals) = batches(|rows| ImportReferralsRequest { rows });
+        let generate = async move {
+            for life in self.company.lives() {
+                events.push(rows::membership_events(&life)).await?;
+                referrals.push(rows::referrals(&life)).await?;
+            }
+            events.finish().await?;
+            referrals.finish().await
+        };
+        let client = || LoyaltyServiceClient::new(self.channel.clone());
+        let (mut first, mut second) = (client(), client());
+        let ((), events, referrals) = tokio::try_join!(
+            generate,
+            self.acknowledge(first.import_membership_events(of_events)),
+            self.acknowledge(second.import_referrals(of_referrals)),
+        )?;
+        Ok(events.max(referrals))
     }
 
     /// Everything else in one pass, each kind on a stream of its own. Tells how far customers, surveys and complaints came.

@@ -16,8 +16,16 @@ pub enum Kind {
     Interactions,
     /// Starts, changes and ends of subscriptions.
     Subscriptions,
+    /// Joining and leaving the loyalty programme, points, vouchers, gestures.
+    Memberships,
+    /// Who recommended whom.
+    Referrals,
+    /// What it costs to win customers, to be in touch with them, and to run the programme.
+    Costs,
     /// Answers to surveys.
     Responses,
+    /// Who was asked to answer a survey, and what came of it.
+    Invitations,
     /// Complaints of the past, as far as they have come.
     Complaints,
     /// Cases of the past with everything that happened to them, one event a line.
@@ -85,7 +93,11 @@ impl Kind {
             Self::Purchases => &PURCHASES,
             Self::Interactions => &INTERACTIONS,
             Self::Subscriptions => &SUBSCRIPTIONS,
+            Self::Memberships => &MEMBERSHIPS,
+            Self::Referrals => &REFERRALS,
+            Self::Costs => &COSTS,
             Self::Responses => &RESPONSES,
+            Self::Invitations => &INVITATIONS,
             Self::Complaints => &COMPLAINTS,
             Self::Histories => &HISTORIES,
         }
@@ -104,7 +116,11 @@ impl Kind {
             Self::Purchases => "purchases",
             Self::Interactions => "interactions",
             Self::Subscriptions => "subscriptions",
+            Self::Memberships => "memberships",
+            Self::Referrals => "referrals",
+            Self::Costs => "costs",
             Self::Responses => "responses",
+            Self::Invitations => "invitations",
             Self::Complaints => "complaints",
             Self::Histories => "histories",
         }
@@ -122,7 +138,7 @@ impl Shape {
             Self::Time => value::time(text, zone).map(drop),
             Self::Span => value::span(text).map(drop),
             Self::Decimal => value::decimal(text).map(drop),
-            Self::Integer => value::integer(text).map(drop),
+            Self::Integer => value::integer::<i64>(text).map(drop),
             Self::Number => value::number(text).map(drop),
             Self::Flag => value::flag(text).map(drop),
             Self::Currency => value::currency(text).map(drop),
@@ -239,7 +255,52 @@ const SUBSCRIPTIONS: [Field; 11] = [
     field("voluntary", Shape::Flag),
 ];
 
-const RESPONSES: [Field; 14] = [
+const MEMBERSHIPS: [Field; 15] = [
+    field("customer", Shape::Text).required(),
+    field("type", Shape::Word(value::MEMBERSHIP_EVENT_TYPE)).required(),
+    field("time", Shape::Time).required(),
+    field("external_id", Shape::Text),
+    field("programme", Shape::Text),
+    field("points", Shape::Integer),
+    field("voucher", Shape::Text),
+    field("value", Shape::Decimal),
+    field("cost", Shape::Decimal),
+    field("currency", Shape::Currency).rule(Rule::With("value")).groups(),
+    field("reason", Shape::Text).groups(),
+    field("channel", Shape::Text).groups(),
+    field("campaign", Shape::Text).groups(),
+    field("expire_time", Shape::Time),
+    field("purchase", Shape::Text),
+];
+
+const REFERRALS: [Field; 9] = [
+    field("customer", Shape::Text).required(),
+    field("time", Shape::Time).required(),
+    field("external_id", Shape::Text),
+    field("referred", Shape::Text),
+    field("join_time", Shape::Time),
+    field("channel", Shape::Text).groups(),
+    field("campaign", Shape::Text).groups(),
+    field("reward", Shape::Decimal),
+    field("currency", Shape::Currency).rule(Rule::With("reward")).groups(),
+];
+
+const COSTS: [Field; 12] = [
+    field("kind", Shape::Word(value::COST_KIND)).required(),
+    field("time", Shape::Time).required(),
+    field("currency", Shape::Currency).required().groups(),
+    field("amount", Shape::Decimal),
+    field("per_contact", Shape::Decimal),
+    field("per_hour", Shape::Decimal),
+    field("external_id", Shape::Text),
+    field("end_time", Shape::Time),
+    field("customer", Shape::Text),
+    field("channel", Shape::Text).groups(),
+    field("team", Shape::Text).groups(),
+    field("campaign", Shape::Text).groups(),
+];
+
+const RESPONSES: [Field; 15] = [
     field("survey", Shape::Text).required().groups(),
     field("score", Shape::Integer).rule(Rule::Named),
     field("time", Shape::Time).required(),
@@ -252,8 +313,26 @@ const RESPONSES: [Field; 14] = [
     field("touchpoint", Shape::Text).groups(),
     field("journey_stage", Shape::Text).groups(),
     field("weight", Shape::Number),
+    field("invitation", Shape::Text),
     field("kind", Shape::Word(value::SURVEY_KIND)).rule(Rule::Constant),
     field("type", Shape::Word(value::SURVEY_TYPE)).rule(Rule::Constant),
+];
+
+const INVITATIONS: [Field; 14] = [
+    field("survey", Shape::Text).required().groups(),
+    field("time", Shape::Time).required(),
+    field("external_id", Shape::Text),
+    field("customer", Shape::Text),
+    field("delivered", Shape::Time),
+    field("opened", Shape::Time),
+    field("begun", Shape::Time),
+    field("expires", Shape::Time),
+    field("reminders", Shape::Integer),
+    field("outcome", Shape::Word(value::INVITATION_OUTCOME)),
+    field("channel", Shape::Text).groups(),
+    field("touchpoint", Shape::Text).groups(),
+    field("journey_stage", Shape::Text).groups(),
+    field("language", Shape::Text).groups(),
 ];
 
 const COMPLAINTS: [Field; 26] = [

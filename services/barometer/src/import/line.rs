@@ -1,6 +1,7 @@
 //! One record of the file, read field by field; everything that is wrong with it is noted.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 use std::time::Duration;
 
 use barometer_proto::common::v1::{ExternalId, Money};
@@ -36,7 +37,12 @@ impl<'a> Line<'a> {
 
     /// The customer by the caller's key; none when the field is empty.
     pub(crate) fn customer(&mut self) -> Option<ExternalId> {
-        let value = self.text("customer");
+        self.customer_in("customer")
+    }
+
+    /// The same of another field.
+    pub(crate) fn customer_in(&mut self, name: &'static str) -> Option<ExternalId> {
+        let value = self.text(name);
         (!value.is_empty()).then(|| ExternalId { system: self.plan.customer_system.clone(), value })
     }
 
@@ -86,7 +92,7 @@ impl<'a> Line<'a> {
     }
 
     /// A whole number.
-    pub(crate) fn integer(&mut self, name: &'static str) -> Option<i32> {
+    pub(crate) fn integer<T: FromStr>(&mut self, name: &'static str) -> Option<T> {
         self.parse(name, value::integer)
     }
 
@@ -117,9 +123,11 @@ impl<'a> Line<'a> {
         cells.filter(|(_, cell)| !cell.is_empty()).map(|(name, cell)| (name.clone(), cell.to_owned())).collect()
     }
 
-    /// Notes what is wrong with a field.
+    /// Notes what is wrong with a field, once: amounts share their currency.
     pub(crate) fn note(&mut self, name: &'static str, problem: Problem) {
-        self.problems.push((name, problem));
+        if !self.problems.iter().any(|(field, noted)| *field == name && *noted == problem) {
+            self.problems.push((name, problem));
+        }
     }
 
     fn parse<T>(&mut self, name: &'static str, parse: impl FnOnce(&str) -> Result<T, Problem>) -> Option<T> {

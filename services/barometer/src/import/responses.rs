@@ -166,6 +166,7 @@ fn response(line: &mut Line<'_>) -> Response {
         journey_stage: line.text("journey_stage"),
         answer_time: line.time("time"),
         weight: line.number("weight"),
+        invitation: line.reference("invitation").map(response::Invitation::InvitationKey),
         external_id: line.external_id(),
         dimensions: line.dimensions(),
         // What the service alone sets.

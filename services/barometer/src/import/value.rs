@@ -1,5 +1,6 @@
 //! Cells of a file become values, or a problem that says what is wrong with them.
 
+use std::str::FromStr;
 use std::time::Duration;
 
 use barometer_chassis::clock::Micros;
@@ -7,8 +8,8 @@ use barometer_chassis::door::Currency;
 use barometer_proto::complaints::v1::{
     Acceptance, CaseEntryType, CaseKind, Finding, Priority, Remedy, ReplyType, Severity,
 };
-use barometer_proto::customers::v1::{Direction, SubscriptionEventType};
-use barometer_proto::surveys::v1::{Disposition, SurveyKind, SurveyType};
+use barometer_proto::customers::v1::{CostKind, Direction, MembershipEventType, SubscriptionEventType};
+use barometer_proto::surveys::v1::{Disposition, InvitationOutcome, SurveyKind, SurveyType};
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
@@ -37,6 +38,27 @@ pub(crate) const EVENT_TYPE: Words = &[
     ("cancel", SubscriptionEventType::Cancel as i32),
 ];
 
+/// What happened in the loyalty programme.
+pub(crate) const MEMBERSHIP_EVENT_TYPE: Words = &[
+    ("join", MembershipEventType::Join as i32),
+    ("leave", MembershipEventType::Leave as i32),
+    ("earn", MembershipEventType::Earn as i32),
+    ("redeem", MembershipEventType::Redeem as i32),
+    ("expire", MembershipEventType::Expire as i32),
+    ("adjust", MembershipEventType::Adjust as i32),
+    ("grant_voucher", MembershipEventType::GrantVoucher as i32),
+    ("redeem_voucher", MembershipEventType::RedeemVoucher as i32),
+    ("expire_voucher", MembershipEventType::ExpireVoucher as i32),
+    ("gesture", MembershipEventType::Gesture as i32),
+];
+
+/// What a cost is for.
+pub(crate) const COST_KIND: Words = &[
+    ("acquisition", CostKind::Acquisition as i32),
+    ("contact", CostKind::Contact as i32),
+    ("programme", CostKind::Programme as i32),
+];
+
 /// Why there is no score.
 pub(crate) const DISPOSITION: Words = &[
     ("no_answer", Disposition::NoAnswer as i32),
@@ -46,6 +68,17 @@ pub(crate) const DISPOSITION: Words = &[
 ];
 
 /// What a survey asks.
+pub(crate) const INVITATION_OUTCOME: Words = &[
+    ("complete", InvitationOutcome::Complete as i32),
+    ("partial", InvitationOutcome::Partial as i32),
+    ("refusal", InvitationOutcome::Refusal as i32),
+    ("non_contact", InvitationOutcome::NonContact as i32),
+    ("other", InvitationOutcome::Other as i32),
+    ("unknown", InvitationOutcome::Unknown as i32),
+    ("not_eligible", InvitationOutcome::NotEligible as i32),
+];
+
+/// Kinds of surveys.
 pub(crate) const SURVEY_KIND: Words =
     &[("nps", SurveyKind::Nps as i32), ("csat", SurveyKind::Csat as i32), ("ces", SurveyKind::Ces as i32)];
 
@@ -172,7 +205,7 @@ pub(crate) fn decimal(text: &str) -> Result<Decimal, Problem> {
 }
 
 /// A whole number; decimals that are all zero are passed over, as tools write them that know no missing whole numbers.
-pub(crate) fn integer(text: &str) -> Result<i32, Problem> {
+pub(crate) fn integer<T: FromStr>(text: &str) -> Result<T, Problem> {
     let digits = text.trim();
     let whole = match digits.split_once('.') {
         Some((whole, zeros)) if zeros.bytes().all(|byte| byte == b'0') => whole,
@@ -229,7 +262,7 @@ mod tests {
         assert_eq!(integer(" 10.0 "), Ok(10));
         assert_eq!(integer("-1"), Ok(-1));
         for bad in ["", ".0", "9.5", "nine", "9,0", "99999999999"] {
-            assert_eq!(integer(bad).map_err(|problem| problem.reason), Err("NOT_A_NUMBER"), "{bad}");
+            assert_eq!(integer::<i32>(bad).map_err(|problem| problem.reason), Err("NOT_A_NUMBER"), "{bad}");
         }
     }
 

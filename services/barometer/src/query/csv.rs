@@ -4,8 +4,11 @@ use std::io::{self, Write};
 
 use barometer_proto::metrics::v1::Metric;
 
-use super::{Answer, group_names, number, utc};
+use super::{Answer, completeness, group_names, number, state, utc};
 use crate::decimal::Decimal;
+
+/// The columns after those of the metric.
+const LAST: [&str; 8] = ["low", "high", "level", "partial", "state", "completeness", "revised", "statistics_error"];
 
 /// Writes the answer. The columns depend on the metric and the groups asked for only.
 pub(super) fn write(answer: &Answer, metric: &Metric, by: &[String], out: &mut dyn Write) -> io::Result<()> {
@@ -14,7 +17,7 @@ pub(super) fn write(answer: &Answer, metric: &Metric, by: &[String], out: &mut d
     let group_titles = groups.iter().map(String::as_str);
     let titles = ["start", "end", "label"].into_iter().chain(group_titles).chain(["value"]);
     let parts = metric.counts.iter().chain(&metric.amounts).chain(&metric.statistics).map(String::as_str);
-    csv.write_record(titles.chain(parts).chain(["low", "high", "level", "partial"]))?;
+    csv.write_record(titles.chain(parts).chain(LAST))?;
     for row in &answer.result.rows {
         let mut cells = vec![utc(row.start_time.as_ref()), utc(row.end_time.as_ref()), row.label.clone()];
         cells.extend(groups.iter().map(|name| row.group.get(name).cloned().unwrap_or_default()));
@@ -27,6 +30,8 @@ pub(super) fn write(answer: &Answer, metric: &Metric, by: &[String], out: &mut d
         let interval = row.interval.as_ref();
         cells.extend([interval.map(|i| i.low), interval.map(|i| i.high), interval.map(|i| i.level)].map(text));
         cells.push(row.partial.to_string());
+        cells.extend([state(row), completeness(row)].map(str::to_owned));
+        cells.extend([utc(row.revise_time.as_ref()), number::text(row.statistics_error)]);
         csv.write_record(cells)?;
     }
     csv.flush()
@@ -42,9 +47,10 @@ mod tests {
         let mut out = Vec::new();
         write(&answer(), &metric(), &["language".to_owned()], &mut out).expect("a vector takes everything");
         let lines = [
-            "start,end,label,language,value,answers,net,p50,p75,low,high,level,partial",
-            "2017-05-01T00:00:00Z,2017-06-01T00:00:00Z,2017-05,en,39.84,2746,8348208.560001,41,,38.1,41.5,0.95,true",
-            "2017-06-01T00:00:00Z,2017-07-01T00:00:00Z,2017-06,,,0,,,,,,,false",
+            "start,end,label,language,value,answers,net,p50,p75,low,high,level,partial,state,completeness,revised,statistics_error",
+            "2017-05-01T00:00:00Z,2017-06-01T00:00:00Z,2017-05,en,39.84,2746,8348208.560001,41,,38.1,41.5,0.95,true,ok,behind,2017-06-03T10:00:00Z,0",
+            "2017-06-01T00:00:00Z,2017-07-01T00:00:00Z,2017-06,,,0,,,,,,,false,no_facts,complete,,0",
+            "2017-07-01T00:00:00Z,2017-08-01T00:00:00Z,2017-07,ro,,,,,,,,,false,suppressed,open,,0",
         ];
         assert_eq!(String::from_utf8_lossy(&out).lines().collect::<Vec<_>>(), lines);
     }

@@ -7,7 +7,7 @@ use barometer_proto::metrics::v1::{Freshness, Interval, Row};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::{Answer, number, unit, utc};
+use super::{Answer, completeness, number, state, unit, utc};
 use crate::decimal::Decimal;
 
 /// Writes the answer.
@@ -33,8 +33,9 @@ struct Figures<'a> {
     freshness: Vec<Source<'a>>,
 }
 
+/// A row.
 #[derive(Serialize)]
-struct Figure<'a> {
+pub(super) struct Figure<'a> {
     start: String,
     end: String,
     label: &'a str,
@@ -44,17 +45,23 @@ struct Figure<'a> {
     statistics: BTreeMap<&'a str, Option<Box<RawValue>>>,
     interval: Option<Limits>,
     partial: bool,
+    state: &'static str,
+    completeness: &'static str,
+    revised: Option<String>,
+    statistics_error: f64,
 }
 
+/// A confidence interval.
 #[derive(Serialize)]
-struct Limits {
+pub(crate) struct Limits {
     low: f64,
     high: f64,
     level: f64,
 }
 
+/// How far a source was read.
 #[derive(Serialize)]
-struct Source<'a> {
+pub(crate) struct Source<'a> {
     source: &'a str,
     complete_until: Option<String>,
     connected: bool,
@@ -63,8 +70,22 @@ struct Source<'a> {
 
 impl<'a> From<&'a Row> for Figure<'a> {
     fn from(row: &'a Row) -> Self {
-        let Row { start_time, end_time, label, group, value, state: _, counts, amounts, interval, partial, statistics } =
-            row;
+        let Row {
+            start_time,
+            end_time,
+            label,
+            group,
+            value,
+            state: _,
+            counts,
+            amounts,
+            interval,
+            partial,
+            statistics,
+            statistics_error,
+            completeness: _,
+            revise_time,
+        } = row;
         let counts = counts.iter().map(|(name, count)| (name.as_str(), number::text(*count)));
         let amounts = amounts.iter().map(|(name, money)| (name.as_str(), Decimal::from(money).to_string()));
         Self {
@@ -75,13 +96,20 @@ impl<'a> From<&'a Row> for Figure<'a> {
             value: value.and_then(|value| number::raw(number::text(value))),
             counts: counts.chain(amounts).map(|(name, text)| (name, number::raw(text))).collect(),
             statistics: statistics.iter().map(|(name, n)| (name.as_str(), number::raw(number::text(*n)))).collect(),
-            interval: interval.as_ref().map(|Interval { low, high, level }| Limits {
-                low: *low,
-                high: *high,
-                level: *level,
-            }),
+            interval: interval.as_ref().map(Limits::from),
             partial: *partial,
+            state: state(row),
+            completeness: completeness(row),
+            revised: revise_time.as_ref().map(|at| utc(Some(at))),
+            statistics_error: *statistics_error,
         }
+    }
+}
+
+impl From<&Interval> for Limits {
+    fn from(interval: &Interval) -> Self {
+        let Interval { low, high, level } = *interval;
+        Self { low, high, level }
     }
 }
 
@@ -109,12 +137,31 @@ mod tests {
             value.as_object().into_iter().flat_map(|object| object.keys().cloned()).collect()
         };
         assert_eq!(keys(&read), ["freshness", "metric", "rows", "unit", "version"]);
-        let row = ["counts", "end", "group", "interval", "label", "partial", "start", "statistics", "value"];
+        let row = [
+            "completeness",
+            "counts",
+            "end",
+            "group",
+            "interval",
+            "label",
+            "partial",
+            "revised",
+            "start",
+            "state",
+            "statistics",
+            "statistics_error",
+            "value",
+        ];
         assert_eq!(keys(&read["rows"][0]), row);
         assert_eq!(keys(&read["freshness"][0]), ["complete_until", "connected", "position", "source"]);
         assert_eq!(read["rows"][0]["value"], 39.84);
         assert_eq!(read["rows"][0]["statistics"]["p50"], 41);
         assert_eq!(read["rows"][0]["start"], "2017-05-01T00:00:00Z");
         assert_eq!(read["rows"][1]["value"], serde_json::Value::Null);
+        assert_eq!(
+            (&read["rows"][0]["completeness"], &read["rows"][2]["state"]),
+            (&"behind".into(), &"suppressed".into())
+        );
+        assert_eq!(read["rows"][0]["revised"], "2017-06-03T10:00:00Z");
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::value::RawValue;
 
 /// A double with all the digits that it takes to read the same one again; whole numbers without a point.
-pub(super) fn text(number: f64) -> String {
+pub(crate) fn text(number: f64) -> String {
     // Beyond this not every whole number is a double.
     const WHOLE: f64 = 9_007_199_254_740_992.0;
     if number.fract() == 0.0 && number.abs() < WHOLE {
@@ -16,7 +16,7 @@ pub(super) fn text(number: f64) -> String {
 }
 
 /// Text that is a number, for JSON.
-pub(super) fn raw(text: String) -> Option<Box<RawValue>> {
+pub(crate) fn raw(text: String) -> Option<Box<RawValue>> {
     RawValue::from_string(text).ok()
 }
 

@@ -7,15 +7,14 @@ use std::{
 
 use futures_util::future::BoxFuture;
 use sea_orm::{
-    ActiveModelTrait, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel, ModelTrait, QueryFilter,
-    TransactionTrait,
+    ActiveModelTrait, EntityTrait, FromQueryResult, IntoActiveModel, ModelTrait, QueryFilter, TransactionTrait,
     sea_query::{Expr, ExprTrait},
 };
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::{Done, Job, Request, Settle, Write, any_of, by_ids, ledger};
-use crate::{clock::Micros, error::Error};
+use super::{Done, Job, Request, Settle, Write, by_ids, ledger};
+use crate::{clock::Micros, error::Error, reader};
 
 /// A row that callers record, amend and withdraw.
 pub trait Recorded:
@@ -222,7 +221,8 @@ async fn record_turn<M: Recorded>(
     let repeated: Vec<Uuid> = repeats.iter().filter_map(|r| r.as_ref().ok().copied().flatten()).map(|d| d.id).collect();
     let repeated = by_ids::<M::Table>(write.db, repeated).await?;
     let repeated: HashMap<Uuid, &M> = repeated.iter().map(|row| (row.head().id, row)).collect();
-    let existing = by_keys(write.db, &rows).await?;
+    let keys = rows.iter().filter_map(|(_, pending)| pending.row.head().external);
+    let existing: Vec<M> = reader::of_keys(write.db, keys).await?;
     let existing: HashMap<Key<'_>, &M> = existing.iter().filter_map(|row| Some((row.head().external?, row))).collect();
     let again = again(&rows, &repeats);
 
@@ -416,22 +416,6 @@ async fn store<M: Recorded>(write: &Write<'_>, old: M, mut new: M) -> Result<Don
         .await?;
     M::written(write, &[old, new]).await?;
     Ok(done)
-}
-
-/// The rows that are there already, by the keys of new ones.
-async fn by_keys<M: Recorded>(db: &impl ConnectionTrait, rows: &[(usize, Pending<M>)]) -> Result<Vec<M>, Error> {
-    let mut systems: HashMap<&str, Vec<&str>> = HashMap::new();
-    for (system, id) in rows.iter().filter_map(|(_, pending)| pending.row.head().external) {
-        systems.entry(system).or_default().push(id);
-    }
-    let mut found = Vec::new();
-    for (system, ids) in systems {
-        let of_system = M::Table::find()
-            .filter(Expr::col("external_system").eq(system))
-            .filter(Expr::col("external_id").is_in(any_of(ids)));
-        found.append(&mut of_system.all(db).await?);
-    }
-    Ok(found)
 }
 
 fn key_reused<M: Recorded>(row: &M) -> Error {

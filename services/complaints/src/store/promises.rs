@@ -6,8 +6,8 @@ use barometer_chassis::{
     error::Error,
     writer::{self, Done, Write},
 };
-use barometer_proto::complaints::v1::{CaseEntryType, WebhookEvent, case::State as CaseState, promise::State};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use barometer_proto::complaints::v1::{CaseEntryType, WebhookEvent, promise::State};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
 use uuid::Uuid;
 
 use crate::{
@@ -115,27 +115,28 @@ pub(super) async fn withdraw_promises_of(write: &Write<'_>, case: CaseId) -> Res
     Ok(())
 }
 
-/// Withdraws what is open of what was promised in a case, when a step has cancelled it: its history tells. Answers whether
-/// anything was.
-pub(super) async fn drop_promises_after(
+/// Writes down what has happened by itself to what is open of what was promised in a case.
+pub(super) async fn settle_open_of(write: &Write<'_>, book: &Book, case: CaseId) -> Result<(), Error> {
+    settle_promises(write, book, open_of(case).select_only().column(Column::Id).into_tuple().all(write.db).await?).await
+}
+
+/// Withdraws what is open of what was promised in a case that is about to be written as cancelled: its history tells.
+pub(super) async fn withdraw_open_of(
     write: &Write<'_>,
     book: &Book,
-    events: &[(CaseEntryType, CaseState)],
-    case: CaseId,
+    case: &case::Model,
     actor: &str,
-) -> Result<bool, Error> {
-    if !events.iter().any(|(event, _)| *event == CaseEntryType::Cancelled) {
-        return Ok(false);
+) -> Result<(), Error> {
+    for promise in open_of(CaseId(case.id)).order_by_asc(Column::Id).all(write.db).await? {
+        let turn = promise.take_back(write.now)?;
+        tell_case(write, case, &turn, actor, "").await?;
+        write_turn(write, book, turn).await?;
     }
-    let open = || Entity::find().filter(Column::CaseId.eq(case)).filter(Column::State.eq(i32::from(State::Open)));
-    // What was broken before stays so.
-    settle_promises(write, book, open().select_only().column(Column::Id).into_tuple().all(write.db).await?).await?;
-    let open = open().order_by_asc(Column::Id).all(write.db).await?;
-    let any = !open.is_empty();
-    for promise in open {
-        take_turn(write, book, promise.take_back(write.now)?, actor, "").await?;
-    }
-    Ok(any)
+    Ok(())
+}
+
+fn open_of(case: CaseId) -> Select<Entity> {
+    Entity::find().filter(Column::CaseId.eq(case)).filter(Column::State.eq(i32::from(State::Open)))
 }
 
 /// Which promises a list shows without being asked for states.
@@ -152,8 +153,15 @@ pub(super) async fn take_turn(
     text: &str,
 ) -> Result<Done, Error> {
     if let Some(CaseId(id)) = turn.promise.case_id.filter(|_| !turn.events.is_empty()) {
-        tell_case(write, id, &turn, actor, text).await?;
+        let case = case::Entity::find_by_id(id).one(write.db).await?;
+        let case = case.ok_or_else(|| Error::Internal("a promise of a case that is not there".to_owned()))?;
+        tell_case(write, &case, &turn, actor, text).await?;
     }
+    write_turn(write, book, turn).await
+}
+
+/// Writes a promise, and when the next step of its ladder is.
+async fn write_turn(write: &Write<'_>, book: &Book, turn: Turn) -> Result<Done, Error> {
     let Turn { before, promise, events: _ } = turn;
     store::set_promise_alarm(write, book, &promise).await?;
     writer::replace(write, before, promise).await
@@ -189,10 +197,8 @@ fn notice(turn: &Turn, now: Micros) -> Option<Notice> {
 }
 
 /// Tells the case of a promise what became of it.
-async fn tell_case(write: &Write<'_>, case: Uuid, turn: &Turn, actor: &str, text: &str) -> Result<(), Error> {
+async fn tell_case(write: &Write<'_>, case: &case::Model, turn: &Turn, actor: &str, text: &str) -> Result<(), Error> {
     let Turn { before, promise, events } = turn;
-    let case = case::Entity::find_by_id(case).one(write.db).await?;
-    let case = case.ok_or_else(|| Error::Internal("a promise of a case that is not there".to_owned()))?;
     let mut entries = Vec::new();
     for (at, (event, time)) in events.iter().enumerate() {
         // What fell due before the verb did so by itself.

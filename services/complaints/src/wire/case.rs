@@ -320,7 +320,7 @@ pub(crate) fn case_fact(row: Model) -> wire::Fact {
             policy_name: row.policy_name,
         }),
     };
-    super::fact(row.id, row.number, row.version, fact)
+    super::fact(row.id, row.number, row.version, row.update_time, fact)
 }
 
 /// The corrected row: what is said of the case is new, how it went stays.

@@ -35,12 +35,12 @@ pub(crate) fn case_clock_fact(row: Model) -> wire::Fact {
         calendar_id,
         calendar_version,
         create_time: _,
-        update_time: _,
+        update_time,
         withdraw_time,
     } = row;
     if withdraw_time.is_some() {
         let gone = fact::Fact::Tombstone(wire::Tombstone { kind: FactKind::CaseClock.into() });
-        return super::fact(id, number, version, gone);
+        return super::fact(id, number, version, update_time, gone);
     }
     let unit = DurationUnit::try_from(target_unit).ok().and_then(Unit::from_wire);
     let amount = |count| unit.map(|unit| Amount::of(unit, count).to_wire());
@@ -64,5 +64,5 @@ pub(crate) fn case_clock_fact(row: Model) -> wire::Fact {
         calendar_id: calendar_id.to_string(),
         calendar_version,
     };
-    super::fact(id, number, version, fact::Fact::CaseClock(clock))
+    super::fact(id, number, version, update_time, fact::Fact::CaseClock(clock))
 }

@@ -98,7 +98,7 @@ pub(crate) fn case_entry_fact(row: Model) -> wire::Fact {
         promise_id: row.promise_id.map(|id| id.to_string()).unwrap_or_default(),
         follow_up_outcome: row.follow_up_outcome,
     };
-    super::fact(row.id, row.position, 1, fact::Fact::CaseEntry(entry))
+    super::fact(row.id, row.position, 1, row.create_time, fact::Fact::CaseEntry(entry))
 }
 
 fn render_rebase(rebase: Rebase) -> wire::Rebase {

@@ -102,5 +102,5 @@ pub(crate) fn escalation_fact(row: Model) -> wire::Fact {
         promise_id: row.promise_id.map(|id| id.to_string()).unwrap_or_default(),
         promise_number: row.promise_number,
     };
-    super::fact(id, number, 1, fact::Fact::Escalation(escalation))
+    super::fact(id, number, 1, row.create_time, fact::Fact::Escalation(escalation))
 }

@@ -116,7 +116,7 @@ pub(crate) fn follow_up_fact(row: Model) -> wire::Fact {
         closing_response_id: row.closing_response_id.map(|id| id.to_string()).unwrap_or_default(),
         closing_score: row.closing_score,
     };
-    super::fact(row.id, row.number, row.version, fact::Fact::FollowUp(follow_up))
+    super::fact(row.id, row.number, row.version, row.update_time, fact::Fact::FollowUp(follow_up))
 }
 
 /// Where the score stands on the scale of its survey.

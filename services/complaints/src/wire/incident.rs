@@ -167,7 +167,7 @@ pub(crate) fn incident_fact(row: Model) -> wire::Fact {
         end_time: row.end_time.map(Micros::to_wire),
         close_time: row.close_time.map(Micros::to_wire),
     };
-    super::fact(row.id, row.number, row.version, fact::Fact::Incident(fact))
+    super::fact(row.id, row.number, row.version, row.update_time, fact::Fact::Incident(fact))
 }
 
 /// A case of an incident, for callers.

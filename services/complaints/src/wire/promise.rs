@@ -231,7 +231,7 @@ pub(crate) fn promise_fact(row: Model) -> wire::Fact {
         keep_time: row.keep_time.map(Micros::to_wire),
         break_time: row.break_time.map(Micros::to_wire),
     };
-    super::fact(row.id, row.number, row.version, fact::Fact::Promise(promise))
+    super::fact(row.id, row.number, row.version, row.update_time, fact::Fact::Promise(promise))
 }
 
 /// The page and the filter of a list.

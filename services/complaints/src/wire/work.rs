@@ -128,7 +128,7 @@ pub(crate) fn claim_fact(row: Model) -> wire::Fact {
         end: row.end,
         handling_micros: row.handling_micros,
     };
-    super::fact(row.id, row.number, row.version, fact::Fact::Claim(fact))
+    super::fact(row.id, row.number, row.version, row.update_time, fact::Fact::Claim(fact))
 }
 
 /// A case in its queue.

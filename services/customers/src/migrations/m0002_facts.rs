@@ -2,7 +2,7 @@
 
 use sea_orm_migration::{prelude::*, schema::*};
 
-use super::index;
+use super::create_recorded;
 
 #[derive(DeriveMigrationName)]
 pub(super) struct Migration;
@@ -16,27 +16,21 @@ impl MigrationTrait for Migration {
             ("interaction", interaction()),
             ("subscription_event", subscription_event()),
         ] {
-            manager.create_table(create).await?;
-            let position = index(&format!("{table}_position"), table, &["position"]).unique().to_owned();
-            let key = index(&format!("{table}_key"), table, &["external_system", "external_id"]).unique().to_owned();
-            manager.create_index(position).await?;
-            manager.create_index(key).await?;
-            manager.create_index(index(&format!("{table}_customer"), table, &["customer_id", "time"])).await?;
-            manager.create_index(index(&format!("{table}_time"), table, &["time", "id"])).await?;
+            create_recorded(manager, table, create).await?;
         }
         Ok(())
     }
 }
 
-/// A table with the columns that every recorded row has.
-fn recorded(name: &'static str) -> TableCreateStatement {
+/// A table with the columns that every recorded row has; `customer` is that of its customer, which some need not have.
+pub(super) fn recorded(name: &'static str, customer: ColumnDef) -> TableCreateStatement {
     Table::create()
         .table(name)
         .col(uuid("id").primary_key())
         .col(big_integer("number"))
         .col(big_integer("position"))
         .col(big_integer("version"))
-        .col(uuid("customer_id"))
+        .col(customer)
         .col(big_integer("time"))
         .col(json_binary("dimensions"))
         .col(string_null("external_system"))
@@ -50,11 +44,15 @@ fn recorded(name: &'static str) -> TableCreateStatement {
 }
 
 fn attribute_change() -> TableCreateStatement {
-    recorded("attribute_change").col(integer("attribute")).col(string("value")).col(boolean("leaves")).to_owned()
+    recorded("attribute_change", uuid("customer_id"))
+        .col(integer("attribute"))
+        .col(string("value"))
+        .col(boolean("leaves"))
+        .to_owned()
 }
 
 fn purchase() -> TableCreateStatement {
-    recorded("purchase")
+    recorded("purchase", uuid("customer_id"))
         .col(string("currency"))
         .col(big_integer("amount"))
         .col(json_binary("lines"))
@@ -69,7 +67,7 @@ fn purchase() -> TableCreateStatement {
 }
 
 fn interaction() -> TableCreateStatement {
-    recorded("interaction")
+    recorded("interaction", uuid("customer_id"))
         .col(string("channel"))
         .col(integer("direction"))
         .col(string("touchpoint"))
@@ -92,7 +90,7 @@ fn interaction() -> TableCreateStatement {
 }
 
 fn subscription_event() -> TableCreateStatement {
-    recorded("subscription_event")
+    recorded("subscription_event", uuid("customer_id"))
         .col(string("subscription"))
         .col(integer("type"))
         .col(big_integer("effective_time"))

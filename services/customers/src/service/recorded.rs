@@ -1,4 +1,4 @@
-//! What the RPCs on recorded facts do, for all four kinds alike.
+//! What the RPCs on recorded facts do, for all kinds alike.
 
 use std::future::ready;
 
@@ -22,7 +22,7 @@ use tonic::{Request, Response, Streaming};
 use super::{Customers, mutation};
 use crate::{
     customer::CustomerId,
-    noun::{By, Noun},
+    noun::{By, Naming, Noun},
     store::{CustomerRef, find_or_create},
 };
 
@@ -35,10 +35,10 @@ impl Customers {
         message: Option<N::Wire>,
         request_id: &str,
     ) -> Result<N::Wire, Error> {
-        let ((row, customer), request_id) =
+        let ((row, context), request_id) =
             Door::open(|door| (self.parse::<N>(door, message, actor), door.request_id(request_id)))?;
-        let request = mutation(method, actor, request_id, fingerprint_of(&row, &customer)?);
-        let pending = Pending { row, context: customer, request, refused: None };
+        let request = mutation(method, actor, request_id, fingerprint_of(&row, &context)?);
+        let pending = Pending { row, context, request, refused: None };
         let (row, position) = self.store.record_one(pending).await?;
         Ok(row.render(position))
     }
@@ -70,9 +70,9 @@ impl Customers {
     ) -> Result<Numbered<N>, Error> {
         check_rows(rows.len())?;
         let parse = |(number, message)| {
-            let pending = Door::open(|door| self.parse::<N>(door, message, actor)).and_then(|(row, customer)| {
-                let request = mutation(method, actor, None, fingerprint_of(&row, &customer)?);
-                Ok(Pending { row, context: customer, request, refused: None })
+            let pending = Door::open(|door| self.parse::<N>(door, message, actor)).and_then(|(row, context)| {
+                let request = mutation(method, actor, None, fingerprint_of(&row, &context)?);
+                Ok(Pending { row, context, request, refused: None })
             });
             (number, pending)
         };
@@ -127,10 +127,16 @@ impl Customers {
                 let mut shown = old.clone().render(String::new());
                 N::leave_out_derived(&mut shown);
                 let merged = mask::merge(&shown, &patch, update_mask.as_ref(), N::AMENDABLE, N::FIELD)?;
-                let (mut new, customer) = Door::open(|door| {
+                let (mut new, named) = Door::open(|door| {
                     door.inside(N::FIELD, |door| N::parse(door, merged, &stages, actor_text.clone()))
                 })?;
-                new.set_customer(place(write, old.customer(), customer, &actor_text).await?);
+                if let Some(customer) = named.customer() {
+                    new.set_customer(place(write, old.customer(), customer, &actor_text).await?);
+                }
+                if let Some(other) = named.other() {
+                    new.set_other(place(write, old.other(), other, &actor_text).await?);
+                }
+                new.check()?;
                 writer::replace(write, old.clone(), N::amended(old, new)).await
             })
         });
@@ -156,7 +162,7 @@ impl Customers {
         Ok(row.render(position))
     }
 
-    fn parse<N: Noun>(&self, door: &mut Door, message: Option<N::Wire>, actor: &Principal) -> (N, CustomerRef) {
+    fn parse<N: Noun>(&self, door: &mut Door, message: Option<N::Wire>, actor: &Principal) -> (N, N::Context) {
         let message = door.required(N::FIELD, message);
         door.inside(N::FIELD, |door| N::parse(door, message, &self.stages, actor.to_string()))
     }
@@ -206,23 +212,103 @@ pub(super) fn check_rows(rows: usize) -> Result<(), Error> {
     }
 }
 
-fn fingerprint_of<N: Noun>(row: &N, customer: &CustomerRef) -> Result<i64, Error> {
-    fingerprint::of(&(row, customer))
+fn fingerprint_of<N: Noun>(row: &N, context: &N::Context) -> Result<i64, Error> {
+    fingerprint::of(&(row, context))
 }
 
 /// The customer of an amended row: as before, or another one that exists or is created for its key.
 async fn place(
     write: &writer::Write<'_>,
-    before: CustomerId,
-    customer: CustomerRef,
+    before: Option<CustomerId>,
+    customer: &CustomerRef,
     actor: &str,
 ) -> Result<CustomerId, Error> {
     match customer {
-        CustomerRef::Id(id) if id == before => Ok(id),
-        CustomerRef::Id(id) => crate::store::get_profile(write.db, id).await.map(|profile| profile.row.id),
+        CustomerRef::Id(id) if before == Some(*id) => Ok(*id),
+        CustomerRef::Id(id) => crate::store::get_profile(write.db, *id).await.map(|profile| profile.row.id),
         CustomerRef::Key(key) => {
             let (found, _) = find_or_create(write, vec![key.clone()], actor).await?;
-            found.get(&key).copied().ok_or_else(|| Error::not_found("customer", key.value))
+            found.get(key).copied().ok_or_else(|| Error::not_found("customer", &key.value))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use barometer_chassis::{clock::Micros, door::Stages};
+    use barometer_proto::{
+        common::v1::{ExternalId, Money},
+        customers::v1::{
+            AttributeChange, Interaction, Purchase, SubscriptionEvent, attribute_change, interaction, purchase,
+            subscription_event,
+        },
+    };
+
+    use super::*;
+
+    /// What the writer would note of a message.
+    fn noted<N: Noun>(message: N::Wire) -> i64 {
+        let parse = |door: &mut Door| N::parse(door, message, &Stages(Vec::new()), "me".to_owned());
+        let (row, context) = Door::open(parse).expect("a good one");
+        fingerprint_of(&row, &context).expect("a number")
+    }
+
+    /// What is stored knows its repeats by these numbers, for as long as it is stored.
+    #[test]
+    fn fingerprints_are_those_that_stored_rows_have() {
+        let time = Some(Micros(1_704_070_800_000_000).to_wire());
+        let key = |value: &str| ExternalId { system: "shop".to_owned(), value: value.to_owned() };
+        let eur = |units| Money { currency_code: "EUR".to_owned(), units, nanos: 0 };
+        let id = || "01890a5d-ac96-774b-bcce-b302099a8057".to_owned();
+        let dimensions = || [("region".to_owned(), "north".to_owned())].into();
+        let change = AttributeChange {
+            customer: Some(attribute_change::Customer::CustomerId(id())),
+            attribute: 1,
+            value: "gold".to_owned(),
+            time,
+            dimensions: dimensions(),
+            ..AttributeChange::default()
+        };
+        let purchase = Purchase {
+            customer: Some(purchase::Customer::CustomerKey(key("c-1"))),
+            time,
+            amount: Some(eur(12)),
+            channel: "web".to_owned(),
+            return_of: Some(key("p-1")),
+            external_id: Some(key("p-2")),
+            dimensions: dimensions(),
+            ..Purchase::default()
+        };
+        let interaction = Interaction {
+            customer: Some(interaction::Customer::CustomerId(id())),
+            time,
+            channel: "email".to_owned(),
+            direction: 1,
+            cost: Some(eur(3)),
+            external_id: Some(key("i-1")),
+            ..Interaction::default()
+        };
+        let event = SubscriptionEvent {
+            customer: Some(subscription_event::Customer::CustomerKey(key("c-1"))),
+            subscription: "s-1".to_owned(),
+            r#type: 1,
+            time,
+            monthly_amount: Some(eur(9)),
+            plan: "plus".to_owned(),
+            ..SubscriptionEvent::default()
+        };
+        let noted = [
+            noted::<crate::attribute_change::Model>(change),
+            noted::<crate::purchase::Model>(purchase),
+            noted::<crate::interaction::Model>(interaction),
+            noted::<crate::subscription_event::Model>(event),
+        ];
+        let stored = [
+            4_680_091_173_288_543_826,
+            -7_461_115_544_808_090_693,
+            -4_579_994_400_068_098_121,
+            6_341_649_910_905_098_562,
+        ];
+        assert_eq!(noted, stored);
     }
 }

@@ -11,7 +11,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelec
 
 use crate::{
     customer::{self, CustomerId, key},
-    noun::Noun,
+    noun::{Naming, Noun},
 };
 
 /// A customer as a caller names it.
@@ -23,29 +23,51 @@ pub enum CustomerRef {
     Key(ExternalKey),
 }
 
-/// Finds the customers of new rows: those of keys are created when new, an unknown id is refused.
-pub(crate) async fn find_customers<N: Noun>(write: &Write<'_>, rows: &mut [Pending<N>]) -> Result<(), Error> {
-    let (mut keys, mut ids) = (Vec::new(), Vec::new());
-    for pending in rows.iter() {
-        match &pending.context {
-            CustomerRef::Key(key) => keys.push(key.clone()),
-            CustomerRef::Id(id) => ids.push(*id),
-        }
+impl CustomerRef {
+    fn id(&self) -> Option<CustomerId> {
+        if let Self::Id(id) = self { Some(*id) } else { None }
     }
+
+    fn key(&self) -> Option<&ExternalKey> {
+        if let Self::Key(key) = self { Some(key) } else { None }
+    }
+}
+
+/// Finds the customers of new rows: those of keys are created when new, an unknown id is refused, and then nobody is created
+/// for the row.
+pub(crate) async fn find_customers<N: Noun>(write: &Write<'_>, rows: &mut [Pending<N>]) -> Result<(), Error> {
+    let ids = rows.iter().flat_map(|pending| named(&pending.context)).filter_map(CustomerRef::id).collect();
+    let known = existing(write.db, ids).await?;
+    for pending in rows.iter_mut() {
+        let unknown = named(&pending.context).filter_map(CustomerRef::id).find(|id| !known.contains(id));
+        pending.refused = unknown.map(|id| Error::not_found("customer", id));
+    }
+    let wanted = rows.iter().filter(|pending| pending.refused.is_none());
+    let keys = wanted.flat_map(|pending| named(&pending.context)).filter_map(CustomerRef::key).cloned().collect();
     let actor = rows.first().map(|pending| pending.request.actor.clone()).unwrap_or_default();
     let (by_key, _) = find_or_create(write, keys, &actor).await?;
-    let known = existing(write.db, ids).await?;
-    for pending in rows {
-        let found = match &pending.context {
-            CustomerRef::Key(key) => by_key.get(key).copied(),
-            CustomerRef::Id(id) => known.contains(id).then_some(*id),
+    let find = |customer: &CustomerRef| match customer {
+        CustomerRef::Key(key) => by_key.get(key).copied().ok_or_else(|| Error::not_found("customer", &key.value)),
+        CustomerRef::Id(id) => Ok(*id),
+    };
+    for Pending { row, context, refused, .. } in rows.iter_mut().filter(|pending| pending.refused.is_none()) {
+        let mut place = || {
+            if let Some(customer) = context.customer() {
+                row.set_customer(find(customer)?);
+            }
+            if let Some(other) = context.other() {
+                row.set_other(find(other)?);
+            }
+            row.check()
         };
-        match found {
-            Some(id) => pending.row.set_customer(id),
-            None => pending.refused = Some(Error::not_found("customer", name(&pending.context))),
-        }
+        *refused = place().err();
     }
     Ok(())
+}
+
+/// All that a row names.
+fn named(context: &impl Naming) -> impl Iterator<Item = &CustomerRef> {
+    context.customer().into_iter().chain(context.other())
 }
 
 /// The customers of keys, and which of them were created just now.
@@ -135,11 +157,4 @@ async fn existing(db: &impl ConnectionTrait, mut ids: Vec<CustomerId>) -> Result
         .all(db)
         .await?;
     Ok(known.into_iter().collect())
-}
-
-fn name(customer: &CustomerRef) -> String {
-    match customer {
-        CustomerRef::Id(id) => id.to_string(),
-        CustomerRef::Key(key) => key.value.clone(),
-    }
 }

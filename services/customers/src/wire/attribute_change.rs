@@ -148,14 +148,14 @@ impl Noun for Model {
         self.customer_id = customer;
     }
 
-    fn customer(&self) -> CustomerId {
-        self.customer_id
+    fn customer(&self) -> Option<CustomerId> {
+        Some(self.customer_id)
     }
 }
 
 /// A change for watchers.
 pub(crate) fn attribute_change_fact(row: Model) -> wire::Fact {
-    let head = (row.id, row.number, row.version);
+    let head = (row.id, row.number, row.version, row.update_time);
     super::fact(head, FactKind::AttributeChange, row.withdraw_time.is_some(), || {
         Fact::AttributeChange(wire::AttributeChangeFact {
             customer_id: row.customer_id.to_string(),

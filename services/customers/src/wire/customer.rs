@@ -127,7 +127,7 @@ pub(crate) fn render_customer(profile: Profile, position: String) -> wire::Custo
 
 /// A customer for watchers.
 pub(crate) fn customer_fact(row: Model) -> wire::Fact {
-    super::fact((row.id.0, row.number, row.version), FactKind::Customer, false, || {
+    super::fact((row.id.0, row.number, row.version, row.update_time), FactKind::Customer, false, || {
         Fact::Customer(wire::CustomerFact {
             since: row.since.map(|since| since.to_wire()),
             create_time: Some(row.create_time.to_wire()),

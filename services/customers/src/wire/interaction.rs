@@ -245,14 +245,14 @@ impl Noun for Model {
         self.customer_id = customer;
     }
 
-    fn customer(&self) -> CustomerId {
-        self.customer_id
+    fn customer(&self) -> Option<CustomerId> {
+        Some(self.customer_id)
     }
 }
 
 /// An interaction for watchers.
 pub(crate) fn interaction_fact(row: Model) -> wire::Fact {
-    let head = (row.id, row.number, row.version);
+    let head = (row.id, row.number, row.version, row.update_time);
     super::fact(head, FactKind::Interaction, row.withdraw_time.is_some(), || {
         Fact::Interaction(wire::InteractionFact {
             customer_id: row.customer_id.to_string(),

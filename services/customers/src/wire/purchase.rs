@@ -200,14 +200,14 @@ impl Noun for Model {
         self.customer_id = customer;
     }
 
-    fn customer(&self) -> CustomerId {
-        self.customer_id
+    fn customer(&self) -> Option<CustomerId> {
+        Some(self.customer_id)
     }
 }
 
 /// A purchase for watchers.
 pub(crate) fn purchase_fact(row: Model) -> wire::Fact {
-    let head = (row.id, row.number, row.version);
+    let head = (row.id, row.number, row.version, row.update_time);
     super::fact(head, FactKind::Purchase, row.withdraw_time.is_some(), || {
         Fact::Purchase(wire::PurchaseFact {
             customer_id: row.customer_id.to_string(),

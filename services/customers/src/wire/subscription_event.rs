@@ -8,6 +8,7 @@ use barometer_proto::customers::v1::{
     self as wire, FactKind, SubscriptionEventType, fact::Fact, subscription_event::Customer,
 };
 
+use super::id_of_key;
 use crate::{
     customer::CustomerId,
     noun::{Noun, columns, external_id, not_reversed, parse_customer},
@@ -198,19 +199,19 @@ impl Noun for Model {
         self.customer_id = customer;
     }
 
-    fn customer(&self) -> CustomerId {
-        self.customer_id
+    fn customer(&self) -> Option<CustomerId> {
+        Some(self.customer_id)
     }
 }
 
 /// An event for watchers.
 pub(crate) fn subscription_event_fact(row: Model) -> wire::Fact {
-    let head = (row.id, row.number, row.version);
+    let head = (row.id, row.number, row.version, row.update_time);
     super::fact(head, FactKind::SubscriptionEvent, row.withdraw_time.is_some(), || {
         Fact::SubscriptionEvent(wire::SubscriptionEventFact {
             customer_id: row.customer_id.to_string(),
             time: Some(row.time.to_wire()),
-            subscription_id: subscription_id(row.customer_id, &row.subscription),
+            subscription_id: id_of_key(row.customer_id, &row.subscription),
             r#type: row.event_type,
             effective_time: Some(row.effective_time.to_wire()),
             plan: row.plan,
@@ -220,13 +221,4 @@ pub(crate) fn subscription_event_fact(row: Model) -> wire::Fact {
             dimensions: row.dimensions.0,
         })
     })
-}
-
-/// Names a subscription in the feed, where the caller's own key of it must not be.
-fn subscription_id(customer: CustomerId, subscription: &str) -> String {
-    let mut hash = blake3::Hasher::new();
-    hash.update(customer.0.as_bytes()).update(subscription.as_bytes());
-    let mut bytes = [0; 16];
-    hash.finalize_xof().fill(&mut bytes);
-    uuid::Builder::from_custom_bytes(bytes).into_uuid().to_string()
 }

@@ -1,5 +1,7 @@
 //! Dated attributes of customers: what held at an instant, and what holds now.
 
+use std::ops::Range;
+
 use barometer_proto::customers::v1::{Attribute as WireAttribute, AttributeChangeFact};
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +27,16 @@ pub(crate) enum Attribute {
 }
 
 const ATTRIBUTES: usize = 4;
+/// The value of [`Attribute::Member`] that makes a member.
+const MEMBER: &str = "true";
+
+/// That a customer joined the loyalty programme, or left it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Enrolment {
+    pub(crate) customer: u32,
+    pub(crate) at: i64,
+    pub(crate) joins: bool,
+}
 
 /// One change, as it stands in a customer's history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -43,6 +55,9 @@ pub(crate) struct Attributes {
     /// What each row says; nothing when withdrawn.
     changes: Vec<Option<(u32, Attribute, Change)>>,
     dictionaries: [Dictionary; ATTRIBUTES],
+    /// What events of memberships say, by customer and in order of time: of account where nobody recorded the attribute.
+    #[serde(skip)]
+    memberships: Vec<Vec<Change>>,
     /// By attribute, then by customer: the changes in order of time.
     #[serde(skip)]
     histories: [Vec<Vec<Change>>; ATTRIBUTES],
@@ -75,6 +90,29 @@ impl Attributes {
     pub(crate) fn withdraw(&mut self, stamp: Stamp) {
         if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
             self.replace(row, None);
+        }
+    }
+
+    /// Takes note of what the event of a membership says, and no more of what it said before.
+    pub(crate) fn tell_membership(&mut self, number: i64, before: Option<Enrolment>, now: Option<Enrolment>) {
+        if let Some(Enrolment { customer, .. }) = before {
+            of_customer_mut(&mut self.memberships, customer).retain(|change| change.number != number);
+        }
+        if let Some(Enrolment { customer, at, joins }) = now {
+            let value = self.dictionaries[Attribute::Member as usize].code(if joins { MEMBER } else { "false" });
+            let change = Change { at, number, value, leaves: false };
+            let history = of_customer_mut(&mut self.memberships, customer);
+            let index = history.partition_point(|other| *other < change);
+            history.insert(index, change);
+        }
+    }
+
+    /// Appends the stretches of time in which a customer was a member.
+    pub(crate) fn member(&self, customer: u32, into: &mut Vec<Range<i64>>) {
+        let Some(member) = self.dictionaries[Attribute::Member as usize].find(MEMBER) else { return };
+        let history = self.history(Attribute::Member, customer);
+        for (index, change) in history.iter().enumerate().filter(|(_, change)| change.value == member) {
+            into.push(change.at..history.get(index + 1).map_or(i64::MAX, |next| next.at));
         }
     }
 
@@ -129,8 +167,11 @@ impl Attributes {
         self.histories.iter_mut().flatten().for_each(|history| history.sort_unstable());
     }
 
-    fn history(&self, attribute: Attribute, customer: u32) -> &[Change] {
-        self.histories[attribute as usize].get(customer as usize).map_or(&[], Vec::as_slice)
+    fn history<'s>(&'s self, attribute: Attribute, customer: u32) -> &'s [Change] {
+        let of = |histories: &'s [Vec<Change>]| histories.get(customer as usize).map_or(&[][..], Vec::as_slice);
+        let recorded = of(&self.histories[attribute as usize]);
+        // Of a customer for whom nobody ever recorded it the events say.
+        if attribute == Attribute::Member && recorded.is_empty() { of(&self.memberships) } else { recorded }
     }
 
     fn replace(&mut self, row: usize, new: Option<(u32, Attribute, Change)>) {
@@ -154,10 +195,13 @@ fn history_mut(
     attribute: Attribute,
     customer: u32,
 ) -> &mut Vec<Change> {
-    let of_attribute = &mut histories[attribute as usize];
+    of_customer_mut(&mut histories[attribute as usize], customer)
+}
+
+fn of_customer_mut(histories: &mut Vec<Vec<Change>>, customer: u32) -> &mut Vec<Change> {
     let index = customer as usize;
-    if index >= of_attribute.len() {
-        of_attribute.resize_with(index + 1, Vec::new);
+    if index >= histories.len() {
+        histories.resize_with(index + 1, Vec::new);
     }
-    &mut of_attribute[index]
+    &mut histories[index]
 }

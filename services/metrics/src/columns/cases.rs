@@ -15,6 +15,7 @@ use super::{
     instant, optional_instant,
     people::{Ids, NOBODY},
     redresses::{REMEDIES, Redress, Redresses},
+    revisions::Revisions,
     rows::{Rows, put},
     times::{NEVER, Times},
     turns::{Event, Turns},
@@ -59,6 +60,8 @@ pub(crate) struct Cases {
     first_responses: Vec<i64>,
     /// When it was resolved for the first time; [`NEVER`] while it was not.
     first_resolves: Vec<i64>,
+    /// By when cases were first resolved.
+    pub(crate) resolutions: Revisions,
     /// How often each changed hands.
     hand_off_counts: Vec<u32>,
     /// 1 to 5; 0 when nobody said.
@@ -148,11 +151,12 @@ impl Cases {
         let [acknowledged, first_response, first_resolve] = moments;
         let (acknowledged, first_response, first_resolve) = (acknowledged?, first_response?, first_resolve?);
         if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
-            self.times.put(row, opened);
+            self.times.put(row, opened, stamp.written);
             put(&mut self.customers, row, customer);
             put(&mut self.acknowledged, row, acknowledged);
             put(&mut self.first_responses, row, first_response);
-            put(&mut self.first_resolves, row, first_resolve);
+            let before = put(&mut self.first_resolves, row, first_resolve);
+            self.resolutions.note(before.unwrap_or(NEVER), first_resolve, stamp.written);
             put(&mut self.hand_off_counts, row, u32::try_from(hand_offs).unwrap_or_default());
             self.satisfaction.set(row, u8::try_from(satisfaction).unwrap_or_default());
             let codes = [state, kind, severity, priority, remedy_sought, finding, acceptance];
@@ -179,7 +183,7 @@ impl Cases {
     /// Takes a case out.
     pub(crate) fn withdraw(&mut self, stamp: Stamp) {
         if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
-            self.clear(row);
+            self.clear(row, stamp.written);
         }
     }
 
@@ -197,7 +201,7 @@ impl Cases {
         };
         let case = self.row_of(fact.case_number)?;
         if self.turns.note(case, at, stamp.number, event) && event == Event::HandedOver {
-            self.hand_offs.push(case, at, from, to);
+            self.hand_offs.push(case, at, stamp.written, from, to);
         }
         Ok(())
     }
@@ -205,7 +209,7 @@ impl Cases {
     /// The row of a case by its number. What belongs to it may come first: until then it is a case that is not there.
     pub(crate) fn row_of(&mut self, number: i64) -> Result<u32, Unreadable> {
         if let Some(row) = self.rows.claim(number, i64::MIN) {
-            self.clear(row);
+            self.clear(row, None);
         }
         self.rows.find(number).ok_or(Unreadable("case_number"))
     }
@@ -265,12 +269,13 @@ impl Cases {
         self.hand_offs.restore();
     }
 
-    fn clear(&mut self, row: usize) {
-        self.times.put(row, NEVER);
+    fn clear(&mut self, row: usize, written: Option<i64>) {
+        self.times.put(row, NEVER, written);
         put(&mut self.customers, row, NOBODY);
         put(&mut self.acknowledged, row, NEVER);
         put(&mut self.first_responses, row, NEVER);
-        put(&mut self.first_resolves, row, NEVER);
+        let before = put(&mut self.first_resolves, row, NEVER);
+        self.resolutions.note(before.unwrap_or(NEVER), NEVER, written);
         put(&mut self.hand_off_counts, row, 0);
         self.satisfaction.set(row, 0);
         self.choices().into_iter().for_each(|choice| choice.set(row, 0));

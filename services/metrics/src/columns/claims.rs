@@ -34,7 +34,7 @@ impl Claims {
         let ended = optional_instant(end_time)?.zip(handling_micros);
         let (ended, handling) = ended.unwrap_or((NEVER, 0));
         if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
-            self.times.put(row, ended);
+            self.times.put(row, ended, stamp.written);
             put(&mut self.cases, row, case);
             put(&mut self.handling, row, handling);
             self.employee.set(row, &employee);
@@ -46,7 +46,7 @@ impl Claims {
     /// Takes a claim out.
     pub(crate) fn withdraw(&mut self, stamp: Stamp) {
         if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
-            self.times.put(row, NEVER);
+            self.times.put(row, NEVER, stamp.written);
             put(&mut self.cases, row, NO_CASE);
             put(&mut self.handling, row, 0);
             self.employee.set(row, "");

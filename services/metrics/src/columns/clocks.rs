@@ -90,7 +90,7 @@ impl Clocks {
         let stop = optional_instant(stop_time)?.unwrap_or(NEVER);
         let counted = working_micros.zip(elapsed_micros).map(|(working, elapsed)| Counted { working, elapsed });
         if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
-            self.times.put(row, began);
+            self.times.put(row, began, stamp.written);
             put(&mut self.cases, row, case);
             put(&mut self.due, row, due);
             put(&mut self.stops, row, stop);
@@ -105,7 +105,7 @@ impl Clocks {
     /// Takes a clock out.
     pub(crate) fn withdraw(&mut self, stamp: Stamp) {
         if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
-            self.times.put(row, NEVER);
+            self.times.put(row, NEVER, stamp.written);
             put(&mut self.cases, row, NO_CASE);
             put(&mut self.due, row, NEVER);
             put(&mut self.stops, row, NEVER);

@@ -8,7 +8,9 @@ use super::{
     declared::Declared,
     optional_instant,
     people::Ids,
+    revisions::Revisions,
     rows::{Rows, put},
+    times::NEVER,
 };
 
 /// All customers.
@@ -16,6 +18,8 @@ use super::{
 pub(crate) struct Customers {
     rows: Rows,
     known: Vec<Option<Known>>,
+    /// By since when they are customers, or else when the suite learned of them.
+    pub(crate) revisions: Revisions,
     pub(crate) declared: Declared,
 }
 
@@ -43,7 +47,7 @@ impl Customers {
         let person = customer(people, id)?;
         let known = Known { person, since: optional_instant(since)?, created: optional_instant(create_time)? };
         if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
-            put(&mut self.known, row, Some(known));
+            self.set(row, Some(known), stamp.written);
             self.declared.set(row, &dimensions);
         }
         Ok(())
@@ -52,9 +56,15 @@ impl Customers {
     /// Takes a customer out.
     pub(crate) fn withdraw(&mut self, stamp: Stamp) {
         if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
-            put(&mut self.known, row, None);
+            self.set(row, None, stamp.written);
             self.declared.set(row, &Default::default());
         }
+    }
+
+    fn set(&mut self, row: usize, known: Option<Known>, written: Option<i64>) {
+        let at = |known: Option<Known>| known.and_then(|known| known.since.or(known.created)).unwrap_or(NEVER);
+        let before = put(&mut self.known, row, known).flatten();
+        self.revisions.note(at(before), at(known), written);
     }
 
     /// The customers with their rows.

@@ -81,7 +81,7 @@ impl Escalations {
         let clock = if promise == NO_PROMISE { clock } else { PROMISE };
         let taken = instant(fire_time)?;
         if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
-            self.times.put(row, taken);
+            self.times.put(row, taken, stamp.written);
             put(&mut self.cases, row, case);
             put(&mut self.promises, row, promise);
             self.late.set(row, u8::from(late));
@@ -94,7 +94,7 @@ impl Escalations {
     /// Takes a step out.
     pub(crate) fn withdraw(&mut self, stamp: Stamp) {
         if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
-            self.times.put(row, NEVER);
+            self.times.put(row, NEVER, stamp.written);
             put(&mut self.cases, row, NO_CASE);
             put(&mut self.promises, row, NO_PROMISE);
             self.late.set(row, 0);

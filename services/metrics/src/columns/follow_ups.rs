@@ -71,7 +71,7 @@ impl FollowUps {
             return Ok(());
         }
         if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
-            self.times.put(row, opened);
+            self.times.put(row, opened, stamp.written);
             put(&mut self.customers, row, customer);
             put(&mut self.surveys, row, survey);
             self.outcome.set(row, outcome);
@@ -82,7 +82,7 @@ impl FollowUps {
     /// Takes a follow-up out.
     pub(crate) fn withdraw(&mut self, stamp: Stamp) {
         if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
-            self.times.put(row, NEVER);
+            self.times.put(row, NEVER, stamp.written);
             put(&mut self.customers, row, NOBODY);
             put(&mut self.surveys, row, u32::MAX);
             self.outcome.set(row, 0);

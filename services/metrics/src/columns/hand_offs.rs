@@ -22,10 +22,10 @@ pub(crate) struct HandOffs {
 }
 
 impl HandOffs {
-    /// Adds a hand-off, from an employee and a team to others.
-    pub(crate) fn push(&mut self, case: u32, at: i64, from: [&str; 2], to: [&str; 2]) {
+    /// Adds a hand-off, written at an instant, from an employee and a team to others.
+    pub(crate) fn push(&mut self, case: u32, at: i64, written: Option<i64>, from: [&str; 2], to: [&str; 2]) {
         let row = self.cases.len();
-        self.times.put(row, at);
+        self.times.put(row, at, written);
         self.cases.push(case);
         let columns = [&mut self.employee, &mut self.team, &mut self.to_employee, &mut self.to_team];
         columns.into_iter().zip([from, to].concat()).for_each(|(column, text)| column.set(row, text));

@@ -61,7 +61,7 @@ impl Promises {
             return Ok(());
         }
         if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
-            self.times.put(row, due);
+            self.times.put(row, due, stamp.written);
             put(&mut self.customers, row, customer);
             self.state.set(row, state);
             self.kept_late.set(row, u8::from(state == BROKEN && keep_time.is_some()));
@@ -74,14 +74,14 @@ impl Promises {
     /// Takes a promise out.
     pub(crate) fn withdraw(&mut self, stamp: Stamp) {
         if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
-            self.clear(row);
+            self.clear(row, stamp.written);
         }
     }
 
     /// The row of a promise by its number. What belongs to it may come first: until then it is one that is not there.
     pub(crate) fn row_of(&mut self, number: i64) -> Result<u32, Unreadable> {
         if let Some(row) = self.rows.claim(number, i64::MIN) {
-            self.clear(row);
+            self.clear(row, None);
         }
         self.rows.find(number).ok_or(Unreadable("promise_number"))
     }
@@ -91,8 +91,8 @@ impl Promises {
         self.times.at(row as usize) != NEVER
     }
 
-    fn clear(&mut self, row: usize) {
-        self.times.put(row, NEVER);
+    fn clear(&mut self, row: usize, written: Option<i64>) {
+        self.times.put(row, NEVER, written);
         put(&mut self.customers, row, NOBODY);
         self.state.set(row, 0);
         self.kept_late.set(row, 0);

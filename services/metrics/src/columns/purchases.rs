@@ -68,7 +68,7 @@ impl Purchases {
         let micros = micros(&amount)?;
         let parts = self.parts(lines)?;
         if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
-            self.times.put(row, at);
+            self.times.put(row, at, stamp.written);
             put(&mut self.customers, row, customer);
             put(&mut self.amounts, row, micros);
             self.currency.set(row, &amount.currency_code);
@@ -84,7 +84,7 @@ impl Purchases {
     /// Takes a purchase out.
     pub(crate) fn withdraw(&mut self, stamp: Stamp) {
         if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
-            self.times.put(row, NEVER);
+            self.times.put(row, NEVER, stamp.written);
             put(&mut self.customers, row, NOBODY);
             put(&mut self.amounts, row, 0);
             self.currency.set(row, "");
@@ -102,6 +102,11 @@ impl Purchases {
         let parts = &self.parts[row];
         let whole = parts.is_empty().then(|| Part { category: EMPTY, amount: self.amounts[row] });
         parts.iter().copied().chain(whole)
+    }
+
+    /// The number of the purchase in a row.
+    pub(crate) fn number(&self, row: u32) -> i64 {
+        self.rows.number(row as usize)
     }
 
     /// Makes again what a snapshot leaves out.

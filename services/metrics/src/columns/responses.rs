@@ -7,12 +7,14 @@ use super::{
     Stamp, Unreadable, customer,
     days::Days,
     declared::Declared,
-    dictionary::Column,
+    dictionary::{Column, EMPTY},
     instant,
+    invitations::{Invitations, NO_INVITATION},
     people::{Ids, NOBODY},
     rows::{Rows, put},
     surveys::Surveys,
     times::{NEVER, Times},
+    uuid,
 };
 use crate::rules::weight::Weight;
 
@@ -20,6 +22,9 @@ use crate::rules::weight::Weight;
 pub(crate) const NO_SCORE: u8 = u8::MAX;
 /// The highest score on any scale.
 pub(crate) const MAX_SCORE: u8 = 10;
+
+/// The disposition of an answer that was broken off before the question.
+const BREAK_OFF: &str = "break_off";
 
 /// All answers.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -35,6 +40,8 @@ pub(crate) struct Responses {
     pub(crate) scores: Vec<u8>,
     /// In trillionths; as long as the last row whose weight is not 1.
     weights: Vec<u64>,
+    /// Numbers of invitations; as long as the last row that follows one.
+    invitations: Vec<u32>,
     pub(crate) disposition: Column,
     pub(crate) language: Column,
     pub(crate) channel: Column,
@@ -51,6 +58,7 @@ impl Responses {
         fact: ResponseFact,
         people: &mut Ids,
         surveys: &mut Surveys,
+        invitations: &mut Invitations,
     ) -> Result<(), Unreadable> {
         let ResponseFact {
             survey_id,
@@ -65,6 +73,7 @@ impl Responses {
             weight_trillionths,
             dimensions,
             imported: _,
+            invitation_id,
         } = fact;
         let survey = surveys.number(&survey_id)?;
         let customer = if customer_id.is_empty() { NOBODY } else { customer(people, &customer_id)? };
@@ -77,17 +86,22 @@ impl Responses {
             Disposition::NoAnswer => "no_answer",
             Disposition::DontKnow => "dont_know",
             Disposition::Refused => "refused",
-            Disposition::BreakOff => "break_off",
+            Disposition::BreakOff => BREAK_OFF,
+        };
+        let invitation = match invitation_id.as_str() {
+            "" => NO_INVITATION,
+            id => invitations.ids.number(uuid(id).ok_or(Unreadable("invitation_id"))?),
         };
         let at = instant(time)?;
         let weight = Weight::from_trillionths(weight_trillionths).ok_or(Unreadable("weight_trillionths"))?;
         if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
             self.days.note(row, self.times.at(row), at);
-            self.times.put(row, at);
+            self.times.put(row, at, stamp.written);
             put(&mut self.surveys, row, survey);
             put(&mut self.customers, row, customer);
             put(&mut self.scores, row, score);
             self.put_weight(row, weight);
+            self.put_invitation(row, invitation, stamp, invitations);
             self.disposition.set(row, disposition);
             self.language.set(row, &language);
             self.channel.set(row, &channel);
@@ -99,14 +113,15 @@ impl Responses {
     }
 
     /// Takes an answer out.
-    pub(crate) fn withdraw(&mut self, stamp: Stamp) {
+    pub(crate) fn withdraw(&mut self, stamp: Stamp, invitations: &mut Invitations) {
         if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
             self.days.note(row, self.times.at(row), NEVER);
-            self.times.put(row, NEVER);
+            self.times.put(row, NEVER, stamp.written);
             put(&mut self.surveys, row, u32::MAX);
             put(&mut self.customers, row, NOBODY);
             put(&mut self.scores, row, NO_SCORE);
             self.put_weight(row, Weight::ONE);
+            self.put_invitation(row, NO_INVITATION, stamp, invitations);
             let texts = [
                 &mut self.disposition,
                 &mut self.language,
@@ -125,6 +140,17 @@ impl Responses {
         trillionths.and_then(Weight::from_trillionths).unwrap_or(Weight::ONE)
     }
 
+    /// The numbers of the invitations that the first rows follow; the others follow none.
+    pub(crate) fn invitations(&self) -> &[u32] {
+        &self.invitations
+    }
+
+    /// Whether the survey was begun and broken off before the question.
+    pub(crate) fn is_broken_off(&self, row: usize) -> bool {
+        let code = self.disposition.codes().get(row).copied().unwrap_or(EMPTY);
+        self.disposition.dictionary.text(code) == BREAK_OFF
+    }
+
     /// Makes again what a snapshot leaves out.
     pub(crate) fn restore(&mut self) {
         self.rows.restore();
@@ -139,6 +165,19 @@ impl Responses {
         ];
         columns.into_iter().for_each(Column::restore);
         self.declared.restore();
+    }
+
+    /// Sets which invitation a row follows: what is known of it has changed, and of the one that it followed before.
+    fn put_invitation(&mut self, row: usize, invitation: u32, stamp: Stamp, invitations: &mut Invitations) {
+        let before = self.invitations.get(row).copied().unwrap_or(NO_INVITATION);
+        [before, invitation].into_iter().for_each(|of| invitations.note_answer(of, stamp.written));
+        if row >= self.invitations.len() {
+            if invitation == NO_INVITATION {
+                return;
+            }
+            self.invitations.resize(row + 1, NO_INVITATION);
+        }
+        self.invitations[row] = invitation;
     }
 
     fn put_weight(&mut self, row: usize, weight: Weight) {

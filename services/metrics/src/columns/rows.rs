@@ -65,11 +65,14 @@ fn slot(pages: &mut FxHashMap<i64, Box<[u32]>>, number: i64) -> &mut u32 {
     &mut page[usize::try_from(number.rem_euclid(PAGE)).unwrap_or_default()]
 }
 
-/// Writes a row of a column: replaces it, or adds it when it is one beyond the last.
-pub(crate) fn put<T>(column: &mut Vec<T>, row: usize, value: T) {
+/// Writes a row of a column: replaces what was there, which it gives, or adds it when it is one beyond the last.
+pub(crate) fn put<T>(column: &mut Vec<T>, row: usize, value: T) -> Option<T> {
     match column.get_mut(row) {
-        Some(cell) => *cell = value,
-        None => column.push(value),
+        Some(cell) => Some(std::mem::replace(cell, value)),
+        None => {
+            column.push(value);
+            None
+        }
     }
 }
 

@@ -1,8 +1,10 @@
 //! When the facts of a table happened.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use serde::{Deserialize, Serialize};
+
+use super::revisions::Revisions;
 
 /// The instant of a fact that was withdrawn: outside of every range. No fact happens before the year 1.
 pub(crate) const NEVER: i64 = i64::MIN;
@@ -19,6 +21,8 @@ pub(crate) struct Times {
     at: Vec<i64>,
     /// Rows that are not withdrawn.
     live: usize,
+    /// When what happened was last said otherwise.
+    pub(crate) revisions: Revisions,
     #[serde(skip)]
     bounds: Vec<Bounds>,
 }
@@ -52,8 +56,9 @@ impl Bounds {
 }
 
 impl Times {
-    /// Sets the instant of a row, which is there or one beyond the last; [`NEVER`] takes the fact out.
-    pub(crate) fn put(&mut self, row: usize, at: i64) {
+    /// Sets the instant of a row, which is there or one beyond the last, as it was written at another, if that is known;
+    /// [`NEVER`] takes the fact out.
+    pub(crate) fn put(&mut self, row: usize, at: i64, written: Option<i64>) {
         let block = row / BLOCK;
         if block >= self.bounds.len() {
             self.bounds.resize(block + 1, Bounds::NONE);
@@ -65,6 +70,7 @@ impl Times {
                 NEVER
             }
         };
+        self.revisions.note(before, at, written);
         self.live += usize::from(at != NEVER);
         self.live -= usize::from(before != NEVER);
         let bounds = &mut self.bounds[block];
@@ -108,6 +114,11 @@ impl Times {
         rows.truncate(found);
     }
 
+    /// From the first until the last instant at which a fact happened.
+    pub(crate) fn extent(&self) -> Option<RangeInclusive<i64>> {
+        Some(self.first()?..=self.last()?)
+    }
+
     /// The first instant at which a fact happened.
     pub(crate) fn first(&self) -> Option<i64> {
         self.bounds.iter().map(|bounds| bounds.first).min().filter(|first| *first != i64::MAX)
@@ -137,21 +148,21 @@ mod tests {
         let mut times = Times::default();
         for (row, at) in [(0, 50), (1, 10), (2, 90), (BLOCK, 500)].into_iter() {
             while times.at.len() < row {
-                times.put(times.at.len(), 50);
+                times.put(times.at.len(), 50, None);
             }
-            times.put(row, at);
+            times.put(row, at, None);
         }
         assert!(times.blocks(0..100).eq(std::iter::once(0..BLOCK)));
         assert!(times.blocks(100..1_000).eq(std::iter::once(BLOCK..BLOCK + 1)));
         assert_eq!(times.last(), Some(500));
-        times.put(BLOCK, NEVER);
-        times.put(1, 20);
+        times.put(BLOCK, NEVER, None);
+        times.put(1, 20, None);
         assert_eq!((times.last(), times.live()), (Some(90), BLOCK));
         assert_eq!(times.blocks(0..20).count(), 0);
         let mut rows = Vec::new();
         times.select(0..4, &(20..51), &mut rows);
         assert_eq!(rows, [0, 1, 3]);
-        times.put(2, 60);
+        times.put(2, 60, None);
         assert_eq!(times.blocks(61..1_000).count(), 0);
         times.restore();
         assert_eq!(times.last(), Some(60));

@@ -70,7 +70,7 @@ async fn follow_for_ever<F: Feed>(fold: Arc<Fold>, mut feed: F, ending: Shutdown
 async fn follow_once<F: Feed>(fold: &Arc<Fold>, feed: &mut F, pause: &mut Duration) -> End {
     let position = fold.link(F::SOURCE).reached.position;
     let after = if position == Position::START { String::new() } else { position.encode(F::SOURCE.name()) };
-    let opening = tokio::time::timeout(SILENCE, feed.open(after)).await;
+    let opening = tokio::time::timeout(SILENCE, feed.open(F::folded(), after)).await;
     let mut batches = match opening {
         Ok(Ok(batches)) => batches,
         Ok(Err(status)) => return end_of(&status),

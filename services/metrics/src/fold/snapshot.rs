@@ -3,6 +3,7 @@
 //! A snapshot is never needed. One that is damaged, or of another shape, is left aside.
 
 use std::{
+    collections::BTreeSet,
     fs::{self, File},
     io::{self, BufWriter, Read, Write},
     path::{Path, PathBuf},
@@ -11,6 +12,8 @@ use std::{
 };
 
 use barometer_chassis::{clock::Micros, shutdown::Shutdown};
+use prost::Message;
+use prost_types::{FileDescriptorProto, FileDescriptorSet};
 use tokio::time::Instant;
 
 use super::{Fold, State};
@@ -22,7 +25,7 @@ const LOOK: Duration = Duration::from_secs(1);
 const HASH: usize = blake3::OUT_LEN;
 
 /// The sources of everything that is in a snapshot: a change of any of them makes another shape.
-const SHAPE: [(&str, &str); 29] = [
+const SHAPE: [(&str, &str); 35] = [
     ("chassis/clock.rs", include_str!("../../../chassis/src/clock.rs")),
     ("chassis/position.rs", include_str!("../../../chassis/src/position.rs")),
     ("columns.rs", include_str!("../columns.rs")),
@@ -30,6 +33,7 @@ const SHAPE: [(&str, &str); 29] = [
     ("columns/cases.rs", include_str!("../columns/cases.rs")),
     ("columns/choice.rs", include_str!("../columns/choice.rs")),
     ("columns/clocks.rs", include_str!("../columns/clocks.rs")),
+    ("columns/costs.rs", include_str!("../columns/costs.rs")),
     ("columns/customers.rs", include_str!("../columns/customers.rs")),
     ("columns/days.rs", include_str!("../columns/days.rs")),
     ("columns/follow_ups.rs", include_str!("../columns/follow_ups.rs")),
@@ -37,14 +41,19 @@ const SHAPE: [(&str, &str); 29] = [
     ("columns/escalations.rs", include_str!("../columns/escalations.rs")),
     ("columns/declared.rs", include_str!("../columns/declared.rs")),
     ("columns/dictionary.rs", include_str!("../columns/dictionary.rs")),
-    ("columns/events.rs", include_str!("../columns/events.rs")),
     ("columns/hand_offs.rs", include_str!("../columns/hand_offs.rs")),
+    ("columns/interactions.rs", include_str!("../columns/interactions.rs")),
+    ("columns/invitations.rs", include_str!("../columns/invitations.rs")),
+    ("columns/memberships.rs", include_str!("../columns/memberships.rs")),
     ("columns/people.rs", include_str!("../columns/people.rs")),
     ("columns/promises.rs", include_str!("../columns/promises.rs")),
     ("columns/purchases.rs", include_str!("../columns/purchases.rs")),
     ("columns/redresses.rs", include_str!("../columns/redresses.rs")),
+    ("columns/referrals.rs", include_str!("../columns/referrals.rs")),
     ("columns/responses.rs", include_str!("../columns/responses.rs")),
+    ("columns/revisions.rs", include_str!("../columns/revisions.rs")),
     ("columns/rows.rs", include_str!("../columns/rows.rs")),
+    ("columns/subscriptions.rs", include_str!("../columns/subscriptions.rs")),
     ("columns/surveys.rs", include_str!("../columns/surveys.rs")),
     ("columns/times.rs", include_str!("../columns/times.rs")),
     ("columns/turns.rs", include_str!("../columns/turns.rs")),
@@ -181,8 +190,30 @@ fn shape() -> blake3::Hash {
     for (_, source) in SHAPE {
         hasher.update(source.as_bytes());
     }
-    hasher.update(barometer_proto::FILE_DESCRIPTOR_SET);
+    hasher.update(&contract_of_facts());
     hasher.finalize()
+}
+
+/// The messages of the feeds with all that they are made of, without comments: by what else the contract says, and by how it
+/// explains itself, rows are the same.
+fn contract_of_facts() -> Vec<u8> {
+    const FEEDS: [&str; 3] =
+        ["barometer/customers/v1/fact.proto", "barometer/surveys/v1/fact.proto", "barometer/complaints/v1/fact.proto"];
+    let Ok(set) = FileDescriptorSet::decode(barometer_proto::FILE_DESCRIPTOR_SET) else {
+        return barometer_proto::FILE_DESCRIPTOR_SET.to_vec();
+    };
+    let mut names: BTreeSet<String> = FEEDS.map(str::to_owned).into();
+    loop {
+        let known = set.file.iter().filter(|file| names.contains(file.name()));
+        let imported: BTreeSet<_> = known.flat_map(|file| &file.dependency).cloned().collect();
+        if imported.is_subset(&names) {
+            break;
+        }
+        names.extend(imported);
+    }
+    let files = set.file.into_iter().filter(|file| names.contains(file.name()));
+    let file = files.map(|file| FileDescriptorProto { source_code_info: None, ..file }).collect();
+    FileDescriptorSet { file }.encode_to_vec()
 }
 
 /// Hashes what is written.
@@ -205,9 +236,18 @@ impl<W: Write> Write for Hashing<W> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
+
+    #[test]
+    fn of_the_contract_only_facts_are_part_of_the_shape() {
+        let set = FileDescriptorSet::decode(&*contract_of_facts()).expect("files");
+        let names: Vec<_> = set.file.iter().map(|file| file.name().to_owned()).collect();
+        for name in ["barometer/surveys/v1/fact.proto", "barometer/common/v1/money.proto"] {
+            assert!(names.iter().any(|known| known == name), "{name} is not among {names:?}");
+        }
+        assert!(!names.iter().any(|name| name.contains("metrics")), "{names:?}");
+        assert!(set.file.iter().all(|file| file.source_code_info.is_none()));
+    }
 
     #[test]
     fn everything_in_a_snapshot_is_part_of_its_shape() {

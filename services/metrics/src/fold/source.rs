@@ -74,10 +74,19 @@ pub(crate) trait Feed: Send + 'static {
     /// Whose it is.
     const SOURCE: Source;
     /// Its facts.
-    type Fact: Send + 'static;
+    type Fact: prost::Message + 'static;
 
-    /// Opens the feed after a position; from the beginning when that is empty.
-    fn open(&mut self, after: String) -> impl Future<Output = Result<Batches<Self::Fact>, Status>> + Send;
+    /// The kinds of facts that figures are made of; all when there are none.
+    fn folded() -> Vec<i32> {
+        Vec::new()
+    }
+
+    /// Opens the feed of these kinds, of all when there are none, after a position; from the beginning when that is empty.
+    fn open(
+        &mut self,
+        kinds: Vec<i32>,
+        after: String,
+    ) -> impl Future<Output = Result<Batches<Self::Fact>, Status>> + Send;
 
     /// Takes facts in; gives the numbers of those that cannot be understood.
     fn put_all(facts: &mut Facts, batch: Vec<Self::Fact>) -> Vec<(i64, Unreadable)>;
@@ -95,8 +104,8 @@ impl Feed for CustomersFeed {
     const SOURCE: Source = Source::Customers;
     type Fact = customers::Fact;
 
-    async fn open(&mut self, after: String) -> Result<Batches<Self::Fact>, Status> {
-        let request = customers::WatchFactsRequest { kinds: Vec::new(), after };
+    async fn open(&mut self, kinds: Vec<i32>, after: String) -> Result<Batches<Self::Fact>, Status> {
+        let request = customers::WatchFactsRequest { kinds, after };
         let batches = self.watch_facts(request).await?.into_inner();
         Ok(Box::pin(batches.map(|batch| {
             let customers::WatchFactsResponse { facts, position, caught_up, read_time, trace_parents } = batch?;
@@ -123,8 +132,8 @@ impl Feed for SurveysFeed {
     const SOURCE: Source = Source::Surveys;
     type Fact = surveys::Fact;
 
-    async fn open(&mut self, after: String) -> Result<Batches<Self::Fact>, Status> {
-        let request = surveys::WatchFactsRequest { kinds: Vec::new(), after };
+    async fn open(&mut self, kinds: Vec<i32>, after: String) -> Result<Batches<Self::Fact>, Status> {
+        let request = surveys::WatchFactsRequest { kinds, after };
         let batches = self.watch_facts(request).await?.into_inner();
         Ok(Box::pin(batches.map(|batch| {
             let surveys::WatchFactsResponse { facts, position, caught_up, read_time, trace_parents } = batch?;
@@ -162,9 +171,12 @@ impl Feed for ComplaintsFeed {
     const SOURCE: Source = Source::Complaints;
     type Fact = complaints::Fact;
 
-    async fn open(&mut self, after: String) -> Result<Batches<Self::Fact>, Status> {
-        // Kinds that no figure is made of are not asked for.
-        let kinds = KINDS_OF_COMPLAINTS.map(i32::from).to_vec();
+    /// Kinds that no figure is made of are not asked for.
+    fn folded() -> Vec<i32> {
+        KINDS_OF_COMPLAINTS.map(i32::from).to_vec()
+    }
+
+    async fn open(&mut self, kinds: Vec<i32>, after: String) -> Result<Batches<Self::Fact>, Status> {
         let request = complaints::WatchFactsRequest { kinds, after };
         let batches = self.watch_facts(request).await?.into_inner();
         Ok(Box::pin(batches.map(|batch| {

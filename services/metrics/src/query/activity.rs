@@ -3,9 +3,11 @@
 use std::ops::Range;
 
 use barometer_chassis::{clock::Micros, error::Error};
+use barometer_statistics::presence::Presence;
 
 use super::{
     Ask,
+    churn::{Churns, Side},
     cut::Cutter,
     figures::{Figure, Grid, Measured},
     sales,
@@ -13,21 +15,21 @@ use super::{
 use crate::{
     columns::times::EVER,
     rules::{
-        activity::{churned, is_active, repeated},
+        activity::{is_active, repeated},
         money::is_sale,
         period::Period,
         proportion::ProportionTally,
     },
 };
 
-pub(super) fn active_customers(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+pub(crate) fn active_customers(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let (cutter, grid) = standing(ask)?;
     Ok(ask.figures(&cutter, &grid, |cell| {
         Measured::count(cell.active, cell.ever, [("active", cell.active), ("buyers", cell.buyers)])
     }))
 }
 
-pub(super) fn inactive_share(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+pub(crate) fn inactive_share(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let (cutter, grid) = standing(ask)?;
     Ok(ask.figures(&cutter, &grid, |cell| {
         let inactive = cell.ever - cell.active;
@@ -36,15 +38,15 @@ pub(super) fn inactive_share(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     }))
 }
 
-pub(super) fn churn_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
-    churn(ask, |churned| churned)
+pub(crate) fn churn_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+    churn(ask, Side::Churn)
 }
 
-pub(super) fn retention_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
-    churn(ask, |churned| churned.complement())
+pub(crate) fn retention_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+    churn(ask, Side::Retention)
 }
 
-pub(super) fn repeat_purchase_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+pub(crate) fn repeat_purchase_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let basis = ask.query.parameters.basis;
     let mut grid = Grid::<ProportionTally>::new(ask.periods.len());
     let cutter = each_buyer(ask, ask.range(), |group, sales| {
@@ -62,23 +64,17 @@ pub(super) fn repeat_purchase_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> 
     }))
 }
 
-fn churn(ask: &Ask<'_>, of: impl Fn(ProportionTally) -> ProportionTally) -> Result<Vec<Figure>, Error> {
-    let mut grid = Grid::<ProportionTally>::new(ask.periods.len());
-    let Some(window) = ask.query.parameters.window() else { return Ok(Vec::new()) };
+fn churn(ask: &Ask<'_>, side: Side) -> Result<Vec<Figure>, Error> {
+    let mut churns = Churns::new(ask, i64::MAX);
     let range = ask.range();
-    let reach = reach(ask);
-    let periods = ask.periods.as_slice();
-    let cutter = each_buyer(ask, range.start.saturating_sub(reach).max(EVER)..range.end, |group, sales| {
-        for index in within_reach(sales, reach, periods, |period| period.start) {
-            let Period { start, end, .. } = periods[index];
-            grid.cell(group, index).extend(churned(sales, window, start..end));
+    let cutter = each_buyer(ask, range.start.saturating_sub(reach(ask)).max(EVER)..range.end, |group, sales| {
+        let days = ask.query.parameters.inactivity_days;
+        if let Some(customer) = Presence::by_inactivity(sales.iter().copied(), days) {
+            churns.add(group, 0..ask.periods.len(), &customer);
         }
     })?;
-    Ok(ask.figures(&cutter, &grid, |tally| {
-        let (churned, active) = (tally.hits().answers(), tally.total().answers());
-        let counts = [("active_at_start", active), ("churned", churned), ("retained", active - churned)];
-        Measured::share(&of(*tally), ask.query.parameters.level, counts)
-    }))
+    let grid = churns.counted()?;
+    Ok(ask.figures(&cutter, &grid, |cell| cell.measure(ask, side)))
 }
 
 /// Buyers as they stand when a period ends.

@@ -1,40 +1,41 @@
 //! Figures of answers: NPS, CSAT, CES, and how many there are.
 
+use std::ops::RangeInclusive;
+
 use barometer_chassis::{clock::Micros, error::Error};
+use barometer_statistics::bootstrap::Bootstrap;
 
 use super::{
     Ask,
     cut::Cutter,
-    figures::{Calendar, Figure, Grid, Measured, plain, real},
+    evidence::Evidence,
+    figures::{Calendar, Figure, Grid, Measured, extent_of, plain, real},
 };
 use crate::{
-    catalogue::Measure,
+    catalogue::{Limits, Metric, Parameters},
     columns::{Facts, days::Histogram, people::NOBODY, responses::NO_SCORE, times::NEVER},
-    rules::{mean::MeanTally, nps::NpsTally, proportion::ProportionTally, scale::Scale, weight::Weight},
+    rules::{
+        mean::MeanTally,
+        nps::NpsTally,
+        proportion::ProportionTally,
+        scale::Scale,
+        weight::{Pile, Weight},
+    },
 };
 
-pub(super) fn nps(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+/// Rows times resamples of an answer: 2 to 20 seconds of one core.
+const MAX_RESAMPLES: usize = 10_000_000;
+
+pub(crate) fn nps(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let parameters = &ask.query.parameters;
-    let measure = |tally: &NpsTally| {
-        let piles = [tally.promoters(), tally.passives(), tally.detractors()];
-        let size =
-            |index: usize| if parameters.weighted { piles[index].weight() } else { real(piles[index].answers()) };
-        let counts = vec![
-            ("promoters", size(0)),
-            ("passives", size(1)),
-            ("detractors", size(2)),
-            ("answers", real(tally.total().answers())),
-        ];
-        let interval = tally.interval(parameters.method, parameters.level);
-        Measured {
-            value: tally.nps(),
-            counts,
-            interval: interval.map(|interval| (interval, parameters.level)),
-            ..Measured::default()
-        }
-    };
+    if parameters.weighted && parameters.limits == Limits::Bootstrap {
+        let description = "`bootstrap` is of answers that each count as themselves, not of weighted ones";
+        return Err(Error::invalid("parameters.interval", "OUT_OF_RANGE", description));
+    }
+    let measure = |tally: &NpsTally| measure_nps(tally, parameters);
     if !parameters.weighted && !parameters.latest_per_customer {
         let (cutter, grid) = histograms(ask)?;
+        check_resamples(ask, &cutter)?;
         return Ok(ask.figures(&cutter, &grid, |histogram| measure(&nps_tally(histogram))));
     }
     let responses = &ask.facts.responses;
@@ -51,10 +52,51 @@ pub(super) fn nps(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     } else {
         scan(ask, |cells, rows| cells.iter().zip(rows).for_each(|(cell, row)| each(*cell, *row)))?
     };
+    check_resamples(ask, &cutter)?;
     Ok(ask.figures(&cutter, &grid, measure))
 }
 
-pub(super) fn csat(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+/// The score of a tally, its counts and its interval.
+pub(crate) fn measure_nps(tally: &NpsTally, parameters: &Parameters) -> Measured {
+    let piles = [tally.promoters(), tally.passives(), tally.detractors()];
+    let size = |index: usize| if parameters.weighted { piles[index].weight() } else { real(piles[index].answers()) };
+    let mut counts = vec![
+        ("promoters", size(0)),
+        ("passives", size(1)),
+        ("detractors", size(2)),
+        ("answers", real(tally.total().answers())),
+    ];
+    counts.extend(parameters.weighted.then(|| ("effective_answers", tally.effective_size())));
+    let interval = match parameters.limits {
+        Limits::By(method) => tally.interval(method, parameters.level),
+        Limits::Bootstrap => {
+            let [promoters, passives, detractors] = piles.map(Pile::answers);
+            let resampled = Bootstrap::of_nps(promoters, passives, detractors, parameters.resampling, parameters.level);
+            resampled.ok().map(|resampled| resampled.interval)
+        }
+    };
+    Measured {
+        value: tally.nps(),
+        counts,
+        interval: interval.map(|interval| (interval, parameters.level)),
+        evidence: Evidence::Nps(*tally),
+        ..Measured::default()
+    }
+}
+
+/// Errors: INVALID when resampling every row would take too long.
+fn check_resamples(ask: &Ask<'_>, cutter: &Cutter<'_>) -> Result<(), Error> {
+    let parameters = &ask.query.parameters;
+    let rows = cutter.groups().saturating_mul(ask.periods.len());
+    if parameters.limits == Limits::Bootstrap && rows.saturating_mul(parameters.resampling.resamples) > MAX_RESAMPLES {
+        let description =
+            format!("{rows} rows of {} resamples are more than {MAX_RESAMPLES}", parameters.resampling.resamples);
+        return Err(Error::invalid("parameters.resamples", "TOO_MANY", description));
+    }
+    Ok(())
+}
+
+pub(crate) fn csat(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let (cutter, grid) = histograms(ask)?;
     Ok(ask.figures(&cutter, &grid, |histogram| {
         let satisfied = sum(histogram, |score| Scale::Csat.score(i64::from(score))?.is_top_two());
@@ -64,7 +106,7 @@ pub(super) fn csat(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     }))
 }
 
-pub(super) fn ces(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+pub(crate) fn ces(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let level = ask.query.parameters.level;
     let (cutter, grid) = histograms(ask)?;
     Ok(ask.figures(&cutter, &grid, |histogram| {
@@ -73,12 +115,13 @@ pub(super) fn ces(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
             value: tally.mean(),
             counts: plain([("answers", tally.total().answers())]),
             interval: tally.interval(level).map(|interval| (interval, level)),
+            evidence: Evidence::Scores(tally),
             ..Measured::default()
         }
     }))
 }
 
-pub(super) fn responses(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+pub(crate) fn responses(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let (cutter, grid) = histograms(ask)?;
     Ok(ask.figures(&cutter, &grid, |histogram| {
         let scored = sum(histogram, |_| Some(true));
@@ -87,14 +130,9 @@ pub(super) fn responses(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     }))
 }
 
-/// The first answer that a metric counts, with or without a score.
-pub(super) fn first(measure: Measure, facts: &Facts) -> Option<i64> {
-    instants(facts, &wanted(measure, facts)).min()
-}
-
-/// The instant of the last answer that a metric is about.
-pub(super) fn last(measure: Measure, facts: &Facts) -> Option<i64> {
-    instants(facts, &wanted(measure, facts)).max()
+/// From the first until the last answer that a metric counts, with or without a score.
+pub(crate) fn extent(facts: &Facts, metric: &Metric) -> Option<RangeInclusive<i64>> {
+    extent_of(instants(facts, &wanted(metric.scale, facts)))
 }
 
 /// The instants of the answers to wanted surveys.
@@ -151,7 +189,7 @@ fn histograms<'q>(ask: &Ask<'q>) -> Result<(Cutter<'q>, Grid<Histogram>), Error>
 fn by_days<'q>(ask: &Ask<'q>, mut cutter: Cutter<'q>) -> Result<(Cutter<'q>, Grid<Histogram>), Error> {
     let responses = &ask.facts.responses;
     let times = responses.times.as_slice();
-    let wanted = wanted(ask.metric.measure, ask.facts);
+    let wanted = wanted(ask.metric.scale, ask.facts);
     let range = ask.range();
     let mut calendar = Calendar::new(ask);
     let mut grid = Grid::<Histogram>::new(ask.periods.len());
@@ -219,7 +257,7 @@ fn latest<'q>(ask: &Ask<'q>, mut each: impl FnMut(u32, u32)) -> Result<Cutter<'q
 fn scan<'q>(ask: &Ask<'q>, mut each: impl FnMut(&[u32], &[u32])) -> Result<Cutter<'q>, Error> {
     let responses = &ask.facts.responses;
     let times = responses.times.as_slice();
-    let wanted = wanted(ask.metric.measure, ask.facts);
+    let wanted = wanted(ask.metric.scale, ask.facts);
     let some_unwanted = wanted.contains(&false);
     let range = ask.range();
     let mut cutter = ask.cutter();
@@ -243,13 +281,7 @@ fn scan<'q>(ask: &Ask<'q>, mut each: impl FnMut(&[u32], &[u32])) -> Result<Cutte
 }
 
 /// By the number of the survey: whether its answers count.
-fn wanted(measure: Measure, facts: &Facts) -> Vec<bool> {
-    let scale = match measure {
-        Measure::Nps => Some(Scale::Nps),
-        Measure::Csat => Some(Scale::Csat),
-        Measure::Ces => Some(Scale::Ces),
-        _ => None,
-    };
+fn wanted(scale: Option<Scale>, facts: &Facts) -> Vec<bool> {
     let surveys = facts.surveys.as_slice().iter();
     surveys
         .map(|survey| survey.as_ref().is_some_and(|survey| scale.is_none_or(|scale| survey.scale() == scale)))

@@ -21,7 +21,7 @@ use crate::{
     },
 };
 
-pub(super) fn complaints_opened(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+pub(crate) fn complaints_opened(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let cases = &ask.facts.cases;
     let mut grid = Grid::<[u64; 3]>::new(ask.periods.len());
     let cutter = scan(ask, |cell, row| {
@@ -35,19 +35,19 @@ pub(super) fn complaints_opened(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     }))
 }
 
-pub(super) fn time_to_acknowledgement(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+pub(crate) fn time_to_acknowledgement(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     times(ask, Cases::acknowledged, "acknowledged")
 }
 
-pub(super) fn time_to_first_response(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+pub(crate) fn time_to_first_response(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     times(ask, Cases::first_response, "responded")
 }
 
-pub(super) fn time_to_resolution(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+pub(crate) fn time_to_resolution(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     times(ask, Cases::first_resolve, "resolved")
 }
 
-pub(super) fn on_time_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+pub(crate) fn on_time_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let parameters = &ask.query.parameters;
     let cases = &ask.facts.cases;
     let times = cases.times.as_slice();

@@ -6,7 +6,7 @@ use super::{Ask, figures::Figure, scan::scan, spreads::Durations};
 use crate::columns::times::NEVER;
 
 /// By when the spells of work ended: all that was done on a case in a cell is one handling.
-pub(super) fn handling_time(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+pub(crate) fn handling_time(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let (claims, cases) = (&ask.facts.claims, &ask.facts.cases);
     let ended = |row: u32| {
         let at = claims.times.at(row as usize);

@@ -18,7 +18,7 @@ use crate::{
     rules::{on_time::Outcome, proportion::ProportionTally},
 };
 
-pub(super) fn clock_time(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+pub(crate) fn clock_time(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let (clocks, cases) = (&ask.facts.clocks, &ask.facts.cases);
     let span = ask.query.parameters.span;
     let mut durations = Durations::new(ask);
@@ -32,7 +32,7 @@ pub(super) fn clock_time(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     Ok(durations.figures(ask, &cutter, "stopped", Some("running")))
 }
 
-pub(super) fn clock_on_time_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+pub(crate) fn clock_on_time_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let clocks = &ask.facts.clocks;
     let mut grid = Grid::<[u64; 3]>::new(ask.periods.len());
     let cutter = scan_clocks(ask, |cell, row| {

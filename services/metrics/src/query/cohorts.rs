@@ -5,7 +5,7 @@ use barometer_chassis::error::Error;
 use super::{
     Ask,
     activity::each_buyer,
-    figures::{Figure, Measured},
+    figures::{Figure, Finish, Measured},
     refuse_periods, too_many_rows,
 };
 use crate::{columns::times::EVER, rules::cohort::CohortTable};
@@ -13,7 +13,7 @@ use crate::{columns::times::EVER, rules::cohort::CohortTable};
 /// Cells of all tables together, those without customers included: 160 MB.
 const MAX_CELLS: usize = 20_000_000;
 
-pub(super) fn cohort_retention(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+pub(crate) fn cohort_retention(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let periods = ask.periods.as_slice();
     let table = || CohortTable::new(ask.periods, ask.query.now).map_err(|error| refuse_periods(&error));
     // The first one tells that there are too many periods, if so. Further ones are made as groups appear.
@@ -33,24 +33,17 @@ pub(super) fn cohort_retention(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     if too_many {
         return Err(too_many_rows());
     }
-    let mut figures = Vec::new();
+    let (mut figures, finish) = (Vec::new(), Finish::new(ask));
     for (group, table) in (0..).zip(&tables).take(cutter.groups()) {
         let of_someone = table.cells().filter(|cell| cell.retention.total().answers() > 0);
         figures.extend(of_someone.map(|cell| {
-            let period = &periods[cell.cohort + cell.since];
             let mut names = cutter.name(group);
             names.push(("cohort".to_owned(), periods[cell.cohort].label.clone()));
             names.push(("periods_since".to_owned(), cell.since.to_string()));
             let (active, size) = (cell.retention.hits().answers(), cell.retention.total().answers());
             let counts = [("active", active), ("cohort_size", size)];
-            Figure {
-                start: period.start,
-                end: period.end,
-                label: period.label.clone(),
-                group: names,
-                partial: cell.unfinished,
-                measured: Measured::share(&cell.retention, ask.query.parameters.level, counts),
-            }
+            let measured = Measured::share(&cell.retention, ask.query.parameters.level, counts);
+            Figure { partial: cell.unfinished, ..finish.figure(cell.cohort + cell.since, names, measured) }
         }));
     }
     figures.sort_by(|a, b| (a.start, &a.group).cmp(&(b.start, &b.group)));

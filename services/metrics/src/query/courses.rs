@@ -1,30 +1,34 @@
 //! Figures of how cases went: what was reopened, how long it took for good, and what lies open.
 
+use std::ops::RangeInclusive;
+
 use barometer_chassis::error::Error;
 
 use super::{
     Ask,
     cases::scan as scan_opened,
     cut::Cutter,
-    figures::{Figure, Grid, Measured, plain, real},
+    figures::{Figure, Grid, Measured, extent_of, plain, real},
     scan::scan,
     spreads::Durations,
 };
 use crate::{
-    columns::{cases::Cases, times::NEVER},
+    catalogue::Metric,
+    columns::{Facts, times::NEVER},
     rules::{
         course::{AGES, age, open_stretches, time_to_last_resolution, was_reopened},
         proportion::ProportionTally,
     },
 };
 
-/// The instants at which cases were first resolved.
-pub(super) fn first_resolutions(cases: &Cases) -> impl Iterator<Item = i64> {
-    (0..cases.len()).filter(|row| cases.is_there(*row)).filter_map(|row| cases.first_resolve(row))
+/// From when the first case was first resolved until the last was.
+pub(crate) fn extent_of_resolutions(facts: &Facts, _: &Metric) -> Option<RangeInclusive<i64>> {
+    let cases = &facts.cases;
+    extent_of((0..cases.len()).filter(|row| cases.is_there(*row)).filter_map(|row| cases.first_resolve(row)))
 }
 
 /// By when they were first resolved: until then a case can not be reopened.
-pub(super) fn reopen_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+pub(crate) fn reopen_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let cases = &ask.facts.cases;
     let resolved = |row| if cases.is_there(row) { cases.first_resolve(row).unwrap_or(NEVER) } else { NEVER };
     let mut grid = Grid::<ProportionTally>::new(ask.periods.len());
@@ -38,7 +42,7 @@ pub(super) fn reopen_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
 }
 
 /// By when they were opened, as all times that cases took.
-pub(super) fn time_to_last_resolution_of(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+pub(crate) fn time_to_last_resolution_of(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let cases = &ask.facts.cases;
     let opened = cases.times.as_slice();
     let mut durations = Durations::new(ask);
@@ -51,7 +55,7 @@ pub(super) fn time_to_last_resolution_of(ask: &Ask<'_>) -> Result<Vec<Figure>, E
     Ok(durations.figures(ask, &cutter, "resolved", Some("waiting")))
 }
 
-pub(super) fn backlog(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+pub(crate) fn backlog(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let mut grid = Grid::<[u64; AGES.len()]>::new(ask.periods.len());
     let cutter = each_open(ask, |cell, since_open| grid.at(cell)[age(since_open)] += 1)?;
     Ok(ask.figures(&cutter, &grid, |ages| {
@@ -67,7 +71,7 @@ pub(super) fn backlog(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     }))
 }
 
-pub(super) fn backlog_age(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+pub(crate) fn backlog_age(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let mut ages = Durations::new(ask);
     let cutter = each_open(ask, |cell, since_open| ages.add(cell, since_open))?;
     Ok(ages.figures(ask, &cutter, "open", None))

@@ -1,9 +1,15 @@
 //! Dimensions: by what figures are grouped and filtered, and how it is read from a row.
 
 mod complaints;
+mod contacts;
+mod loyalty;
+mod subscriptions;
+mod surveys;
+mod table;
 
 use std::borrow::Cow;
 
+pub(crate) use self::table::Table;
 use crate::{
     columns::{
         Facts,
@@ -14,160 +20,6 @@ use crate::{
     },
     rules::scale::Scale,
 };
-
-/// A table of facts that metrics are made of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Table {
-    /// Answers.
-    Responses,
-    /// Purchases and returns.
-    Purchases,
-    /// Customers.
-    Customers,
-    /// Cases of complaints.
-    Cases,
-    /// Cases that changed hands, each time that they did.
-    HandOffs,
-    /// What customers got for their complaints.
-    Redresses,
-    /// Clocks of cases.
-    Clocks,
-    /// Spells of work on cases.
-    Claims,
-    /// Steps of ladders that were taken.
-    Escalations,
-    /// Promises to customers.
-    Promises,
-    /// Dissatisfied answers that were followed up.
-    FollowUps,
-}
-
-/// The dimensions of cases, after those of a table whose rows belong to cases.
-macro_rules! of_cases_and {
-    ($($own:literal),*) => {
-        &[
-            $($own,)*
-            "acceptance",
-            "case_state",
-            "category",
-            "category_1",
-            "category_2",
-            "channel",
-            "country",
-            "country_now",
-            "employee",
-            "finding",
-            "journey_stage",
-            "kind",
-            "member",
-            "member_now",
-            "policy",
-            "priority",
-            "product",
-            "remedy_sought",
-            "root_cause",
-            "root_cause_1",
-            "root_cause_2",
-            "segment",
-            "segment_now",
-            "severity",
-            "team",
-            "tier",
-            "tier_now",
-            "touchpoint",
-            "value_band",
-        ]
-    };
-}
-
-impl Table {
-    /// The names of its built-in dimensions.
-    pub(crate) fn dimensions(self) -> &'static [&'static str] {
-        match self {
-            Table::Responses => &[
-                "category",
-                "channel",
-                "country",
-                "country_now",
-                "disposition",
-                "journey_stage",
-                "language",
-                "member",
-                "member_now",
-                "score",
-                "segment",
-                "segment_now",
-                "survey",
-                "survey_kind",
-                "survey_type",
-                "tier",
-                "tier_now",
-                "touchpoint",
-            ],
-            Table::Purchases => &[
-                "category",
-                "channel",
-                "country",
-                "country_now",
-                "currency",
-                "customer_country",
-                "member",
-                "member_now",
-                "segment",
-                "segment_now",
-                "tier",
-                "tier_now",
-                "voucher",
-            ],
-            Table::Customers => {
-                &["country", "country_now", "member", "member_now", "segment", "segment_now", "tier", "tier_now"]
-            }
-            Table::Cases => of_cases_and![],
-            Table::HandOffs => of_cases_and!["to_employee", "to_team"],
-            Table::Redresses => of_cases_and!["currency", "remedy"],
-            Table::Clocks => of_cases_and!["clock"],
-            Table::Escalations => of_cases_and!["clock"],
-            Table::Claims => of_cases_and![],
-            Table::FollowUps => &[
-                "country",
-                "country_now",
-                "member",
-                "member_now",
-                "segment",
-                "segment_now",
-                "survey",
-                "tier",
-                "tier_now",
-            ],
-            Table::Promises => &[
-                "country",
-                "country_now",
-                "employee",
-                "member",
-                "member_now",
-                "segment",
-                "segment_now",
-                "team",
-                "tier",
-                "tier_now",
-            ],
-        }
-    }
-
-    /// The names of its declared dimensions that some fact has.
-    pub(crate) fn declared(self, facts: &Facts) -> Vec<String> {
-        let declared = match self {
-            Table::Responses => &facts.responses.declared,
-            Table::Purchases => &facts.purchases.declared,
-            Table::Customers => &facts.customers.declared,
-            Table::Cases | Table::HandOffs | Table::Redresses | Table::Clocks | Table::Claims | Table::Escalations => {
-                &facts.cases.declared
-            }
-            Table::Promises | Table::FollowUps => return Vec::new(),
-        };
-        declared.names().map(str::to_owned).collect()
-    }
-}
 
 /// A dimension of a table.
 #[derive(Debug)]
@@ -218,9 +70,13 @@ impl<'f> Dimension<'f> {
     /// every fact is without it.
     pub(crate) fn find(facts: &'f Facts, table: Table, name: &str) -> Self {
         let found = match table {
-            Table::Responses => of_responses(facts, name),
+            Table::Responses => surveys::of_responses(facts, name),
+            Table::Invitations => surveys::of_invitations(facts, name),
             Table::Purchases => of_purchases(facts, name),
+            Table::Contacts => contacts::of_contacts(facts, name),
             Table::Customers => of_customers(facts, name),
+            Table::Subscriptions => subscriptions::of_subscriptions(facts, name),
+            Table::Endings => subscriptions::of_endings(facts, name),
             Table::Cases => complaints::of_cases(facts, name),
             Table::HandOffs => complaints::of_hand_offs(facts, name),
             Table::Redresses => complaints::of_redresses(facts, name),
@@ -229,6 +85,9 @@ impl<'f> Dimension<'f> {
             Table::Escalations => complaints::of_escalations(facts, name),
             Table::Promises => complaints::of_promises(facts, name),
             Table::FollowUps => complaints::of_follow_ups(facts, name),
+            Table::Memberships => loyalty::of_memberships(facts, name),
+            Table::Referrals => loyalty::of_referrals(facts, name),
+            Table::Costs => loyalty::of_costs(facts, name),
         };
         let (reader, labels) = found.unwrap_or_else(|| (Reader::Column(&[]), own(&[""])));
         Dimension { name: name.to_owned(), reader, labels }
@@ -326,50 +185,6 @@ pub(crate) fn through(numbers: &[u32], codes: &[u32], index: usize) -> u32 {
 }
 
 type Found<'f> = Option<(Reader<'f>, Labels<'f>)>;
-
-fn of_responses<'f>(facts: &'f Facts, name: &str) -> Found<'f> {
-    let responses = &facts.responses;
-    let of_survey = |text: fn(&crate::columns::surveys::Survey) -> String| {
-        let mut texts = vec![String::new()];
-        let surveys = facts.surveys.as_slice().iter();
-        let codes = surveys.map(|survey| survey.as_ref().map_or(EMPTY, |survey| own_code(&mut texts, text(survey))));
-        let reader = Reader::OfSurvey { codes: codes.collect(), surveys: &responses.surveys };
-        Some((reader, Labels::Own(texts)))
-    };
-    match name {
-        "survey" => of_survey(|survey| survey.name.clone()),
-        "survey_type" => {
-            of_survey(|survey| if survey.transactional { "transactional" } else { "relational" }.to_owned())
-        }
-        "survey_kind" => of_survey(|survey| {
-            let kind = match survey.scale() {
-                Scale::Nps => "nps",
-                Scale::Csat => "csat",
-                Scale::Ces => "ces",
-            };
-            kind.to_owned()
-        }),
-        "language" => column(&responses.language),
-        "channel" => column(&responses.channel),
-        "touchpoint" => column(&responses.touchpoint),
-        "journey_stage" => column(&responses.journey_stage),
-        "disposition" => column(&responses.disposition),
-        "score" => {
-            let texts = std::iter::once(String::new()).chain((0..=10).map(|score: u8| score.to_string()));
-            Some((Reader::Score(&responses.scores), Labels::Own(texts.collect())))
-        }
-        "category" => {
-            let is_recommend = |survey: &Option<crate::columns::surveys::Survey>| {
-                survey.as_ref().is_some_and(|survey| survey.scale() == Scale::Nps)
-            };
-            let recommend = facts.surveys.as_slice().iter().map(is_recommend).collect();
-            let reader = Reader::Category { scores: &responses.scores, surveys: &responses.surveys, recommend };
-            Some((reader, own(&["", "promoter", "passive", "detractor"])))
-        }
-        _ => of_customer(facts, Cow::Borrowed(&responses.customers), name)
-            .or_else(|| column(responses.declared.find(name)?)),
-    }
-}
 
 fn of_purchases<'f>(facts: &'f Facts, name: &str) -> Found<'f> {
     let purchases = &facts.purchases;

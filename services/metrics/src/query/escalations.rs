@@ -10,7 +10,7 @@ use super::{
 use crate::columns::{Facts, promises::NO_PROMISE, redresses::NO_CASE, times::NEVER};
 
 /// By when they were taken.
-pub(super) fn escalations(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+pub(crate) fn escalations(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let Facts { escalations, cases, promises, .. } = ask.facts;
     let taken = |row: u32| {
         let (case, promise) = (escalations.cases[row as usize], escalations.promises[row as usize]);

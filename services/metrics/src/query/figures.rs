@@ -1,13 +1,16 @@
 //! Figures: what a query comes to.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
-use super::{Ask, cut::Cutter};
+use barometer_proto::metrics::v1::Completeness;
+use barometer_statistics::{Interval, Level};
+
+use super::{Ask, cut::Cutter, evidence::Evidence};
 use crate::{
     catalogue::Metric,
+    columns::times::EVER,
+    fold::Source,
     rules::{
-        interval::Interval,
-        level::Level,
         period::{Period, Periods},
         proportion::ProportionTally,
     },
@@ -32,6 +35,11 @@ pub(crate) struct Figure {
     pub(crate) label: String,
     pub(crate) group: Name,
     pub(crate) partial: bool,
+    pub(crate) completeness: Completeness,
+    /// When the latest fact of the period was written, in microseconds.
+    pub(crate) revised: Option<i64>,
+    /// Whether it is made of fewer than the smallest sample, so that nothing is told of it.
+    pub(crate) suppressed: bool,
     pub(crate) measured: Measured,
 }
 
@@ -45,7 +53,11 @@ pub(crate) struct Measured {
     pub(crate) amounts: Vec<(&'static str, i128)>,
     /// In the unit of the value.
     pub(crate) statistics: Vec<(&'static str, f64)>,
+    /// By what part of itself a percentile may be off.
+    pub(crate) statistics_error: f64,
     pub(crate) interval: Option<(Interval, Level)>,
+    /// What differences from it are tested by.
+    pub(crate) evidence: Evidence,
 }
 
 impl Measured {
@@ -59,12 +71,18 @@ impl Measured {
             value: tally.rate(),
             counts: plain(counts),
             interval: tally.interval(level).map(|interval| (interval, level)),
+            evidence: Evidence::Share(*tally),
             ..Measured::default()
         }
     }
 
+    /// What the counts of these names come to.
+    fn sum_of(&self, names: &[&str]) -> f64 {
+        self.counts.iter().filter(|(name, _)| names.contains(name)).map(|(_, count)| count).sum()
+    }
+
     /// Whether there was any fact.
-    pub(crate) fn is_counted(&self) -> bool {
+    fn is_counted(&self) -> bool {
         self.value.is_some() || self.counts.iter().any(|(_, count)| *count > 0.0)
     }
 
@@ -95,6 +113,14 @@ impl<T: Default + Clone> Grid<T> {
     /// The cell of a group and period as it stands.
     pub(crate) fn get(&self, group: u32, period: usize) -> T {
         self.cells.get(self.index(group, period) as usize).cloned().unwrap_or_default()
+    }
+
+    /// What is measured of the cell of a group and period as it stands.
+    fn measure(&self, group: u32, period: usize, measure: impl Fn(&T) -> Measured) -> Measured {
+        match self.cells.get(self.index(group, period) as usize) {
+            Some(cell) => measure(cell),
+            None => measure(&T::default()),
+        }
     }
 
     /// Where a cell is, as a number below that of groups times periods, which is within [`MAX_ROWS`](super::MAX_ROWS).
@@ -147,7 +173,8 @@ impl Ask<'_> {
         measure: impl Fn(&T) -> Measured,
     ) -> Vec<Figure> {
         let periods = self.periods.as_slice();
-        let row = |group: u32| (0..periods.len()).map(|period| measure(&grid.get(group, period))).collect::<Vec<_>>();
+        let row =
+            |group: u32| (0..periods.len()).map(|period| grid.measure(group, period, &measure)).collect::<Vec<_>>();
         let counted =
             |row: &[Measured]| row.iter().flat_map(|measured| &measured.counts).any(|(_, count)| *count != 0.0);
         let mut groups: Vec<_> = (0..u32::try_from(cutter.groups()).unwrap_or(u32::MAX))
@@ -165,22 +192,100 @@ impl Ask<'_> {
     /// group.
     pub(super) fn assemble(&self, mut groups: Vec<(Name, Vec<Measured>)>) -> Vec<Figure> {
         let periods = self.periods.as_slice();
+        let finish = Finish::new(self);
         groups.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
         let mut figures = Vec::with_capacity(groups.len() * periods.len());
-        for (index, period) in periods.iter().enumerate() {
+        for index in 0..periods.len() {
             for (name, row) in &mut groups {
-                figures.push(Figure {
-                    start: period.start,
-                    end: period.end,
-                    label: period.label.clone(),
-                    group: name.clone(),
-                    partial: period.partial || period.end > self.query.now,
-                    measured: std::mem::take(&mut row[index]),
-                });
+                figures.push(finish.figure(index, name.clone(), std::mem::take(&mut row[index])));
             }
         }
         figures
     }
+}
+
+impl Figure {
+    /// Whether there was any fact.
+    pub(crate) fn is_counted(&self) -> bool {
+        self.suppressed || self.measured.is_counted()
+    }
+
+    /// Leaves nothing of what was measured when it is a sample of fewer than so many.
+    pub(crate) fn suppress(self, metric: &Metric, minimum: u64) -> Self {
+        let is_sample = !metric.sample.is_empty() && self.measured.is_counted();
+        match is_sample && self.measured.sum_of(metric.sample) < real(minimum) {
+            true => Figure { suppressed: true, measured: Measured::default(), ..self },
+            false => self,
+        }
+    }
+}
+
+/// Makes figures of what was measured: the one place in which it is said of a row how complete it is, when it was revised,
+/// and whether it is told at all.
+#[derive(Debug)]
+pub(super) struct Finish<'q> {
+    ask: Ask<'q>,
+    /// The smallest sample that is told.
+    minimum: u64,
+    /// Of each period: how complete its facts are, and when they were revised.
+    of_periods: Vec<(Completeness, Option<i64>)>,
+}
+
+impl<'q> Finish<'q> {
+    /// For the metric that is asked for.
+    pub(super) fn new(ask: &Ask<'q>) -> Self {
+        let Ask { query, metric, facts, periods } = *ask;
+        let read_until = Source::ALL.into_iter().filter(|source| metric.reads(*source));
+        let read_until = read_until.map(|source| query.setting.complete_until[source as usize]).min().flatten();
+        let follows = (metric.follows)(&query.parameters);
+        let revisions = (metric.revisions)(facts);
+        let mut before = None;
+        let of_periods = periods.as_slice().iter().enumerate().map(|(index, period)| {
+            let completeness = if period.end >= query.now {
+                Completeness::Running
+            } else if read_until.is_none_or(|until| until < period.end) {
+                Completeness::Behind
+            } else if period.end.saturating_add(follows) > query.now {
+                Completeness::Open
+            } else {
+                Completeness::Complete
+            };
+            let looks_back = metric.is_state || metric.looks_back;
+            let start = if looks_back && index == 0 { EVER } else { period.start };
+            let within = revisions.iter().filter_map(|revisions| revisions.latest(start..period.end)).max();
+            let revised = if looks_back { within.max(before) } else { within };
+            before = revised;
+            (completeness, revised)
+        });
+        Finish { ask: *ask, minimum: query.minimum_sample(metric), of_periods: of_periods.collect() }
+    }
+
+    /// The figure of a group in a period.
+    pub(super) fn figure(&self, period: usize, group: Name, measured: Measured) -> Figure {
+        let metric = self.ask.metric;
+        let (completeness, revised) = self.of_periods[period];
+        let is_open = completeness == Completeness::Complete && measured.sum_of(metric.awaits) > 0.0;
+        let Period { start, end, label, partial, .. } = &self.ask.periods.as_slice()[period];
+        let figure = Figure {
+            start: *start,
+            end: *end,
+            label: label.clone(),
+            group,
+            partial: *partial || *end > self.ask.query.now,
+            completeness: if is_open { Completeness::Open } else { completeness },
+            revised,
+            suppressed: false,
+            measured,
+        };
+        figure.suppress(metric, self.minimum)
+    }
+}
+
+/// From the first until the last of some instants.
+pub(crate) fn extent_of(instants: impl Iterator<Item = i64>) -> Option<RangeInclusive<i64>> {
+    instants.fold(None, |extent, at| {
+        Some(extent.map_or(at..=at, |extent: RangeInclusive<i64>| at.min(*extent.start())..=at.max(*extent.end())))
+    })
 }
 
 /// Counts as numbers.

@@ -10,7 +10,7 @@ use super::{
 use crate::{columns::follow_ups::Course, rules::proportion::ProportionTally};
 
 /// By when they were followed up.
-pub(super) fn recovery_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+pub(crate) fn recovery_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let follow_ups = &ask.facts.follow_ups;
     let mut grid = Grid::<[u64; 5]>::new(ask.periods.len());
     let rows = 0..u32::try_from(follow_ups.customers.len()).unwrap_or(u32::MAX);

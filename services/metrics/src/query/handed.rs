@@ -11,7 +11,7 @@ use super::{
 use crate::{columns::times::NEVER, rules::rate::per_one};
 
 /// By when they changed hands.
-pub(super) fn hand_offs(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+pub(crate) fn hand_offs(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let cases = &ask.facts.cases;
     let hand_offs = &cases.hand_offs;
     let at = |row: u32| match cases.is_there(hand_offs.cases[row as usize]) {
@@ -33,7 +33,7 @@ pub(super) fn hand_offs(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
 }
 
 /// By when the cases were opened.
-pub(super) fn hand_offs_per_case(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+pub(crate) fn hand_offs_per_case(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let cases = &ask.facts.cases;
     let mut grid = Grid::<[u64; 3]>::new(ask.periods.len());
     let cutter = scan_opened(ask, |cell, row| {

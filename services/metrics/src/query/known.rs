@@ -1,15 +1,20 @@
 //! Figures of customers by when they became known.
 
+use std::ops::{Range, RangeInclusive};
+
 use barometer_chassis::error::Error;
 
 use super::{
     Ask,
     cut::Cutter,
-    figures::{Figure, Grid, Measured},
+    figures::{Figure, Grid, Measured, extent_of},
 };
-use crate::columns::{Facts, times::NEVER};
+use crate::{
+    catalogue::Metric,
+    columns::{Facts, revisions::Revisions, times::NEVER},
+};
 
-pub(super) fn new_customers(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+pub(crate) fn new_customers(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let mut grid = Grid::<u64>::new(ask.periods.len());
     let mut cutter = ask.cutter();
     let (mut rows, mut groups) = (Vec::new(), Vec::new());
@@ -22,7 +27,7 @@ pub(super) fn new_customers(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     Ok(ask.figures(&cutter, &grid, |count| Measured::count(*count, *count, [("customers", *count)])))
 }
 
-pub(super) fn customers(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+pub(crate) fn customers(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let mut cutter = ask.cutter();
     let counts = standing(ask, &mut cutter)?;
     Ok(ask.figures(&cutter, &counts, |count| Measured::count(*count, *count, [("customers", *count)])))
@@ -30,15 +35,28 @@ pub(super) fn customers(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
 
 /// How many customers each group has when each period ends.
 pub(super) fn standing(ask: &Ask<'_>, cutter: &mut Cutter<'_>) -> Result<Grid<u64>, Error> {
+    standing_while(ask, cutter, |_, spans| spans.push(i64::MIN..i64::MAX))
+}
+
+/// The same of those for whom something holds then: `spans` appends the stretches of time in which it does, of a customer by
+/// its number among people. A stretch is of account for a period that ends after its beginning and not after its end.
+pub(super) fn standing_while(
+    ask: &Ask<'_>,
+    cutter: &mut Cutter<'_>,
+    spans_of: impl Fn(u32, &mut Vec<Range<i64>>),
+) -> Result<Grid<u64>, Error> {
     let ends: Vec<i64> = ask.periods.as_slice().iter().map(|period| period.end).collect();
     let after = |at: i64| ends.partition_point(|end| *end <= at);
     // How many more, or less, there are than at the end of the period before.
     let mut grid = Grid::<i64>::new(ends.len() + 1);
     let dated = cutter.dated();
-    let (mut rows, mut groups, mut changes) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut rows, mut groups, mut changes, mut spans) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for (row, person, known) in instants(ask.facts) {
+        spans.clear();
+        spans_of(person, &mut spans);
         changes.clear();
         changes.push(known);
+        changes.extend(spans.iter().flat_map(|span| [span.start, span.end]).filter(|at| *at > known));
         let instants = dated.iter().flat_map(|attribute| ask.facts.attributes.instants(*attribute, person));
         changes.extend(instants.filter(|at| *at > known));
         changes.sort_unstable();
@@ -46,7 +64,7 @@ pub(super) fn standing(ask: &Ask<'_>, cutter: &mut Cutter<'_>) -> Result<Grid<u6
         for (index, at) in changes.iter().enumerate() {
             let from = after(*at);
             let to = changes.get(index + 1).map_or(ends.len(), |next| after(*next));
-            if from < to {
+            if from < to && spans.iter().any(|span| span.contains(at)) {
                 groups_of(cutter, row, *at, &mut rows, &mut groups)?;
                 for group in &groups {
                     *grid.cell(*group, from) += 1;
@@ -66,13 +84,33 @@ pub(super) fn standing(ask: &Ask<'_>, cutter: &mut Cutter<'_>) -> Result<Grid<u6
     Ok(counts)
 }
 
+/// From when the first customer became known until the last did.
+pub(crate) fn extent(facts: &Facts, _: &Metric) -> Option<RangeInclusive<i64>> {
+    extent_of(instants(facts).into_iter().map(|(_, _, at)| at))
+}
+
+/// When what customers are known by was last said otherwise.
+pub(crate) fn revisions(facts: &Facts) -> Vec<&Revisions> {
+    vec![
+        &facts.customers.revisions,
+        &facts.purchases.times.revisions,
+        &facts.interactions.times.revisions,
+        &facts.subscriptions.times.revisions,
+        &facts.memberships.times.revisions,
+        &facts.referrals.times.revisions,
+        &facts.responses.times.revisions,
+    ]
+}
+
 /// Every customer with its row, its number among people, and from when on it is known.
-pub(super) fn instants(facts: &Facts) -> Vec<(u32, u32, i64)> {
+pub(crate) fn instants(facts: &Facts) -> Vec<(u32, u32, i64)> {
     let mut firsts = vec![i64::MAX; facts.people.len()];
     let kinds = [
         (&facts.purchases.times, &facts.purchases.customers),
         (&facts.interactions.times, &facts.interactions.customers),
-        (&facts.subscription_events.times, &facts.subscription_events.customers),
+        (&facts.subscriptions.times, &facts.subscriptions.customers),
+        (&facts.memberships.times, &facts.memberships.customers),
+        (&facts.referrals.times, &facts.referrals.customers),
         (&facts.responses.times, &facts.responses.customers),
     ];
     for (times, customers) in kinds {

@@ -28,7 +28,7 @@ const NOT_ASKED: u8 = 5;
 /// Satisfied are those who give as many points, of five.
 const SATISFIED: u8 = 4;
 
-pub(super) fn upheld_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+pub(crate) fn upheld_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let findings = &ask.facts.cases.finding;
     let mut grid = Grid::<[u64; 4]>::new(ask.periods.len());
     let cutter = scan_opened(ask, |cell, row| {
@@ -47,7 +47,7 @@ pub(super) fn upheld_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     }))
 }
 
-pub(super) fn acceptance_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+pub(crate) fn acceptance_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let acceptances = &ask.facts.cases.acceptance;
     let mut grid = Grid::<[u64; 4]>::new(ask.periods.len());
     let cutter = scan_opened(ask, |cell, row| {
@@ -67,7 +67,7 @@ pub(super) fn acceptance_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     }))
 }
 
-pub(super) fn case_satisfaction(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+pub(crate) fn case_satisfaction(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let cases = &ask.facts.cases;
     let mut grid = Grid::<ProportionTally>::new(ask.periods.len());
     let cutter = scan_opened(ask, |cell, row| {
@@ -87,7 +87,7 @@ struct Given {
     cases: u64,
 }
 
-pub(super) fn redress_cost(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+pub(crate) fn redress_cost(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let redresses = &ask.facts.cases.redresses;
     let (cutter, grid) = given(ask, &redresses.micros)?;
     Ok(ask.figures(&cutter, &grid, |given| Measured {
@@ -97,7 +97,7 @@ pub(super) fn redress_cost(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     }))
 }
 
-pub(super) fn redress_points(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+pub(crate) fn redress_points(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let redresses = &ask.facts.cases.redresses;
     let (cutter, grid) = given(ask, &redresses.points)?;
     Ok(ask.figures(&cutter, &grid, |given| {

@@ -1,20 +1,23 @@
 //! Parsing a query at the door.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use barometer_chassis::{door::Door, error::Error, position::Position};
 use barometer_proto::metrics::v1 as wire;
 
-use super::{Condition, Query, Table, Zones};
+use super::{Condition, Query, Setting, Table, Zones};
 use crate::{
-    catalogue::{self, Metric, Parameters},
+    catalogue::{self, Metric, Parameter, Parameters},
     columns::Facts,
     fold::Source,
-    rules::granularity::Granularity,
+    rules::{granularity::Granularity, zone::LocalDays},
 };
 
 const MAX_METRICS: usize = 16;
-const MAX_GROUP_BY: usize = 4;
+pub(crate) const MAX_GROUP_BY: usize = 4;
 const MAX_FILTERS: usize = 32;
 const MAX_VALUES: usize = 1_000;
 const MAX_NAME: usize = 63;
@@ -26,9 +29,15 @@ const MAX_TOLD: usize = 50;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Vocabulary {
     responses: Vec<String>,
+    invitations: Vec<String>,
     purchases: Vec<String>,
+    contacts: Vec<String>,
     customers: Vec<String>,
+    subscriptions: Vec<String>,
     cases: Vec<String>,
+    memberships: Vec<String>,
+    referrals: Vec<String>,
+    costs: Vec<String>,
 }
 
 impl Vocabulary {
@@ -36,9 +45,15 @@ impl Vocabulary {
     pub(crate) fn of(facts: &Facts) -> Self {
         Vocabulary {
             responses: Table::Responses.declared(facts),
+            invitations: Table::Invitations.declared(facts),
             purchases: Table::Purchases.declared(facts),
+            contacts: Table::Contacts.declared(facts),
             customers: Table::Customers.declared(facts),
+            subscriptions: Table::Subscriptions.declared(facts),
             cases: Table::Cases.declared(facts),
+            memberships: Table::Memberships.declared(facts),
+            referrals: Table::Referrals.declared(facts),
+            costs: Table::Costs.declared(facts),
         }
     }
 
@@ -56,11 +71,17 @@ impl Vocabulary {
     fn declared(&self, table: Table) -> &[String] {
         match table {
             Table::Responses => &self.responses,
+            Table::Invitations => &self.invitations,
             Table::Purchases => &self.purchases,
+            Table::Contacts => &self.contacts,
             Table::Customers => &self.customers,
+            Table::Subscriptions | Table::Endings => &self.subscriptions,
             Table::Cases | Table::HandOffs | Table::Redresses | Table::Clocks | Table::Claims | Table::Escalations => {
                 &self.cases
             }
+            Table::Memberships => &self.memberships,
+            Table::Referrals => &self.referrals,
+            Table::Costs => &self.costs,
             Table::Promises | Table::FollowUps => &[],
         }
     }
@@ -83,55 +104,93 @@ pub(crate) fn parse(
     request: wire::QueryMetricsRequest,
     vocabulary: &Vocabulary,
     zones: &Zones,
+    setting: Setting,
 ) -> Result<Query, Error> {
-    Door::open(|door| {
-        let wire::QueryMetricsRequest {
-            metrics,
-            start_time,
-            end_time,
-            granularity,
-            time_zone,
-            group_by,
-            filters,
-            parameters,
-            at_least,
-        } = request;
-        let metrics = parse_metrics(door, metrics);
-        let start = door.optional_time("start_time", start_time).map(|at| at.0);
-        let end = door.optional_time("end_time", end_time).map(|at| at.0);
-        let now = door.now().0;
-        match (start, end) {
-            (Some(start), Some(end)) if start >= end => {
-                door.refuse("end_time", "OUT_OF_RANGE", "must be later than start_time");
-            }
-            (Some(start), None) if start >= now => {
-                door.refuse("start_time", "OUT_OF_RANGE", "lies in the future: give an end_time too");
-            }
-            _ => {}
-        }
-        let granularity = match door.optional_choice("granularity", granularity) {
-            wire::Granularity::Unspecified => Granularity::All,
-            wire::Granularity::Day => Granularity::Day,
-            wire::Granularity::Week => Granularity::Week,
-            wire::Granularity::Month => Granularity::Month,
-            wire::Granularity::Quarter => Granularity::Quarter,
-            wire::Granularity::Year => Granularity::Year,
-        };
-        let days = zones.find(&time_zone).or_else(|| {
-            door.refuse("time_zone", "UNKNOWN_VALUE", "is no IANA name of a time zone");
-            zones.find("")
-        });
-        let group_by = parse_group_by(door, group_by, &metrics, vocabulary);
-        let filters =
-            door.each("filters", filters, MAX_FILTERS, |door, filter| parse_filter(door, filter, &metrics, vocabulary));
-        let parameters = parse_parameters(door, &parameters, &metrics);
-        check_positions(door, &at_least);
-        days.map(|days| Query { metrics, start, end, granularity, days, group_by, filters, parameters, now })
-    })?
-    .ok_or_else(|| Error::Internal("there is no reporting zone".to_owned()))
+    Door::open(|door| parse_in(door, request, vocabulary, zones, setting, &[]))?
+        .ok_or_else(|| Error::Internal("there is no reporting zone".to_owned()))
 }
 
-fn parse_metrics(door: &mut Door, names: Vec<String>) -> Vec<&'static Metric> {
+/// Parses a query within another message. Every metric takes the parameters `also`. `None` only without a zone.
+pub(crate) fn parse_in(
+    door: &mut Door,
+    request: wire::QueryMetricsRequest,
+    vocabulary: &Vocabulary,
+    zones: &Zones,
+    setting: Setting,
+    also: &[&'static Parameter],
+) -> Option<Query> {
+    let wire::QueryMetricsRequest {
+        metrics,
+        start_time,
+        end_time,
+        granularity,
+        time_zone,
+        group_by,
+        filters,
+        parameters,
+        at_least,
+    } = request;
+    let metrics = parse_metrics(door, metrics);
+    let (start, end) = parse_times(door, start_time, end_time);
+    let granularity = parse_granularity(door, granularity).unwrap_or_default();
+    let days = parse_zone(door, &time_zone, zones);
+    let tables = tables_of(&metrics);
+    let group_by = parse_group_by(door, group_by, MAX_GROUP_BY, &tables, vocabulary);
+    let filters = parse_filters(door, filters, &tables, vocabulary);
+    let parameters = parse_parameters(door, &parameters, &metrics, also);
+    check_positions(door, &at_least);
+    let now = door.now().0;
+    days.map(|days| Query { metrics, start, end, granularity, days, group_by, filters, parameters, now, setting })
+}
+
+/// The time asked for, of which either side may be open.
+pub(crate) fn parse_times(
+    door: &mut Door,
+    start: Option<prost_types::Timestamp>,
+    end: Option<prost_types::Timestamp>,
+) -> (Option<i64>, Option<i64>) {
+    let start = door.optional_time("start_time", start).map(|at| at.0);
+    let end = door.optional_time("end_time", end).map(|at| at.0);
+    let now = door.now().0;
+    match (start, end) {
+        (Some(start), Some(end)) if start >= end => {
+            door.refuse("end_time", "OUT_OF_RANGE", "must be later than start_time");
+        }
+        (Some(start), None) if start >= now => {
+            door.refuse("start_time", "OUT_OF_RANGE", "lies in the future: give an end_time too");
+        }
+        _ => {}
+    }
+    (start, end)
+}
+
+/// The tables of metrics, each with the metric's name.
+pub(crate) fn tables_of(metrics: &[&'static Metric]) -> Vec<(Table, &'static str)> {
+    metrics.iter().map(|metric| (metric.table, metric.id)).collect()
+}
+
+/// How long periods are, if that is said.
+pub(crate) fn parse_granularity(door: &mut Door, granularity: i32) -> Option<Granularity> {
+    match door.optional_choice("granularity", granularity) {
+        wire::Granularity::Unspecified => None,
+        wire::Granularity::Day => Some(Granularity::Day),
+        wire::Granularity::Week => Some(Granularity::Week),
+        wire::Granularity::Month => Some(Granularity::Month),
+        wire::Granularity::Quarter => Some(Granularity::Quarter),
+        wire::Granularity::Year => Some(Granularity::Year),
+    }
+}
+
+/// The days of a zone by its name; those of the reporting zone when it has none, or one that is refused.
+pub(crate) fn parse_zone(door: &mut Door, time_zone: &str, zones: &Zones) -> Option<Arc<LocalDays>> {
+    zones.find(time_zone).or_else(|| {
+        door.refuse("time_zone", "UNKNOWN_VALUE", "is no IANA name of a time zone");
+        zones.find("")
+    })
+}
+
+/// The metrics of these names.
+pub(crate) fn parse_metrics(door: &mut Door, names: Vec<String>) -> Vec<&'static Metric> {
     if names.is_empty() {
         door.missing("metrics");
     }
@@ -150,15 +209,17 @@ fn parse_metrics(door: &mut Door, names: Vec<String>) -> Vec<&'static Metric> {
     metrics.into_iter().flatten().collect()
 }
 
-fn parse_group_by(
+/// The names of at most so many dimensions that all of these tables have; each table with the name of what is made of it.
+pub(crate) fn parse_group_by(
     door: &mut Door,
     names: Vec<String>,
-    metrics: &[&'static Metric],
+    most: usize,
+    tables: &[(Table, &str)],
     vocabulary: &Vocabulary,
 ) -> Vec<String> {
     let mut seen = BTreeSet::new();
-    door.each("group_by", names, MAX_GROUP_BY, |door, name| {
-        let name = check_dimension(door, "", name, metrics, vocabulary);
+    door.each("group_by", names, most, |door, name| {
+        let name = check_dimension(door, "", name, tables, vocabulary);
         if !seen.insert(name.clone()) {
             door.refuse("", "REPEATED", format!("names `{name}` again"));
         }
@@ -166,27 +227,28 @@ fn parse_group_by(
     })
 }
 
-fn parse_filter(
+/// Conditions on dimensions that all of these tables have.
+pub(crate) fn parse_filters(
     door: &mut Door,
-    filter: wire::Filter,
-    metrics: &[&'static Metric],
+    filters: Vec<wire::Filter>,
+    tables: &[(Table, &str)],
     vocabulary: &Vocabulary,
-) -> Condition {
-    let wire::Filter { dimension, values, exclude } = filter;
-    let dimension = check_dimension(door, "dimension", dimension, metrics, vocabulary);
-    if values.is_empty() {
-        door.missing("values");
-    }
-    let values = door.each("values", values, MAX_VALUES, |door, value| door.text("", value, MAX_VALUE));
-    Condition { dimension, values, exclude }
+) -> Vec<Condition> {
+    door.each("filters", filters, MAX_FILTERS, |door, wire::Filter { dimension, values, exclude }| {
+        let dimension = check_dimension(door, "dimension", dimension, tables, vocabulary);
+        if values.is_empty() {
+            door.missing("values");
+        }
+        let values = door.each("values", values, MAX_VALUES, |door, value| door.text("", value, MAX_VALUE));
+        Condition { dimension, values, exclude }
+    })
 }
 
-/// The name of a dimension that every metric asked for has.
 fn check_dimension(
     door: &mut Door,
     field: &str,
     name: String,
-    metrics: &[&'static Metric],
+    tables: &[(Table, &str)],
     vocabulary: &Vocabulary,
 ) -> String {
     if name.is_empty() {
@@ -197,18 +259,24 @@ fn check_dimension(
         door.refuse(field, "TOO_LONG", format!("at most {MAX_NAME} characters"));
         return name;
     }
-    let without = metrics.iter().find(|metric| !vocabulary.has(metric.table, &name));
-    if let Some(metric) = without {
-        let known = vocabulary.tell(metric.table);
-        let description = format!("`{name}` is no dimension of {}; there are {known}", metric.id);
+    let without = tables.iter().find(|(table, _)| !vocabulary.has(*table, &name));
+    if let Some((table, of)) = without {
+        let known = vocabulary.tell(*table);
+        let description = format!("`{name}` is no dimension of {of}; there are {known}");
         door.refuse(field, "UNKNOWN_DIMENSION", description);
     }
     name
 }
 
-fn parse_parameters(door: &mut Door, given: &BTreeMap<String, String>, metrics: &[&'static Metric]) -> Parameters {
-    let known: BTreeMap<_, _> =
-        metrics.iter().flat_map(|metric| metric.parameters).map(|parameter| (parameter.name, *parameter)).collect();
+/// The parameters given by name, of those that the metrics have and of `also`.
+pub(crate) fn parse_parameters(
+    door: &mut Door,
+    given: &BTreeMap<String, String>,
+    metrics: &[&'static Metric],
+    also: &[&'static Parameter],
+) -> Parameters {
+    let all = metrics.iter().flat_map(|metric| metric.parameters).chain(also);
+    let known: BTreeMap<_, _> = all.map(|parameter| (parameter.name, *parameter)).collect();
     let mut parameters = Parameters::default();
     for (name, value) in given {
         let field = format!("parameters.{}", name.chars().take(MAX_NAME).collect::<String>());
@@ -228,7 +296,8 @@ fn parse_parameters(door: &mut Door, given: &BTreeMap<String, String>, metrics: 
     parameters
 }
 
-fn check_positions(door: &mut Door, tokens: &[String]) {
+/// Refuses what is no position of a source, or a second one of it.
+pub(crate) fn check_positions(door: &mut Door, tokens: &[String]) {
     let mut seen = BTreeMap::new();
     for (index, token) in tokens.iter().enumerate() {
         let field = format!("at_least[{index}]");

@@ -10,7 +10,7 @@ use super::{
 use crate::rules::{on_time::Outcome, proportion::ProportionTally};
 
 /// By when they were to be kept.
-pub(super) fn promise_kept_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+pub(crate) fn promise_kept_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let promises = &ask.facts.promises;
     let mut grid = Grid::<[u64; 4]>::new(ask.periods.len());
     let rows = 0..u32::try_from(promises.customers.len()).unwrap_or(u32::MAX);

@@ -14,11 +14,11 @@ use super::{
 use crate::rules::rate::per_thousand;
 
 /// Complaints and losses, as the contract numbers the kinds of cases.
-const DISSATISFIED: [u8; 2] = [3, 4];
+pub(crate) const DISSATISFIED: [u8; 2] = [3, 4];
 
 /// Complaints of a period for every thousand customers who are known when it ends. What distinguishes customers divides both;
 /// what distinguishes cases only the complaints.
-pub(super) fn complaint_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+pub(crate) fn complaint_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let cases = &ask.facts.cases;
     let mut complaints = Grid::<u64>::new(ask.periods.len());
     let of_cases = scan(ask, |cell, row| {

@@ -9,14 +9,20 @@ use super::{
     cut::{Cutter, Piece},
     figures::{Calendar, Figure, Grid, Measured, plain, real},
 };
-use crate::rules::money::is_sale;
+use crate::{
+    columns::times::NEVER,
+    rules::{
+        money::is_sale,
+        rate::{per_one, ratio},
+    },
+};
 
-pub(super) fn purchases(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+pub(crate) fn purchases(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let (cutter, grid) = tills(ask)?;
     Ok(ask.figures(&cutter, &grid, |till| Measured::count(till.sales, till.sales + till.returns, till.counts())))
 }
 
-pub(super) fn revenue(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+pub(crate) fn revenue(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let (cutter, grid) = tills(ask)?;
     Ok(ask.figures(&cutter, &grid, |till| {
         let net = till.gross + till.returned;
@@ -26,6 +32,71 @@ pub(super) fn revenue(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
             amounts: vec![("gross", till.gross), ("returns", till.returned), ("net", net)],
             ..Measured::default()
         }
+    }))
+}
+
+pub(crate) fn average_order(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+    let (cutter, grid) = tills(ask)?;
+    Ok(ask.figures(&cutter, &grid, |till| Measured {
+        value: (till.sales > 0).then(|| units(till.gross) / real(till.sales)),
+        counts: plain([("sales", till.sales)]),
+        amounts: vec![("gross", till.gross)],
+        ..Measured::default()
+    }))
+}
+
+pub(crate) fn purchase_frequency(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+    let (cutter, grid) = tills(ask)?;
+    Ok(ask.figures(&cutter, &grid, |till| Measured {
+        value: per_one(till.sales, till.customers),
+        counts: plain([("sales", till.sales), ("buyers", till.customers)]),
+        ..Measured::default()
+    }))
+}
+
+/// What those bought who had bought before the period, of what all did.
+pub(crate) fn existing_sales_share(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+    #[derive(Clone, Copy, Default)]
+    struct Cell {
+        existing: i128,
+        gross: i128,
+        customers: u64,
+    }
+    let purchases = &ask.facts.purchases;
+    let times = purchases.times.as_slice();
+    let sale = |row: usize| is_sale(purchases.amounts[row]) && times[row] != NEVER;
+    let mut firsts = vec![i64::MAX; ask.facts.people.len()];
+    for (row, customer) in purchases.customers.iter().enumerate().filter(|(row, _)| sale(*row)) {
+        let first = &mut firsts[*customer as usize];
+        *first = times[row].min(*first);
+    }
+    let starts: Vec<i64> = ask.periods.as_slice().iter().map(|period| period.start).collect();
+    let mut grid = Grid::<Cell>::new(starts.len());
+    let mut calendar = Calendar::new(ask);
+    let mut buyers = Vec::new();
+    let cutter = scan(ask, ask.range(), |piece| {
+        let row = piece.row as usize;
+        if !sale(row) {
+            return;
+        }
+        let period = calendar.period(times[row]);
+        let index = grid.index(piece.group, period);
+        let cell = grid.at(index);
+        cell.gross += i128::from(piece.amount);
+        if firsts[purchases.customers[row] as usize] < starts[period] {
+            cell.existing += i128::from(piece.amount);
+        }
+        buyers.push((index, purchases.customers[row]));
+    })?;
+    buyers.sort_unstable();
+    buyers.dedup();
+    buyers.iter().for_each(|(cell, _)| grid.at(*cell).customers += 1);
+    Ok(ask.figures(&cutter, &grid, |Cell { existing, gross, customers }| Measured {
+        // A category can come to less than nothing.
+        value: u128::try_from(*gross).ok().and_then(|gross| ratio(100 * existing, gross)),
+        counts: plain([("customers", *customers)]),
+        amounts: vec![("existing", *existing), ("new", gross - existing), ("gross", *gross)],
+        ..Measured::default()
     }))
 }
 

@@ -1,21 +1,37 @@
 //! Figures against facts in any order, and against plain recomputation.
 
+mod analyses;
+mod analyses_known;
+mod comparisons;
+mod contracts;
+mod customers;
+mod desk;
+mod rows;
 mod script;
+mod trends;
 mod twin;
+mod twin_analyses;
 mod twin_cases;
 mod twin_clocks;
+mod twin_contacts;
+mod twin_contracts;
 mod twin_courses;
+mod twin_invitations;
+mod twin_lifecycle;
+mod twin_loyalty;
 mod twin_promises;
 
 use std::sync::Arc;
 
+use barometer_proto::metrics::v1::{Additivity, Unit};
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 
 use self::script::{DAY, Write, history};
-use super::{Condition, Figure, Query};
+use super::{Condition, Figure, Measured, Query, Setting, Table};
 use crate::{
-    catalogue::{self, Measure, Parameters},
+    analysis::{comparison::Comparison, trend::Trend},
+    catalogue::{self, Metric, Parameters},
     columns::Facts,
     rules::{granularity::Granularity, zone::LocalDays},
 };
@@ -29,8 +45,9 @@ fn query(metric: &str, granularity: Granularity, group_by: &[&str]) -> Query {
         days: Arc::new(LocalDays::new(&TimeZone::UTC)),
         group_by: group_by.iter().map(|name| (*name).to_owned()).collect(),
         filters: Vec::new(),
-        parameters: Parameters { inactivity_days: 20, ..Parameters::default() },
+        parameters: Parameters { inactivity_days: 20, member_days: 15, referral_days: 30, ..Parameters::default() },
         now: 90 * DAY,
+        setting: Setting::WHOLE,
     }
 }
 
@@ -43,10 +60,18 @@ fn figures(query: &Query, facts: &Facts) -> Vec<Figure> {
     query.run(facts).expect("figures").remove(0).figures
 }
 
+/// All that is told of some facts.
+type Everything = (Vec<Vec<Figure>>, Vec<Vec<Comparison>>, Vec<Vec<Trend>>);
+
+/// Every metric, every comparison and every trend, in several ways.
+fn everything(facts: &Facts) -> Everything {
+    (every_figure(facts), comparisons::every(facts), trends::every(facts))
+}
+
 /// Every metric in several ways.
-fn everything(facts: &Facts) -> Vec<Vec<Figure>> {
+fn every_figure(facts: &Facts) -> Vec<Vec<Figure>> {
     let mut all = Vec::new();
-    for metric in &catalogue::METRICS {
+    for metric in catalogue::METRICS.iter() {
         let dimensions = metric.table.dimensions().iter().copied().chain(["area"]);
         all.push(figures(&query(metric.id, Granularity::All, &[]), facts));
         all.push(figures(&query(metric.id, Granularity::Week, &["tier", "segment_now"]), facts));
@@ -60,8 +85,16 @@ fn everything(facts: &Facts) -> Vec<Vec<Figure>> {
         let open = Query { start: None, end: None, ..query(metric.id, Granularity::Quarter, &["area"]) };
         all.push(figures(&open, facts));
         let of_cases = [("clock", "resolution"), ("statistic", "p90"), ("time", "elapsed")];
-        let of_others = [("weighted", "true"), ("latest_per_customer", "true"), ("basis", "orders")];
-        for (name, value) in of_others.into_iter().chain(of_cases) {
+        let of_others = [
+            ("weighted", "true"),
+            ("latest_per_customer", "true"),
+            ("basis", "orders"),
+            ("unit", "week"),
+            ("rate", "rr6"),
+        ];
+        let definitions =
+            ["churn_all_departures", "churn_over_start_plus_new", "churn_daily_sum"].map(|of| ("definition", of));
+        for (name, value) in of_others.into_iter().chain(of_cases).chain(definitions) {
             let mut query = query(metric.id, Granularity::Month, &["area"]);
             query.parameters.set(name, value);
             all.push(figures(&query, facts));
@@ -78,32 +111,14 @@ fn fold(writes: &[Write]) -> Facts {
     facts
 }
 
-/// The metrics whose counts are of facts, so that those of slices add up.
-fn is_additive(measure: Measure) -> bool {
-    matches!(
-        measure,
-        Measure::Nps
-            | Measure::Csat
-            | Measure::Ces
-            | Measure::Responses
-            | Measure::Customers
-            | Measure::NewCustomers
-            | Measure::ComplaintsOpened
-            | Measure::TimeToFirstResponse
-            | Measure::TimeToResolution
-            | Measure::OnTimeRate
-            | Measure::TimeToAcknowledgement
-            | Measure::TimeToLastResolution
-            | Measure::ReopenRate
-            | Measure::HandOffsPerCase
-            | Measure::UpheldRate
-            | Measure::AcceptanceRate
-            | Measure::CaseSatisfaction
-            | Measure::PromiseKeptRate
-            | Measure::RecoveryRate
-            | Measure::ClockTime
-            | Measure::ClockOnTimeRate
-    )
+/// Whether the counts of slices add up to those of the whole: by what the metric says of itself; and those of times, whose
+/// values do not, count each of their cases once.
+fn counts_add_up(metric: &Metric) -> bool {
+    match metric.additivity {
+        Additivity::Counts | Additivity::Groups => true,
+        Additivity::None => metric.id.starts_with("time_to_") || metric.id == "clock_time",
+        Additivity::Sum | Additivity::Unspecified => false,
+    }
 }
 
 fn total(figures: &[Figure], name: &str) -> f64 {
@@ -113,6 +128,18 @@ fn total(figures: &[Figure], name: &str) -> f64 {
         .filter(|(count, _)| *count == name)
         .map(|(_, count)| count)
         .sum()
+}
+
+fn value(figures: &[Figure]) -> f64 {
+    figures.iter().filter_map(|figure| figure.measured.value).sum()
+}
+
+/// The dimensions of which each fact of a metric has one value.
+fn single(metric: &Metric) -> impl Iterator<Item = &'static str> {
+    // A sale that is divided is one of each category, and its money is divided too.
+    let is_divided = metric.table == Table::Purchases && metric.unit != Unit::Money;
+    let dimensions = metric.table.dimensions().iter().copied().chain(["area"]);
+    dimensions.filter(move |name| !(name.contains("segment") || is_divided && *name == "category"))
 }
 
 fn net(figures: &[Figure]) -> i128 {
@@ -150,13 +177,11 @@ proptest! {
     #[test]
     fn slices_add_up(history in history()) {
         let facts = fold(&history.shuffled);
-        for metric in catalogue::METRICS.iter().filter(|metric| is_additive(metric.measure)) {
+        for metric in catalogue::METRICS.iter().filter(|metric| counts_add_up(metric)) {
             // Counts of one moment do not add up over time.
-            let stock = metric.measure == Measure::Customers;
-            let granularity = if stock { Granularity::All } else { Granularity::Week };
+            let granularity = if metric.additivity == Additivity::Groups { Granularity::All } else { Granularity::Week };
             let whole = figures(&query(metric.id, Granularity::All, &[]), &facts);
-            let single = metric.table.dimensions().iter().copied().chain(["area"]).filter(|name| !name.contains("segment"));
-            for dimension in single {
+            for dimension in single(metric) {
                 let slices = figures(&query(metric.id, granularity, &[dimension]), &facts);
                 for count in metric.counts {
                     prop_assert_eq!(total(&slices, count), total(&whole, count), "{} {} {}", metric.id, dimension, count);
@@ -174,6 +199,41 @@ proptest! {
             let with = figures(&only(query("revenue", Granularity::All, &[]), dimension, "a", false), &facts);
             let without = figures(&only(query("revenue", Granularity::All, &[]), dimension, "a", true), &facts);
             prop_assert_eq!(net(&with) + net(&without), net(&whole), "{}", dimension);
+        }
+    }
+
+    #[test]
+    fn values_that_are_said_to_add_up_do(history in history()) {
+        let facts = fold(&history.shuffled);
+        for metric in catalogue::METRICS.iter().filter(|metric| metric.additivity == Additivity::Sum) {
+            let whole = value(&figures(&query(metric.id, Granularity::All, &[]), &facts));
+            for dimension in single(metric) {
+                let slices = value(&figures(&query(metric.id, Granularity::Week, &[dimension]), &facts));
+                prop_assert!((slices - whole).abs() < 1e-6, "{} {}: {} and {}", metric.id, dimension, slices, whole);
+            }
+        }
+    }
+
+    #[test]
+    fn of_small_samples_nothing_is_told_and_nothing_else_changes(history in history()) {
+        let facts = fold(&history.shuffled);
+        for metric in catalogue::METRICS.iter() {
+            for group_by in [&[][..], &["tier"]] {
+                let open = query(metric.id, Granularity::Month, group_by);
+                let strict = Query { setting: Setting { minimum_sample: 4, ..open.setting }, ..open.clone() };
+                let (open, strict) = (figures(&open, &facts), figures(&strict, &facts));
+                prop_assert_eq!(open.len(), strict.len(), "{}", metric.id);
+                for (open, strict) in open.into_iter().zip(strict) {
+                    let counts = open.measured.counts.iter().filter(|(name, _)| metric.sample.contains(name));
+                    let sample: f64 = counts.map(|(_, count)| count).sum();
+                    let is_few = !metric.sample.is_empty() && open.is_counted() && sample < 4.0;
+                    let expected = match is_few {
+                        true => Figure { suppressed: true, measured: Measured::default(), ..open },
+                        false => open,
+                    };
+                    prop_assert_eq!(strict, expected, "{}", metric.id);
+                }
+            }
         }
     }
 
@@ -228,165 +288,114 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(16))]
 
     #[test]
-    fn figures_of_cases_are_those_of_plain_recomputation(history in history(), limit in 1_i64..60) {
+    fn what_came_of_invitations_is_counted_by_when_they_were_sent(history in history()) {
         let facts = fold(&history.shuffled);
         let model = twin::Model::of(&history.last_versions());
-        let groups = [&["case_state"][..], &["product"], &["team", "segment"], &["tier_now", "area"], &["channel", "tier"]];
-        for (granularity, group_by) in [Granularity::All, Granularity::Week].into_iter().flat_map(|of| groups.map(|by| (of, by))) {
-            for metric in ["complaints_opened", "time_to_acknowledgement", "time_to_first_response", "time_to_resolution", "on_time_rate"] {
-                let mut query = query(metric, granularity, group_by);
-                query.parameters.limit = limit * DAY / 4;
-                let found = twin::shape(&figures(&query, &facts));
-                prop_assert_eq!(found, model.cases(&query), "{} by {:?}", metric, group_by);
-            }
-            for metric in ["time_to_first_response", "time_to_acknowledgement", "time_to_last_resolution", "backlog_age"] {
-                same_times(&query(metric, granularity, group_by), &facts, &model)?;
-            }
-        }
-    }
-
-    #[test]
-    fn how_cases_went_is_as_their_histories_say(history in history()) {
-        let facts = fold(&history.shuffled);
-        let model = twin::Model::of(&history.last_versions());
-        let groups = [&["kind"][..], &["category_1"], &["category_2", "tier"], &["root_cause_1"], &["finding", "segment"], &["severity", "area"]];
-        let all = [Granularity::All, Granularity::Week, Granularity::Day];
-        for (granularity, group_by) in all.into_iter().flat_map(|of| groups.map(|by| (of, by))) {
-            for metric in ["reopen_rate", "backlog", "hand_offs_per_case", "upheld_rate", "acceptance_rate", "case_satisfaction"] {
-                let query = query(metric, granularity, group_by);
-                let found = twin::shape(&figures(&query, &facts));
-                prop_assert_eq!(found, model.courses(&query), "{} by {:?}", metric, group_by);
-            }
-        }
-        for group_by in [&["team"][..], &["to_team"], &["employee", "to_employee"], &["team", "product"], &["tier"], &["segment_now"]] {
-            let query = query("hand_offs", Granularity::Week, group_by);
-            prop_assert_eq!(twin::shape(&figures(&query, &facts)), model.hand_offs(&query), "{:?}", group_by);
-        }
-        for group_by in [&["remedy"][..], &["product"], &["root_cause_2", "tier"], &["segment"], &[]] {
-            let asked = query("redress_cost", Granularity::Week, group_by);
-            let mut found = twin::shape(&figures(&asked, &facts));
-            // Without any redress there are rows all the same, of no group.
-            found.retain(|(_, group, _, _)| !group.is_empty());
-            prop_assert_eq!(found, model.redress(&asked), "{:?}", group_by);
-            let points = query("redress_points", Granularity::Week, group_by);
-            let told: f64 = figures(&points, &facts).iter().filter_map(|figure| figure.measured.value).sum();
-            let whole = query("redress_points", Granularity::All, group_by);
-            let once: f64 = figures(&whole, &facts).iter().filter_map(|figure| figure.measured.value).sum();
-            prop_assert_eq!(told, once);
-            if !group_by.contains(&"segment") {
-                prop_assert_eq!(once, model.points());
-            }
-        }
-    }
-
-    #[test]
-    fn clocks_are_those_of_cases_that_are_there(history in history()) {
-        let facts = fold(&history.shuffled);
-        let model = twin::Model::of(&history.last_versions());
-        for group_by in [&["policy"][..], &["clock", "kind"], &["category_1", "tier"], &["segment"], &["case_state"]] {
+        for group_by in [&["survey"][..], &["channel", "tier"], &["segment"], &["area"]] {
             for granularity in [Granularity::All, Granularity::Week] {
-                for metric in ["clock_time", "clock_on_time_rate"] {
+                for metric in ["response_rate", "completion_rate"] {
                     let query = query(metric, granularity, group_by);
-                    prop_assert_eq!(twin::shape(&figures(&query, &facts)), model.clocks(&query), "{} by {:?}", metric, group_by);
+                    prop_assert_eq!(twin::shape(&figures(&query, &facts)), model.outcomes(&query), "{} by {:?}", metric, group_by);
                 }
-                let mut query = query("clock_time", granularity, group_by);
-                same_times(&query, &facts, &model)?;
-                query.parameters.set("time", "elapsed");
-                same_times(&query, &facts, &model)?;
             }
         }
     }
 
     #[test]
-    fn what_came_of_follow_ups_is_counted_by_when_they_were_opened(history in history()) {
+    fn contacts_are_counted_by_what_came_of_them(history in history()) {
         let facts = fold(&history.shuffled);
         let model = twin::Model::of(&history.last_versions());
-        for group_by in [&["survey"][..], &["survey", "tier"], &["segment_now"]] {
-            let query = query("recovery_rate", Granularity::Week, group_by);
-            prop_assert_eq!(twin::shape(&figures(&query, &facts)), model.follow_ups(&query), "{:?}", group_by);
-            // Surveys whose history was rewound are read again, and in another order.
-            let mut again = facts.clone();
-            again.forget_surveys();
-            let surveys = history.in_order().into_iter().rev().filter(|write| matches!(write, Write::Surveys(_)));
-            surveys.for_each(|write| write.apply(&mut again));
-            prop_assert_eq!(figures(&query, &again), figures(&query, &facts));
-        }
-    }
-
-    #[test]
-    fn work_is_added_up_by_case(history in history()) {
-        let facts = fold(&history.shuffled);
-        let model = twin::Model::of(&history.last_versions());
-        for group_by in [&["employee"][..], &["team", "kind"], &["category_1", "segment"], &["tier"]] {
-            for granularity in [Granularity::All, Granularity::Week] {
-                same_times(&query("handling_time", granularity, group_by), &facts, &model)?;
+        let all = ["contacts", "contact_time", "visits", "conversion_rate", "offer_conversion_rate", "open_rate", "unsubscribe_rate"];
+        for group_by in [&["channel"][..], &["campaign", "tier"], &["direction", "segment"], &["outcome", "area"]] {
+            for (metric, granularity) in all.into_iter().flat_map(|of| [(of, Granularity::All), (of, Granularity::Week)]) {
+                let query = query(metric, granularity, group_by);
+                prop_assert_eq!(twin::shape(&figures(&query, &facts)), model.contacts(&query), "{} by {:?}", metric, group_by);
             }
         }
+        let handled = &figures(&query("contact_time", Granularity::All, &[]), &facts)[0].measured;
+        let seconds = handled.value.map_or(0.0, |mean| mean * handled.counts[0].1);
+        prop_assert!((seconds - model.contact_seconds()).abs() < 1e-6, "{} and {}", seconds, model.contact_seconds());
     }
 
     #[test]
-    fn steps_of_ladders_are_counted_by_when_they_were_taken(history in history()) {
+    fn figures_of_the_programme_are_those_of_plain_recomputation(history in history()) {
         let facts = fold(&history.shuffled);
         let model = twin::Model::of(&history.last_versions());
-        for group_by in [&["clock"][..], &["policy", "team"], &["category_1", "segment"], &["tier"]] {
-            let query = query("escalations", Granularity::Week, group_by);
-            prop_assert_eq!(twin::shape(&figures(&query, &facts)), model.escalations(&query), "{:?}", group_by);
-        }
-    }
-
-    #[test]
-    fn promises_are_kept_or_broken_as_they_say(history in history()) {
-        let facts = fold(&history.shuffled);
-        let model = twin::Model::of(&history.last_versions());
-        for group_by in [&["team"][..], &["employee", "tier"], &["segment"], &["member_now", "team"]] {
-            for granularity in [Granularity::All, Granularity::Day] {
-                let query = query("promise_kept_rate", granularity, group_by);
-                prop_assert_eq!(twin::shape(&figures(&query, &facts)), model.promises(&query), "{:?}", group_by);
+        let of_events = [&["programme"][..], &["channel", "tier"], &["segment"], &["member", "area"]];
+        for (granularity, group_by) in [Granularity::All, Granularity::Week].into_iter().flat_map(|of| of_events.map(|by| (of, by))) {
+            for metric in ["enrolments", "voucher_redemption_rate", "points_liability"] {
+                let query = query(metric, granularity, group_by);
+                prop_assert_eq!(twin::shape(&figures(&query, &facts)), model.memberships(&query), "{} by {:?}", metric, group_by);
             }
-        }
-    }
-
-    #[test]
-    fn complaints_are_set_beside_the_customers_who_could_have_made_them(history in history()) {
-        let facts = fold(&history.shuffled);
-        let model = twin::Model::of(&history.last_versions());
-        for group_by in [&[][..], &["tier"], &["product"], &["product", "tier"], &["segment"], &["member_now", "kind"]] {
-            for granularity in [Granularity::All, Granularity::Month] {
-                let query = query("complaint_rate", granularity, group_by);
-                let found = figures(&query, &facts);
-                for figure in &found {
-                    let [complaints, customers] = [0, 1].map(|index| figure.measured.counts[index].1);
-                    let value = (customers > 0.0).then(|| 1_000.0 * complaints / customers);
-                    prop_assert_eq!(figure.measured.value, value);
+            for (metric, which) in [("points_issued", 0), ("points_redeemed", 1)] {
+                let query = query(metric, granularity, group_by);
+                let plain = model.points_of_events(&query);
+                for figure in figures(&query, &facts) {
+                    let points = plain.get(&(figure.start, twin::sorted(&figure.group))).copied().unwrap_or_default();
+                    prop_assert_eq!(figure.measured.value.unwrap_or_default(), points[which] as f64, "{}", metric);
                 }
-                prop_assert_eq!(twin::shape(&found), model.complaint_rate(&query), "{:?}", group_by);
+            }
+            let query = query("redemption_rate", granularity, group_by);
+            let plain = model.points_of_events(&query);
+            let found = figures(&query, &facts);
+            for figure in &found {
+                let [issued, redeemed, expired] =
+                    plain.get(&(figure.start, twin::sorted(&figure.group))).copied().unwrap_or_default();
+                let told: Vec<f64> = figure.measured.counts.iter().map(|(_, points)| *points).collect();
+                prop_assert_eq!(told, [issued, redeemed, expired].map(|points| points as f64));
+                prop_assert_eq!(figure.measured.value, (issued > 0).then(|| redeemed as f64 / issued as f64));
+            }
+            let is_told = |key: &&(i64, twin::Group)| found.iter().any(|figure| (figure.start, twin::sorted(&figure.group)) == **key);
+            prop_assert_eq!(plain.iter().filter(|(_, points)| **points != [0; 3]).map(|(key, _)| key).filter(|key| !is_told(key)).count(), 0);
+        }
+    }
+
+    #[test]
+    fn members_and_advocates_are_those_of_plain_recomputation(history in history()) {
+        let facts = fold(&history.shuffled);
+        let model = twin::Model::of(&history.last_versions());
+        let groups = [&["tier"][..], &["segment"], &["area", "country"], &["tier_now"]];
+        for (granularity, group_by) in [Granularity::All, Granularity::Week].into_iter().flat_map(|of| groups.map(|by| (of, by))) {
+            for metric in ["members", "enrolment_rate", "active_member_rate", "advocate_share"] {
+                let query = query(metric, granularity, group_by);
+                prop_assert_eq!(twin::shape(&figures(&query, &facts)), model.members(&query), "{} by {:?}", metric, group_by);
+            }
+            for metric in ["referrals", "referral_conversion_rate"] {
+                let group_by = group_by.iter().map(|name| if *name == "country" { "channel" } else { *name });
+                let query = query(metric, granularity, &group_by.collect::<Vec<_>>());
+                prop_assert_eq!(twin::shape(&figures(&query, &facts)), model.referrals(&query), "{} by {:?}", metric, query.group_by);
             }
         }
     }
-}
 
-/// The mean, the median and the maximum of durations are those of plain recomputation, and so is which cells have any.
-fn same_times(query: &Query, facts: &Facts, model: &twin::Model) -> Result<(), TestCaseError> {
-    let found = twin_cases::times_of(&figures(query, facts));
-    let expected = model.times(query);
-    prop_assert_eq!(found.len(), expected.len(), "{:?}", query.metrics[0].id);
-    for ((start, group, value, statistics), (cell, [mean, median, max])) in found.into_iter().zip(expected) {
-        prop_assert_eq!((start, group), cell);
-        prop_assert!((statistics[0] - mean).abs() < 1e-6);
-        prop_assert_eq!((value, statistics[1], statistics[6]), (Some(statistics[0]), median, max));
-    }
-    Ok(())
-}
-
-#[test]
-fn nothing_has_a_row_for_each_period_and_no_figure() {
-    let facts = Facts::default();
-    for metric in &catalogue::METRICS {
-        let rows = figures(&query(metric.id, Granularity::Month, &[]), &facts);
-        let expected = if metric.measure == Measure::CohortRetention { 0 } else { 4 };
-        assert_eq!(rows.len(), expected, "{}", metric.id);
-        assert!(rows.iter().all(|row| row.measured.value.is_none()), "{}", metric.id);
-        let open = Query { start: None, end: None, ..query(metric.id, Granularity::Day, &[]) };
-        assert!(open.run(&facts).is_ok(), "{}", metric.id);
+    #[test]
+    fn what_customers_cost_is_spread_over_its_time(history in history()) {
+        let facts = fold(&history.shuffled);
+        let model = twin::Model::of(&history.last_versions());
+        for group_by in [&[][..], &["channel"], &["team", "area"]] {
+            for granularity in [Granularity::All, Granularity::Week, Granularity::Day] {
+                let query = query("acquisition_cost", granularity, group_by);
+                let mut plain = model.acquisition(&query);
+                for figure in figures(&query, &facts) {
+                    let amounts: Vec<f64> = figure.measured.amounts.iter().map(|(_, micros)| *micros as f64 / 1e6).collect();
+                    let found = plain.remove(&(figure.start, twin::sorted(&figure.group)));
+                    let ([costs, rewards], _) = found.unwrap_or_default();
+                    for (told, expected) in amounts.iter().zip([costs, rewards, costs + rewards]) {
+                        prop_assert!((told - expected).abs() < 1e-3, "{} {}", told, expected);
+                    }
+                    let customers = figure.measured.counts[0].1;
+                    if let Some((_, new)) = found {
+                        prop_assert_eq!(customers, new as f64);
+                        let value = (new > 0).then(|| amounts[2] / customers);
+                        let is_near = match (figure.measured.value, value) {
+                            (Some(told), Some(value)) => (told - value).abs() < 1e-6,
+                            (told, value) => told == value,
+                        };
+                        prop_assert!(is_near, "{:?} {:?}", figure.measured.value, value);
+                    }
+                }
+                prop_assert!(plain.is_empty(), "nothing is left out: {:?}", plain);
+            }
+        }
     }
 }

@@ -84,6 +84,9 @@ pub fn repeated(sales: &[i64], basis: Basis, days: &LocalDays) -> Option<bool> {
 mod tests {
     use std::collections::BTreeSet;
 
+    use barometer_statistics::churn::{ChurnDefinition, ChurnTally};
+    use barometer_statistics::comparison::Proportion;
+    use barometer_statistics::presence::Presence;
     use jiff::Timestamp;
     use jiff::tz::TimeZone;
     use proptest::prelude::*;
@@ -167,6 +170,34 @@ mod tests {
     }
 
     proptest! {
+        /// The general rules of presence and churn, by stretches, come to the same as these of one customer's sales.
+        #[test]
+        fn activity_is_presence_by_inactivity(
+            customers in prop::collection::vec(prop::collection::vec(0_i64..60, 0..6), 1..12),
+            n in 1_u32..12, start in 0_i64..50, length in 1_i64..20,
+        ) {
+            let window = Window::days(n).expect("a window");
+            let period = start * DAY / 2..(start + length) * DAY / 2;
+            let bounds: Vec<i64> = (start..=start + length).map(|half| half * DAY / 2).collect();
+            let mut tally = ChurnTally::new(bounds).expect("days");
+            let mut plain = ProportionTally::default();
+            for halves in &customers {
+                let mut sales: Vec<i64> = halves.iter().map(|half| half * DAY / 2).collect();
+                sales.sort_unstable();
+                let presence = Presence::by_inactivity(sales.iter().copied(), n).expect("a window");
+                for at in [period.start, period.end, period.end + 1] {
+                    prop_assert_eq!(presence.is_active(at), is_active(&sales, window, at));
+                    prop_assert_eq!(presence.is_inactive(at), inactive(within(&sales, i64::MIN..at), window, at));
+                }
+                tally.add(&presence);
+                plain.extend(churned(&sales, window, period.clone()));
+            }
+            prop_assert_eq!(tally.at_start(), plain.total().answers());
+            prop_assert_eq!(tally.rate(ChurnDefinition::Standard), plain.rate());
+            let percent = |proportion: Option<Proportion>| proportion.map(Proportion::percent);
+            prop_assert_eq!(percent(tally.proportion(ChurnDefinition::Standard)), percent(plain.proportion()));
+        }
+
         #[test]
         fn rules_agree_with_their_definitions(sales in sales(), start in -100_i64..300, length in 1_i64..200) {
             let (start, end) = (start * DAY, (start + length) * DAY);

@@ -1,9 +1,8 @@
 //! Means of scores: CES is the mean of 1 to 7.
 
-use super::interval::{Interval, student};
-use super::level::Level;
-use super::number::ratio;
 use super::weight::{Pile, Squares, Weight};
+use barometer_statistics::number::ratio;
+use barometer_statistics::{Interval, Level, comparison::Sample, interval::student};
 
 /// Scores of one scale, added up exactly.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -65,7 +64,7 @@ impl MeanTally {
 
     /// The sample variance s² in squared points: the mean squared distance from the mean, times n_eff/(n_eff − 1),
     /// which unweighted is the usual Σ(x − mean)²/(n − 1). `None` below two answers, and when one outweighs the others
-    /// so far that n_eff < 1.1.
+    /// so far that n_eff < 1.5.
     ///
     /// Computed as mean of squares minus square of mean: on scales up to 10 the error is below 1e-13, and equal scores
     /// give exactly 0.
@@ -73,13 +72,18 @@ impl MeanTally {
         let size = self.effective_size();
         let about_zero = self.per_weight(self.sum_of_squares)?;
         let about_mean = (about_zero - self.mean()?.powi(2)).max(0.0);
-        (size >= 1.1).then(|| about_mean * size / (size - 1.0))
+        (size >= barometer_statistics::comparison::Sample::SMALLEST).then(|| about_mean * size / (size - 1.0))
     }
 
     /// Student's interval of the mean, in points; weighted, with n_eff in place of n. Not cut to the scale. `None`
     /// without a variance.
     pub fn interval(&self, level: Level) -> Option<Interval> {
         student(self.mean()?, self.variance()?, self.effective_size(), level)
+    }
+
+    /// What comparisons are made of. `None` without a variance.
+    pub fn sample(&self) -> Option<Sample> {
+        Sample::new(self.mean()?, self.variance()?, self.effective_size())
     }
 
     /// n_eff = (Σw)²/Σw²; unweighted, the number of scores.

@@ -1,13 +1,12 @@
 //! Net Promoter Score.
 
-use statrs::distribution::{ContinuousCDF, Normal};
-
-use super::interval::Interval;
-use super::level::Level;
-use super::number::ratio;
 use super::scale::NpsGroup;
-use super::split::{Method, Split};
 use super::weight::{Pile, Squares, Weight};
+use barometer_statistics::number::ratio;
+use barometer_statistics::{
+    Interval, Level,
+    score::{NpsCounts, ScoreMethod},
+};
 
 /// The answers to the recommend question, counted. Answers without a score are in no count.
 ///
@@ -78,8 +77,8 @@ impl NpsTally {
     }
 
     /// The confidence interval of the score, −100 to 100. `None` over nothing.
-    pub fn interval(&self, method: Method, level: Level) -> Option<Interval> {
-        Some(self.effective().interval(method, level)?.percent())
+    pub fn interval(&self, method: ScoreMethod, level: Level) -> Option<Interval> {
+        Some(self.effective()?.interval(method, level))
     }
 
     /// n_eff = (Σw)²/Σw²; unweighted, the number of answers.
@@ -87,15 +86,11 @@ impl NpsTally {
         self.squares.effective_size(self.total())
     }
 
-    /// The effective counts (P, A, D)·n_eff/Σw that intervals are computed from. All 0 over nothing.
-    pub fn effective(&self) -> Split {
+    /// The effective counts (P, A, D)·n_eff/Σw that intervals and comparisons are computed from. `None` over nothing.
+    pub fn effective(&self) -> Option<NpsCounts> {
         let (size, total) = (self.effective_size(), self.total().trillionths());
-        let scaled = |pile: Pile| ratio(pile.signed(), total).map_or(0.0, |share| share * size);
-        Split {
-            promoters: scaled(self.promoters),
-            passives: scaled(self.passives),
-            detractors: scaled(self.detractors),
-        }
+        let scaled = |pile: Pile| Some(ratio(pile.signed(), total)? * size);
+        NpsCounts::effective(scaled(self.promoters)?, scaled(self.passives)?, scaled(self.detractors)?)
     }
 
     fn pile(&mut self, group: NpsGroup) -> &mut Pile {
@@ -104,31 +99,6 @@ impl NpsTally {
             NpsGroup::Passive => &mut self.passives,
             NpsGroup::Detractor => &mut self.detractors,
         }
-    }
-}
-
-/// The difference between two scores, and whether it is more than chance.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Change {
-    /// The later score minus the earlier, −200 to 200.
-    pub difference: f64,
-    /// z = Δ/√(σ₁²/n₁ + σ₂²/n₂).
-    pub z: f64,
-    /// The chance of a |z| at least as large if nothing had changed, 0 to 1.
-    pub p_value: f64,
-}
-
-impl Change {
-    /// The change from `before` to `after`, two sets of answers that share none. z comes from adjusted Wald counts (¾,
-    /// 1½, ¾ of an answer more in each set), which hold for small sets; the difference is that of the scores as they
-    /// are. `None` when either is empty. Many groups compared at once want a control of the false discovery rate.
-    ///
-    /// Source of the adjustment: see [`Split::adjusted_wald_interval`].
-    pub fn between(before: &NpsTally, after: &NpsTally) -> Option<Self> {
-        let difference = after.nps()? - before.nps()?;
-        let (before, after) = (before.effective().adjusted(), after.effective().adjusted());
-        let z = (after.theta() - before.theta()) / before.standard_error().hypot(after.standard_error());
-        Some(Self { difference, z, p_value: 2.0 * Normal::standard().cdf(-z.abs()) })
     }
 }
 
@@ -177,20 +147,19 @@ mod tests {
     fn published_limits() {
         let (hundred, ten) = (counts(50, 30, 20), counts(5, 3, 2));
         assert_eq!((hundred.nps(), ten.nps()), (Some(30.0), Some(30.0)));
-        assert_limits(hundred.interval(Method::Score, Level::P95), 13.9551, 44.3393, 5e-5);
-        assert_limits(ten.interval(Method::Score, Level::P95), -21.6592, 67.5278, 5e-5);
-        assert_limits(hundred.interval(Method::AdjustedWald, Level::P95), 14.0511, 44.2013, 5e-5);
-        assert_limits(ten.interval(Method::AdjustedWald, Level::P95), -19.0506, 65.2045, 5e-5);
+        assert_limits(hundred.interval(ScoreMethod::Score, Level::P95), 13.9551, 44.3393, 5e-5);
+        assert_limits(ten.interval(ScoreMethod::Score, Level::P95), -21.6592, 67.5278, 5e-5);
+        assert_limits(hundred.interval(ScoreMethod::AdjustedWald, Level::P95), 14.0511, 44.2013, 5e-5);
+        assert_limits(ten.interval(ScoreMethod::AdjustedWald, Level::P95), -19.0506, 65.2045, 5e-5);
     }
 
     #[test]
     fn nothing_has_no_score() {
         let nothing = NpsTally::default();
         assert_eq!(nothing.nps(), None);
-        assert_eq!(nothing.interval(Method::Score, Level::P95), None);
-        assert_eq!(nothing.interval(Method::AdjustedWald, Level::P95), None);
-        assert_eq!(Change::between(&nothing, &counts(1, 0, 0)), None);
-        assert_eq!(Change::between(&counts(1, 0, 0), &nothing), None);
+        assert_eq!(nothing.interval(ScoreMethod::Score, Level::P95), None);
+        assert_eq!(nothing.interval(ScoreMethod::AdjustedWald, Level::P95), None);
+        assert_eq!(nothing.effective(), None);
     }
 
     #[test]
@@ -198,9 +167,9 @@ mod tests {
         assert_eq!(counts(1, 0, 0).nps(), Some(100.0));
         assert_eq!(counts(0, 1, 0).nps(), Some(0.0));
         assert_eq!(counts(0, 0, 1).nps(), Some(-100.0));
-        assert_limits(counts(10, 0, 0).interval(Method::Score, Level::P95), 44.493_440_027_422, 100.0, 1e-9);
-        assert_limits(counts(0, 0, 10).interval(Method::Score, Level::P95), -100.0, -44.493_440_027_422, 1e-9);
-        assert_limits(counts(1, 0, 0).interval(Method::Score, Level::P95), -58.690_137_124_552, 100.0, 1e-9);
+        assert_limits(counts(10, 0, 0).interval(ScoreMethod::Score, Level::P95), 44.493_440_027_422, 100.0, 1e-9);
+        assert_limits(counts(0, 0, 10).interval(ScoreMethod::Score, Level::P95), -100.0, -44.493_440_027_422, 1e-9);
+        assert_limits(counts(1, 0, 0).interval(ScoreMethod::Score, Level::P95), -58.690_137_124_552, 100.0, 1e-9);
     }
 
     #[test]
@@ -224,21 +193,10 @@ mod tests {
         ]);
         assert_close(tally.nps().expect("a score"), 31.914_893_617_022, 1e-11);
         assert_close(tally.effective_size(), 4.696_203_069_858, 1e-11);
-        let score = tally.interval(Method::Score, Level::P95);
+        let score = tally.interval(ScoreMethod::Score, Level::P95);
         assert_limits(score, -43.493_998_759_713, 80.186_156_065_909, 1e-9);
-        let wald = tally.interval(Method::AdjustedWald, Level::P95);
+        let wald = tally.interval(ScoreMethod::AdjustedWald, Level::P95);
         assert_limits(wald, -38.065_388_990_870, 77.014_158_927_945, 1e-9);
-    }
-
-    #[test]
-    fn published_change() {
-        let change = Change::between(&counts(50, 30, 20), &counts(40, 35, 25)).expect("a change");
-        assert_close(change.difference, -15.0, 1e-12);
-        assert_close(change.z, -1.330_627_937_564, 1e-11);
-        assert_close(change.p_value, 0.183_311, 5e-7);
-        let same = Change::between(&counts(5, 3, 2), &counts(5, 3, 2)).expect("a change");
-        assert_eq!((same.difference, same.z), (0.0, 0.0));
-        assert_close(same.p_value, 1.0, 1e-12);
     }
 
     fn answers() -> impl Strategy<Value = Vec<(i64, i64)>> {
@@ -265,7 +223,7 @@ mod tests {
             prop_assert_eq!(again, whole);
             prop_assert_eq!(again.nps().map(f64::to_bits), whole.nps().map(f64::to_bits));
             let digits = |tally: &NpsTally| {
-                tally.interval(Method::Score, Level::P95).map(|limits| (limits.lower.to_bits(), limits.upper.to_bits()))
+                tally.interval(ScoreMethod::Score, Level::P95).map(|limits| (limits.lower.to_bits(), limits.upper.to_bits()))
             };
             prop_assert_eq!(digits(&again), digits(&whole));
         }

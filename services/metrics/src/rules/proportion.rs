@@ -3,10 +3,9 @@
 //! CSAT is the share of the top two scores of five. Churn, retention, inactivity, repeat purchase and the cells of a
 //! cohort are shares of customers.
 
-use super::interval::{Interval, wilson};
-use super::level::Level;
-use super::number::ratio;
 use super::weight::{Pile, Squares, Weight};
+use barometer_statistics::number::ratio;
+use barometer_statistics::{Interval, Level, comparison::Proportion};
 
 /// Those with a property and those without, counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -60,9 +59,12 @@ impl ProportionTally {
 
     /// The Wilson interval of the rate, 0 to 100 %; weighted, with n_eff in place of n. `None` over nothing.
     pub fn interval(&self, level: Level) -> Option<Interval> {
-        let size = self.effective_size();
-        let share = ratio(self.hits.signed(), self.total().trillionths())?;
-        Some(wilson(share * size, size, level)?.percent())
+        Some(self.proportion()?.interval(level))
+    }
+
+    /// What intervals and comparisons are made of. `None` over nothing.
+    pub fn proportion(&self) -> Option<Proportion> {
+        Proportion::effective(ratio(self.hits.signed(), self.total().trillionths())?, self.effective_size())
     }
 
     /// n_eff = (Σw)²/Σw²; unweighted, the number counted.

@@ -1,10 +1,20 @@
 //! How durations are spread: their mean, their percentiles, and the interval of the mean.
+//!
+//! Percentiles are exact up to [`MAX_EXACT`] durations, and beyond that within [`RELATIVE_ERROR`] of themselves.
+//!
+//! [`MAX_EXACT`]: barometer_statistics::percentile::MAX_EXACT
 
-use super::interval::{Interval, student};
-use super::level::Level;
-use super::number::{ratio, real};
+use barometer_statistics::number::{ratio, real};
+use barometer_statistics::{
+    Interval, Level,
+    comparison::Sample,
+    interval::student,
+    percentile::{Percentiles, RELATIVE_ERROR},
+};
 
 const MICROS: u128 = 1_000_000;
+/// Of fewer durations there is no interval of the mean.
+const FEWEST: usize = 200;
 
 /// What is told of durations in one figure.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -26,6 +36,11 @@ impl Percent {
     /// The value in the middle.
     pub const MEDIAN: Self = Self(Self::WHOLE / 2);
     const WHOLE: u32 = 100_000;
+
+    /// As a share, 0 to 1.
+    fn share(self) -> f64 {
+        f64::from(self.0) / f64::from(Self::WHOLE)
+    }
 
     /// From decimal digits such as `99` or `99.9`, with at most three decimals.
     pub fn parse(text: &str) -> Option<Self> {
@@ -104,7 +119,6 @@ impl Spread {
     ///
     /// The size alone decides. To ask the skewness of the sample itself would let pass just those that missed the tail.
     pub fn interval(&self, level: Level) -> Option<Interval> {
-        const FEWEST: usize = 200;
         if self.sorted.len() < FEWEST {
             return None;
         }
@@ -112,6 +126,142 @@ impl Spread {
         // In ascending order they come to the same digits, however the facts arrived.
         let squares: f64 = self.sorted.iter().map(|duration| (seconds(*duration) - mean).powi(2)).sum();
         student(mean, squares / (size - 1.0), size, level)
+    }
+}
+
+/// Durations in microseconds as they come in, in at most 0.8 MB: up to 100,000 are kept one by one, more are counted by
+/// buckets. What is told depends on them alone, not on the order in which they came.
+#[derive(Debug, Clone, Default)]
+pub struct Durations {
+    values: Percentiles,
+    moments: Moments,
+}
+
+/// How many durations there are, and their sums: exact, so that those of parts add up to those of the whole.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Moments {
+    size: u64,
+    /// Microseconds.
+    sum: i128,
+    /// Squared microseconds.
+    squares: u128,
+}
+
+/// Durations that have all come in.
+#[derive(Debug, Clone)]
+pub enum Told {
+    /// Every one of them is known.
+    Exact(Spread),
+    /// Percentiles are known to within [`RELATIVE_ERROR`], everything else exactly.
+    Sketched(Durations),
+}
+
+impl Durations {
+    /// Adds one.
+    pub fn add(&mut self, duration: i64) {
+        self.values.add(duration);
+        self.moments.add(duration);
+    }
+
+    /// How many there are.
+    pub fn size(&self) -> u64 {
+        self.values.size()
+    }
+
+    /// What comparisons are made of.
+    pub fn moments(&self) -> Moments {
+        self.moments
+    }
+
+    /// What is to be told of them.
+    pub fn told(&self) -> Told {
+        match self.values.sorted() {
+            Some(sorted) => Told::Exact(Spread { sorted }),
+            None => Told::Sketched(self.clone()),
+        }
+    }
+}
+
+impl Moments {
+    /// Adds a duration in microseconds.
+    pub fn add(&mut self, duration: i64) {
+        self.size += 1;
+        self.sum += i128::from(duration);
+        self.squares = self.squares.saturating_add(u128::from(duration.unsigned_abs()).pow(2));
+    }
+
+    /// Adds what others came to.
+    pub fn merge(&mut self, other: &Self) {
+        let Self { size, sum, squares } = *other;
+        self.size += size;
+        self.sum += sum;
+        self.squares = self.squares.saturating_add(squares);
+    }
+
+    /// The mean in seconds, from an exact sum. `None` over nothing.
+    pub fn mean(&self) -> Option<f64> {
+        ratio(self.sum, u128::from(self.size) * MICROS)
+    }
+
+    /// What comparisons are made of, in seconds. `None` below 200 durations, as [`Spread::interval`].
+    pub fn sample(&self) -> Option<Sample> {
+        if u128::from(self.size) < FEWEST as u128 {
+            return None;
+        }
+        Sample::new(self.mean()?, self.variance(), real(u128::from(self.size)))
+    }
+
+    /// The sample variance over the number of durations, in squared seconds: how far the mean may be off. `None` below 200.
+    pub fn squared_error(&self) -> Option<f64> {
+        self.sample().map(|sample| self.variance() / sample.size())
+    }
+
+    /// Student's interval of the mean, in seconds: see [`Spread::interval`].
+    pub fn interval(&self, level: Level) -> Option<Interval> {
+        let sample = self.sample()?;
+        student(sample.mean(), self.variance(), sample.size(), level)
+    }
+
+    /// The sample variance in squared seconds, of two or more.
+    fn variance(&self) -> f64 {
+        let size = u128::from(self.size);
+        // n·Σx² − (Σx)², exact where it is less than 2¹²⁷: of a million durations up to half a year.
+        let exact = self.squares.checked_mul(size).and_then(|squares| i128::try_from(squares).ok());
+        let of_sum = self.sum.checked_mul(self.sum);
+        let scaled = match exact.zip(of_sum) {
+            Some((squares, of_sum)) => real((squares - of_sum).unsigned_abs()) / real(size),
+            None => (real(self.squares) - real(self.sum.unsigned_abs()).powi(2) / real(size)).max(0.0),
+        };
+        scaled / real(size - 1) / real(MICROS).powi(2)
+    }
+}
+
+impl Told {
+    /// A statistic, in seconds. `None` over nothing.
+    pub fn statistic(&self, statistic: Statistic) -> Option<f64> {
+        match (self, statistic) {
+            (Told::Exact(spread), _) => spread.statistic(statistic),
+            (Told::Sketched(durations), Statistic::Mean) => durations.moments.mean(),
+            (Told::Sketched(durations), Statistic::Percentile(percent)) => {
+                Some(durations.values.at(&[percent.share()])?.first()?.value / real(MICROS))
+            }
+        }
+    }
+
+    /// Student's interval of the mean, in seconds: see [`Spread::interval`].
+    pub fn interval(&self, level: Level) -> Option<Interval> {
+        match self {
+            Told::Exact(spread) => spread.interval(level),
+            Told::Sketched(durations) => durations.moments.interval(level),
+        }
+    }
+
+    /// By what part of itself a percentile may be off.
+    pub fn error(&self) -> f64 {
+        match self {
+            Told::Exact(_) => 0.0,
+            Told::Sketched(_) => RELATIVE_ERROR,
+        }
     }
 }
 
@@ -202,5 +352,50 @@ mod tests {
             prop_assert_eq!(spread.interval(Level::P95), reversed.interval(Level::P95));
             prop_assert_eq!(spread, reversed);
         }
+    }
+
+    /// A long tail, in no order.
+    fn many(size: u64) -> Vec<i64> {
+        let value = |index: u64| i64::try_from((index * 48_271 % 2_147_483_647).pow(2) >> 20).expect("small");
+        (1..=size).map(value).collect()
+    }
+
+    #[test]
+    fn beyond_a_hundred_thousand_percentiles_are_told_with_their_error() {
+        for (size, error) in [(100_000, 0.0), (100_001, RELATIVE_ERROR), (250_000, RELATIVE_ERROR)] {
+            let values = many(size);
+            let mut durations = Durations::default();
+            values.iter().for_each(|value| durations.add(*value));
+            let (told, exact) = (durations.told(), Spread::of(values));
+            assert_eq!((told.error(), durations.size()), (error, size));
+            for (name, statistic) in TOLD {
+                let (found, expected) =
+                    (told.statistic(statistic).expect(name), exact.statistic(statistic).expect(name));
+                let allowed = if name == "mean" || name == "max" { 1e-15 } else { error };
+                assert!((found - expected).abs() <= allowed * expected, "{size} {name}: {found}, not {expected}");
+            }
+            let (found, expected) = (told.interval(Level::P95), exact.interval(Level::P95));
+            let (found, expected) = (found.expect("an interval"), expected.expect("an interval"));
+            assert!((found.lower / expected.lower - 1.0).abs() < 1e-9, "{found:?}, not {expected:?}");
+            assert!((found.upper / expected.upper - 1.0).abs() < 1e-9, "{found:?}, not {expected:?}");
+        }
+    }
+
+    #[test]
+    fn durations_too_long_for_exact_squares_still_have_a_variance() {
+        let (mut durations, long) = (Durations::default(), 300 * 365 * 86_400 * SECOND);
+        for index in 0..100_001 {
+            durations.add(if index % 2 == 0 { long } else { long / 2 });
+        }
+        let Interval { lower, upper } = durations.told().interval(Level::P95).expect("an interval");
+        let (mean, reach) =
+            (durations.moments().mean().expect("a mean"), 1.96 * seconds(long) / 4.0 / 100_001_f64.sqrt());
+        assert!(((upper - lower) / 2.0 / reach - 1.0).abs() < 1e-3 && lower < mean && mean < upper);
+        let equal: Told = {
+            let mut durations = Durations::default();
+            (0..100_001).for_each(|_| durations.add(77 * SECOND));
+            durations.told()
+        };
+        assert_eq!(equal.interval(Level::P95), Some(Interval { lower: 77.0, upper: 77.0 }));
     }
 }

@@ -1,6 +1,6 @@
 //! How answers are weighed and counted: exactly, so that what was added can be taken out again.
 
-use super::number::{ratio, real};
+use barometer_statistics::number::{ratio, real};
 
 /// Trillionths (1e-12) in a weight of 1.
 const ONE: u64 = 1_000_000_000_000;

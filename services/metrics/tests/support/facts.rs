@@ -25,7 +25,13 @@ pub fn survey(number: u128, kind: surveys::SurveyKind) -> surveys::Fact {
         kind: kind.into(),
         r#type: surveys::SurveyType::Transactional.into(),
     };
-    surveys::Fact { id: id(number), number: 0, version: 1, fact: Some(surveys::fact::Fact::Survey(fact)) }
+    surveys::Fact {
+        id: id(number),
+        number: 0,
+        version: 1,
+        fact: Some(surveys::fact::Fact::Survey(fact)),
+        ..Default::default()
+    }
 }
 
 /// An answer to a survey.
@@ -41,13 +47,25 @@ pub fn answer(survey: u128, score: i32) -> surveys::ResponseFact {
 
 /// A version of an answer; number 0 for a new one.
 pub fn response(number: i64, version: i64, fact: surveys::ResponseFact) -> surveys::Fact {
-    surveys::Fact { id: String::new(), number, version, fact: Some(surveys::fact::Fact::Response(fact)) }
+    surveys::Fact {
+        id: String::new(),
+        number,
+        version,
+        fact: Some(surveys::fact::Fact::Response(fact)),
+        ..Default::default()
+    }
 }
 
 /// The end of an answer.
 pub fn withdrawn(number: i64, version: i64) -> surveys::Fact {
     let tombstone = surveys::Tombstone { kind: surveys::FactKind::Response.into() };
-    surveys::Fact { id: String::new(), number, version, fact: Some(surveys::fact::Fact::Tombstone(tombstone)) }
+    surveys::Fact {
+        id: String::new(),
+        number,
+        version,
+        fact: Some(surveys::fact::Fact::Tombstone(tombstone)),
+        ..Default::default()
+    }
 }
 
 /// A purchase of so many euros.
@@ -58,7 +76,13 @@ pub fn purchase(customer: u128, time: Timestamp, euros: i64) -> customers::Fact 
         amount: Some(Money { currency_code: "EUR".to_owned(), units: euros, nanos: 0 }),
         ..Default::default()
     };
-    customers::Fact { id: String::new(), number: 0, version: 1, fact: Some(customers::fact::Fact::Purchase(fact)) }
+    customers::Fact {
+        id: String::new(),
+        number: 0,
+        version: 1,
+        fact: Some(customers::fact::Fact::Purchase(fact)),
+        ..Default::default()
+    }
 }
 
 /// A version of a case opened at the start of 2024 and answered so many days later; number 0 for a new one.
@@ -70,5 +94,11 @@ pub fn case(number: i64, version: i64, channel: &str, answered: Option<i64>) -> 
         first_response_time: answered.map(day),
         ..Default::default()
     };
-    complaints::Fact { id: String::new(), number, version, fact: Some(complaints::fact::Fact::Case(fact)) }
+    complaints::Fact {
+        id: String::new(),
+        number,
+        version,
+        fact: Some(complaints::fact::Fact::Case(fact)),
+        ..Default::default()
+    }
 }

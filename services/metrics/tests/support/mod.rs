@@ -12,7 +12,9 @@ use barometer_chassis::{
     shutdown::Shutdown,
 };
 use barometer_metrics::{Config, Upstreams};
-use barometer_proto::metrics::v1::{self as wire, metrics_service_client::MetricsServiceClient};
+use barometer_proto::metrics::v1::{
+    self as wire, figure_service_client::FigureServiceClient, metrics_service_client::MetricsServiceClient,
+};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tonic::Status;
@@ -35,6 +37,7 @@ pub struct World {
 /// A running metrics service.
 pub struct Metrics {
     pub client: Client,
+    pub figures: FigureServiceClient<Channel>,
     pub health: barometer_chassis::health::Health,
     shutdown: Shutdown,
     fold: JoinHandle<()>,
@@ -67,7 +70,8 @@ impl World {
             .expect("metrics");
         let health = server.health();
         let (channel, server) = listen(server, &shutdown).await;
-        Metrics { client: MetricsServiceClient::new(channel), health, shutdown, fold, server }
+        let figures = FigureServiceClient::new(channel.clone());
+        Metrics { client: MetricsServiceClient::new(channel), figures, health, shutdown, fold, server }
     }
 }
 

@@ -96,5 +96,5 @@ pub(crate) fn render_survey(row: Model, position: String) -> wire::Survey {
 /// A survey for watchers.
 pub(crate) fn survey_fact(row: Model) -> wire::Fact {
     let survey = wire::SurveyFact { name: row.name, kind: row.kind, r#type: row.survey_type };
-    super::fact(row.id, row.number, row.version, fact::Fact::Survey(survey))
+    super::fact(row.id, row.number, row.version, row.update_time, fact::Fact::Survey(survey))
 }

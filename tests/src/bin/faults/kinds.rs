@@ -113,7 +113,7 @@ pub(crate) trait Kind: Send + Sync {
     fn service(&self) -> &'static str;
     /// Whether it can be without a customer.
     fn may_be_anonymous(&self) -> bool {
-        matches!(self.name(), "response" | "case")
+        matches!(self.name(), "response" | "case" | "cost")
     }
     fn counted(&self) -> Option<Counted>;
     /// The value that a service shows for a row.
@@ -134,6 +134,9 @@ pub(crate) fn all() -> Vec<&'static dyn Kind> {
         &recorded::Interactions,
         &recorded::AttributeChanges,
         &recorded::SubscriptionEvents,
+        &recorded::MembershipEvents,
+        &recorded::Referrals,
+        &recorded::Costs,
         &recorded::Cases,
     ]
 }

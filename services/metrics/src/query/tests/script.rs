@@ -10,6 +10,9 @@ use uuid::Uuid;
 
 use crate::columns::Facts;
 
+mod desk;
+mod loyalty;
+
 /// Microseconds.
 pub(super) const DAY: i64 = barometer_chassis::clock::Micros::DAY;
 
@@ -63,30 +66,32 @@ impl Write {
 }
 
 pub(super) fn history() -> impl Strategy<Value = History> {
-    let customers = vec((vec(customer_fact(), 1..3), any::<bool>()), 0..45);
-    let surveys = vec((vec(response(), 1..3), any::<bool>()), 0..30);
+    use complaints::{FactKind, fact::Fact};
+    let customers = vec((vec(customer_fact(), 1..3), any::<bool>()), 0..60);
+    let surveys =
+        (vec((vec(response(), 1..3), any::<bool>()), 0..30), vec((vec(invitation(), 1..3), any::<bool>()), 0..12));
     let people = vec(known(), 4);
-    let promises = vec((vec(promise(), 1..3), any::<bool>()), 0..15);
-    let follow_ups = vec((vec(follow_up(), 1..3), any::<bool>()), 0..15);
-    let escalations = vec((escalation(), any::<bool>()), 0..40);
-    let claims = vec((vec(claim(), 1..3), any::<bool>()), 0..40);
-    let clocks = vec((vec(clock(), 1..3), any::<bool>()), 0..40);
+    let promises = vec((vec(desk::promise(), 1..3), any::<bool>()), 0..15);
+    let follow_ups = vec((vec(desk::follow_up(), 1..3), any::<bool>()), 0..15);
+    let escalations = vec((vec(desk::escalation(), 1), any::<bool>()), 0..40);
+    let claims = vec((vec(desk::claim(), 1..3), any::<bool>()), 0..40);
+    let clocks = vec((vec(desk::clock(), 1..3), any::<bool>()), 0..40);
     let cases = (
-        vec((vec(case(), 1..3), any::<bool>()), 0..30),
-        vec(entry(), 0..60),
+        vec((vec(desk::case(), 1..3), any::<bool>()), 0..30),
+        vec(desk::entry(), 0..60),
         (promises, follow_ups),
         (clocks, claims, escalations),
     );
     (customers, surveys, people, vec(survey(), 3), cases).prop_flat_map(|(customers, surveys, people, kinds, cases)| {
         let mut facts = number(customers, surveys, people, kinds);
         let (cases, entries, (promises, follow_ups), (clocks, claims, escalations)) = cases;
-        facts.extend(number_cases(cases));
-        facts.extend(number_entries(entries));
-        facts.extend(number_promises(promises));
-        facts.extend(number_clocks(clocks));
-        facts.extend(number_claims(claims));
-        facts.extend(number_escalations(escalations));
-        facts.extend(number_follow_ups(follow_ups));
+        facts.extend(desk::number(100, FactKind::Case, cases, Fact::Case));
+        facts.extend(desk::number_entries(entries));
+        facts.extend(desk::number(3_000, FactKind::Promise, promises, Fact::Promise));
+        facts.extend(desk::number(5_000, FactKind::CaseClock, clocks, Fact::CaseClock));
+        facts.extend(desk::number(9_000, FactKind::Claim, claims, Fact::Claim));
+        facts.extend(desk::number(8_000, FactKind::Escalation, escalations, Fact::Escalation));
+        facts.extend(desk::number(7_000, FactKind::FollowUp, follow_ups, Fact::FollowUp));
         let all = facts.concat();
         let twice = vec(select(all.clone()), 0..20);
         twice.prop_flat_map(move |twice| {
@@ -97,21 +102,36 @@ pub(super) fn history() -> impl Strategy<Value = History> {
     })
 }
 
+/// Versions of answers and of invitations, and whether they are withdrawn in the end.
+type Surveyed = (Vec<(Vec<surveys::ResponseFact>, bool)>, Vec<(Vec<surveys::InvitationFact>, bool)>);
+
 /// Gives facts their numbers and versions; withdraws those of which it is said.
 fn number(
     customer_facts: Vec<(Vec<customers::fact::Fact>, bool)>,
-    responses: Vec<(Vec<surveys::ResponseFact>, bool)>,
+    (responses, invitations): Surveyed,
     people: Vec<customers::CustomerFact>,
     kinds: Vec<surveys::SurveyFact>,
 ) -> Vec<Vec<Write>> {
     let mut facts = Vec::new();
     for ((index, number), fact) in (0..).zip(10..).zip(people) {
         let fact = Some(customers::fact::Fact::Customer(fact));
-        facts.push(vec![Write::Customers(customers::Fact { id: id(index), number, version: 1, fact })]);
+        facts.push(vec![Write::Customers(customers::Fact {
+            id: id(index),
+            number,
+            version: 1,
+            fact,
+            ..Default::default()
+        })]);
     }
     for ((index, number), fact) in (0..).zip(10..).zip(kinds) {
         let fact = Some(surveys::fact::Fact::Survey(fact));
-        facts.push(vec![Write::Surveys(surveys::Fact { id: id(index), number, version: 1, fact })]);
+        facts.push(vec![Write::Surveys(surveys::Fact {
+            id: id(index),
+            number,
+            version: 1,
+            fact,
+            ..Default::default()
+        })]);
     }
     for (number, (versions, withdrawn)) in (100..).zip(customer_facts) {
         let kind = kind_of(&versions[0]);
@@ -119,7 +139,13 @@ fn number(
         // A fact never changes its kind.
         let versions = versions.into_iter().filter(|fact| kind_of(fact) == kind).chain(withdrawn.then_some(end));
         let write = |(version, fact)| {
-            Write::Customers(customers::Fact { id: String::new(), number, version, fact: Some(fact) })
+            Write::Customers(customers::Fact {
+                id: String::new(),
+                number,
+                version,
+                fact: Some(fact),
+                ..Default::default()
+            })
         };
         facts.push((1..).zip(versions).map(write).collect());
     }
@@ -127,79 +153,22 @@ fn number(
         let end = surveys::Tombstone { kind: surveys::FactKind::Response.into() };
         let versions = versions.into_iter().map(surveys::fact::Fact::Response);
         let versions = versions.chain(withdrawn.then_some(surveys::fact::Fact::Tombstone(end)));
-        let write =
-            |(version, fact)| Write::Surveys(surveys::Fact { id: String::new(), number, version, fact: Some(fact) });
+        let write = |(version, fact)| {
+            Write::Surveys(surveys::Fact { id: String::new(), number, version, fact: Some(fact), ..Default::default() })
+        };
+        facts.push((1..).zip(versions).map(write).collect());
+    }
+    for ((index, number), (versions, withdrawn)) in (0..).zip(200..).zip(invitations) {
+        let end = surveys::Tombstone { kind: surveys::FactKind::Invitation.into() };
+        let versions = versions.into_iter().map(surveys::fact::Fact::Invitation);
+        let versions = versions.chain(withdrawn.then_some(surveys::fact::Fact::Tombstone(end)));
+        let write = |(version, fact)| {
+            let fact = Some(fact);
+            Write::Surveys(surveys::Fact { id: id(index), number, version, fact, ..Default::default() })
+        };
         facts.push((1..).zip(versions).map(write).collect());
     }
     facts
-}
-
-fn number_cases(cases: Vec<(Vec<complaints::CaseFact>, bool)>) -> impl Iterator<Item = Vec<Write>> {
-    use complaints::{FactKind, Tombstone, fact::Fact};
-    (100..).zip(cases).map(|(number, (versions, withdrawn))| {
-        let end = withdrawn.then_some(Fact::Tombstone(Tombstone { kind: FactKind::Case.into() }));
-        let versions = versions.into_iter().map(Fact::Case).chain(end);
-        let fact = |(version, fact)| complaints::Fact { id: String::new(), number, version, fact: Some(fact) };
-        (1..).zip(versions).map(fact).map(Write::Complaints).collect()
-    })
-}
-
-fn number_promises(promises: Vec<(Vec<complaints::PromiseFact>, bool)>) -> impl Iterator<Item = Vec<Write>> {
-    use complaints::{FactKind, Tombstone, fact::Fact};
-    (3_000..).zip(promises).map(|(number, (versions, withdrawn))| {
-        let end = withdrawn.then_some(Fact::Tombstone(Tombstone { kind: FactKind::Promise.into() }));
-        let versions = versions.into_iter().map(Fact::Promise).chain(end);
-        let fact = |(version, fact)| complaints::Fact { id: String::new(), number, version, fact: Some(fact) };
-        (1..).zip(versions).map(fact).map(Write::Complaints).collect()
-    })
-}
-
-fn number_clocks(clocks: Vec<(Vec<complaints::CaseClockFact>, bool)>) -> impl Iterator<Item = Vec<Write>> {
-    use complaints::{FactKind, Tombstone, fact::Fact};
-    (5_000..).zip(clocks).map(|(number, (versions, withdrawn))| {
-        let end = withdrawn.then_some(Fact::Tombstone(Tombstone { kind: FactKind::CaseClock.into() }));
-        let versions = versions.into_iter().map(Fact::CaseClock).chain(end);
-        let fact = |(version, fact)| complaints::Fact { id: String::new(), number, version, fact: Some(fact) };
-        (1..).zip(versions).map(fact).map(Write::Complaints).collect()
-    })
-}
-
-fn number_follow_ups(of: Vec<(Vec<complaints::FollowUpFact>, bool)>) -> impl Iterator<Item = Vec<Write>> {
-    use complaints::{FactKind, Tombstone, fact::Fact};
-    (7_000..).zip(of).map(|(number, (versions, withdrawn))| {
-        let end = withdrawn.then_some(Fact::Tombstone(Tombstone { kind: FactKind::FollowUp.into() }));
-        let versions = versions.into_iter().map(Fact::FollowUp).chain(end);
-        let fact = |(version, fact)| complaints::Fact { id: String::new(), number, version, fact: Some(fact) };
-        (1..).zip(versions).map(fact).map(Write::Complaints).collect()
-    })
-}
-
-fn number_claims(claims: Vec<(Vec<complaints::ClaimFact>, bool)>) -> impl Iterator<Item = Vec<Write>> {
-    use complaints::{FactKind, Tombstone, fact::Fact};
-    (9_000..).zip(claims).map(|(number, (versions, withdrawn))| {
-        let end = withdrawn.then_some(Fact::Tombstone(Tombstone { kind: FactKind::Claim.into() }));
-        let versions = versions.into_iter().map(Fact::Claim).chain(end);
-        let fact = |(version, fact)| complaints::Fact { id: String::new(), number, version, fact: Some(fact) };
-        (1..).zip(versions).map(fact).map(Write::Complaints).collect()
-    })
-}
-
-fn number_escalations(escalations: Vec<(complaints::EscalationFact, bool)>) -> impl Iterator<Item = Vec<Write>> {
-    use complaints::{FactKind, Tombstone, fact::Fact};
-    (8_000..).zip(escalations).map(|(number, (escalation, withdrawn))| {
-        let end = withdrawn.then_some(Fact::Tombstone(Tombstone { kind: FactKind::Escalation.into() }));
-        let versions = [Fact::Escalation(escalation)].into_iter().chain(end);
-        let fact = |(version, fact)| complaints::Fact { id: String::new(), number, version, fact: Some(fact) };
-        (1..).zip(versions).map(fact).map(Write::Complaints).collect()
-    })
-}
-
-/// Entries never change.
-fn number_entries(entries: Vec<complaints::CaseEntryFact>) -> impl Iterator<Item = Vec<Write>> {
-    (1_000..).zip(entries).map(|(number, entry)| {
-        let fact = Some(complaints::fact::Fact::CaseEntry(entry));
-        vec![Write::Complaints(complaints::Fact { id: String::new(), number, version: 1, fact })]
-    })
 }
 
 fn kind_of(fact: &customers::fact::Fact) -> customers::FactKind {
@@ -210,6 +179,9 @@ fn kind_of(fact: &customers::fact::Fact) -> customers::FactKind {
         Fact::Purchase(_) => FactKind::Purchase,
         Fact::Interaction(_) => FactKind::Interaction,
         Fact::SubscriptionEvent(_) => FactKind::SubscriptionEvent,
+        Fact::MembershipEvent(_) => FactKind::MembershipEvent,
+        Fact::Referral(_) => FactKind::Referral,
+        Fact::Cost(_) => FactKind::Cost,
         Fact::Tombstone(tombstone) => tombstone.kind(),
     }
 }
@@ -250,197 +222,133 @@ fn survey() -> impl Strategy<Value = surveys::SurveyFact> {
 }
 
 fn response() -> impl Strategy<Value = surveys::ResponseFact> {
-    let who = (0_u128..4, option::of(person()));
+    // Often of an invitation, also of one that is never there.
+    let who = (0_u128..4, option::of(person()), option::of((0_u128..14).prop_map(id)));
     let weight = select(vec![1_000_000_000_000, 250_000_000_000, 1]);
     (who, option::of(0..=10), word(), time(), weight, area()).prop_map(
-        |((survey, customer), score, language, time, weight_trillionths, dimensions)| surveys::ResponseFact {
-            // The last of the surveys is never known.
-            survey_id: id(survey),
-            customer_id: customer.unwrap_or_default(),
-            score,
-            disposition: i32::from(score.is_none()),
-            channel: language.clone(),
-            language,
-            time,
-            weight_trillionths,
-            dimensions,
-            ..Default::default()
-        },
-    )
-}
-
-/// A path in a tree of few.
-fn tree() -> impl Strategy<Value = String> {
-    select(vec!["", "a", "a/b", "a/b/c", "a/c", "ab", "b"]).prop_map(str::to_owned)
-}
-
-/// Opened, answered and solved at any of a hundred days.
-fn case() -> impl Strategy<Value = complaints::CaseFact> {
-    let texts = (tree(), word(), word(), word(), tree());
-    let codes = (0..=5, 0..=4, 0..=4, 0..=3, 0..=5, option::of(1..=5));
-    let took = || option::of(0_i64..200);
-    let times = (time(), took(), took(), took());
-    let other = (area(), vec(redress(), 0..3), 0..3);
-    (option::of(person()), 1..=9, times, texts, codes, other).prop_map(
-        |(customer, state, times, texts, codes, other)| {
-            let (open_time, acknowledged, answered, solved) = times;
-            let (category, product, channel, team, root_cause) = texts;
-            let (kind, severity, priority, finding, acceptance, satisfaction) = codes;
-            let (dimensions, redress, hand_offs) = other;
-            let after = |quarters: i64| {
-                let opened = open_time.as_ref().and_then(barometer_chassis::clock::Micros::from_wire)?;
-                Some(barometer_chassis::clock::Micros(opened.0 + quarters * DAY / 4).to_wire())
-            };
-            complaints::CaseFact {
+        |((survey, customer, invitation), score, language, time, weight_trillionths, dimensions)| {
+            surveys::ResponseFact {
+                // The last of the surveys is never known.
+                survey_id: id(survey),
                 customer_id: customer.unwrap_or_default(),
-                state,
-                acknowledge_time: acknowledged.and_then(after),
-                first_response_time: answered.and_then(after),
-                first_resolve_time: solved.and_then(after),
-                open_time,
-                employee: product.clone(),
-                value_band: product.clone(),
-                policy_name: channel.clone(),
-                category,
-                product,
-                channel,
-                team,
-                root_cause,
+                score,
+                // Left blank, or broken off.
+                disposition: if score.is_some() {
+                    0
+                } else if language == "a" {
+                    4
+                } else {
+                    1
+                },
+                invitation_id: invitation.unwrap_or_default(),
+                channel: language.clone(),
+                language,
+                time,
+                weight_trillionths,
                 dimensions,
-                kind,
-                severity,
-                priority,
-                finding,
-                acceptance,
-                satisfaction,
-                redress,
-                hand_offs,
                 ..Default::default()
             }
         },
     )
 }
 
-fn redress() -> impl Strategy<Value = complaints::RedressFact> {
-    let amount = option::of((1_i64..50, select(vec!["EUR", "USD"])));
-    (0..=5, amount, 0_i64..3).prop_map(|(remedy, amount, points)| complaints::RedressFact {
-        remedy,
-        amount: amount.map(|(units, currency)| Money { currency_code: currency.to_owned(), units, nanos: 0 }),
-        points,
-    })
-}
-
-/// An entry of one of the cases, or of one that never comes.
-fn entry() -> impl Strategy<Value = complaints::CaseEntryFact> {
-    use complaints::CaseEntryType::{Annotated, Assigned, Cancelled, Closed, Reopened, Resolved, SelfServed};
-    let types = select(vec![
-        Resolved, Resolved, SelfServed, Cancelled, Reopened, Reopened, Closed, Assigned, Assigned, Annotated,
-    ]);
-    (100_i64..132, types, time(), (word(), word(), word(), word())).prop_map(|(case_number, of, time, texts)| {
-        let (employee, team, previous_employee, previous_team) = texts;
-        complaints::CaseEntryFact {
-            case_number,
-            r#type: of.into(),
-            time,
-            employee,
-            team,
-            previous_employee,
-            previous_team,
-            ..Default::default()
-        }
-    })
-}
-
-/// A clock of one of the cases, or of one that never comes: stopped or not.
-fn clock() -> impl Strategy<Value = complaints::CaseClockFact> {
-    let times = (time(), option::of(time()), time());
-    let counted = (0_i64..300, 0_i64..300);
-    (100_i64..132, 1..=7, 1..=5, times, counted, word()).prop_map(
-        |(case_number, kind, state, (start_time, due_time, stop_time), (working, elapsed), policy_name)| {
-            let stopped = |quarters: i64| (state > 2).then_some(quarters * DAY / 4);
-            complaints::CaseClockFact {
-                case_number,
-                kind,
-                state,
-                start_time,
-                due_time: due_time.flatten(),
-                stop_time: stop_time.filter(|_| state > 2),
-                working_micros: stopped(working),
-                elapsed_micros: stopped(elapsed),
-                policy_name,
+/// Sent at any of a hundred days, to be answered for up to fifty.
+fn invitation() -> impl Strategy<Value = surveys::InvitationFact> {
+    let said = (any::<bool>(), any::<bool>(), select(vec![0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8]), 0..3);
+    (0_u128..4, option::of(person()), time(), 1_i64..200, said, word(), area()).prop_map(
+        |(survey, customer, time, quarters, (arrived, begun, told_outcome, reminders), channel, dimensions)| {
+            let sent = time.as_ref().and_then(barometer_chassis::clock::Micros::from_wire).expect("an instant");
+            surveys::InvitationFact {
+                survey_id: id(survey),
+                customer_id: customer.unwrap_or_default(),
+                deliver_time: time.filter(|_| arrived),
+                begin_time: time.filter(|_| begun),
+                time,
+                expire_time: Some(barometer_chassis::clock::Micros(sent.0 + quarters * DAY / 4).to_wire()),
+                reminders,
+                told_outcome,
+                channel,
+                dimensions,
                 ..Default::default()
             }
-        },
-    )
-}
-
-/// Of an answer to one of the surveys; the last of them is never known.
-fn follow_up() -> impl Strategy<Value = complaints::FollowUpFact> {
-    (option::of(person()), 0_u128..4, 1..=6, time()).prop_map(|(customer, survey, outcome, open_time)| {
-        complaints::FollowUpFact {
-            customer_id: customer.unwrap_or_default(),
-            survey_id: id(survey),
-            outcome,
-            open_time,
-            ..Default::default()
-        }
-    })
-}
-
-/// Work on one of the cases, or on one that never comes; ended or not.
-fn claim() -> impl Strategy<Value = complaints::ClaimFact> {
-    (100_i64..132, (word(), word()), option::of((time(), 0_i64..300))).prop_map(
-        |(case_number, (employee, team), ended)| complaints::ClaimFact {
-            case_number,
-            employee,
-            team,
-            end_time: ended.and_then(|(at, _)| at),
-            handling_micros: ended.map(|(_, quarters)| quarters * DAY / 4),
-            ..Default::default()
-        },
-    )
-}
-
-/// A step of a ladder of one of the cases, or of one that never comes.
-fn escalation() -> impl Strategy<Value = complaints::EscalationFact> {
-    (prop_oneof![1 => Just(0_i64), 9 => 100_i64..132], 0..=7, word(), time(), any::<bool>()).prop_map(
-        |(case_number, kind, policy_name, fire_time, late)| complaints::EscalationFact {
-            case_number,
-            kind,
-            promise_number: if kind == 0 { 3_000 + fire_time.map_or(0, |at| at.seconds.rem_euclid(16)) } else { 0 },
-            policy_name,
-            fire_time,
-            late,
-            ..Default::default()
-        },
-    )
-}
-
-/// Due at any of a hundred days.
-fn promise() -> impl Strategy<Value = complaints::PromiseFact> {
-    (option::of(person()), 1..=4, time(), option::of(time()), (word(), word())).prop_map(
-        |(customer, state, due_time, keep_time, (employee, team))| complaints::PromiseFact {
-            customer_id: customer.unwrap_or_default(),
-            state,
-            due_time,
-            keep_time: keep_time.flatten(),
-            employee,
-            team,
-            ..Default::default()
         },
     )
 }
 
 fn customer_fact() -> impl Strategy<Value = customers::fact::Fact> {
     use customers::fact::Fact;
-    let interaction = (person(), time()).prop_map(|(customer_id, time)| {
-        Fact::Interaction(customers::InteractionFact { customer_id, time, ..Default::default() })
-    });
     prop_oneof![
         6 => purchase().prop_map(Fact::Purchase),
         4 => attribute_change().prop_map(Fact::AttributeChange),
-        1 => interaction,
+        4 => interaction().prop_map(Fact::Interaction),
+        4 => loyalty::membership_event().prop_map(Fact::MembershipEvent),
+        2 => loyalty::referral().prop_map(Fact::Referral),
+        2 => loyalty::cost().prop_map(Fact::Cost),
+        8 => subscription_event().prop_map(Fact::SubscriptionEvent),
     ]
+}
+
+fn interaction() -> impl Strategy<Value = customers::InteractionFact> {
+    let outcome = select(vec![
+        "",
+        "delivered",
+        "bounced",
+        "opened",
+        "clicked",
+        "answered",
+        "converted",
+        "solved",
+        "unsubscribed",
+    ]);
+    let said = (select(vec!["a", "email", "shop", "web"]), outcome, word(), word(), word());
+    (person(), time(), 1..=2, option::of(0_i64..5_000), said, area()).prop_map(
+        |(customer_id, time, direction, seconds, (channel, outcome, campaign, landing_page, team), dimensions)| {
+            customers::InteractionFact {
+                customer_id,
+                time,
+                direction,
+                channel: channel.to_owned(),
+                outcome: outcome.to_owned(),
+                campaign,
+                exit_page: landing_page.clone(),
+                landing_page,
+                employee: team.clone(),
+                journey_stage: team.clone(),
+                touchpoint: team.clone(),
+                team,
+                handling_time: seconds.map(|seconds| prost_types::Duration { seconds, nanos: 0 }),
+                dimensions,
+                ..Default::default()
+            }
+        },
+    )
+}
+
+/// Of one of the two subscriptions of one of two customers; often several at the same instant.
+fn subscription_event() -> impl Strategy<Value = customers::SubscriptionEventFact> {
+    use customers::SubscriptionEventType::{Cancel, Change, Start};
+    let which = (0_u128..2, 0_u128..2, select(vec![Start, Start, Change, Cancel, Cancel]));
+    let times = (0_i64..100, -8_i64..24);
+    let said = (word(), word(), option::of(any::<bool>()), area());
+    (which, times, (0_i64..4, select(vec!["EUR", "USD"])), said).prop_map(
+        |((customer, subscription, of), (at, after), (units, currency), (plan, reason, voluntary, dimensions))| {
+            let instant = |days: i64| Some(barometer_chassis::clock::Micros(days * DAY).to_wire());
+            let cancels = of == Cancel;
+            let amount = Money { currency_code: currency.to_owned(), units: 10 * units, nanos: 0 };
+            customers::SubscriptionEventFact {
+                customer_id: id(customer),
+                subscription_id: id(1_000 + 10 * customer + subscription),
+                r#type: of.into(),
+                time: instant(at),
+                effective_time: instant(at + if cancels { after.abs() } else { after }),
+                plan,
+                monthly_amount: (!cancels).then_some(amount),
+                reason,
+                voluntary: voluntary.filter(|_| cancels),
+                dimensions,
+            }
+        },
+    )
 }
 
 fn purchase() -> impl Strategy<Value = customers::PurchaseFact> {
@@ -473,6 +381,11 @@ fn purchase() -> impl Strategy<Value = customers::PurchaseFact> {
 
 fn attribute_change() -> impl Strategy<Value = customers::AttributeChangeFact> {
     (person(), time(), 1..=4, word(), any::<bool>()).prop_map(|(customer_id, time, attribute, value, leaves)| {
+        let value = match (attribute, value.as_str()) {
+            (4, "a" | "b") => "true".to_owned(),
+            (4, "c") => "false".to_owned(),
+            _ => value,
+        };
         customers::AttributeChangeFact { customer_id, time, attribute, value, leaves, dimensions: BTreeMap::new() }
     })
 }

@@ -6,10 +6,7 @@ use barometer_chassis::clock::Micros;
 use barometer_proto::{complaints::v1 as complaints, customers::v1 as customers, surveys::v1 as surveys};
 
 use super::{DAY, Figure, Query, script::Write};
-use crate::{
-    catalogue::Measure,
-    rules::period::{Period, Periods},
-};
+use crate::rules::period::{Period, Periods};
 
 /// A row: start of the period, group, counts, net amount.
 pub(super) type Shape = (i64, Vec<(String, String)>, Vec<(&'static str, u64)>, Option<i128>);
@@ -18,7 +15,12 @@ pub(super) type Shape = (i64, Vec<(String, String)>, Vec<(&'static str, u64)>, O
 pub(super) fn shape(figures: &[Figure]) -> Vec<Shape> {
     let shape = |figure: &Figure| {
         let counts = figure.measured.counts.iter().map(|(name, count)| (*name, whole(*count))).collect();
-        let net = figure.measured.amounts.iter().find(|(name, _)| ["net", "cost"].contains(name)).map(|(_, net)| *net);
+        let net = figure
+            .measured
+            .amounts
+            .iter()
+            .find(|(name, _)| ["net", "cost", "liability"].contains(name))
+            .map(|(_, net)| *net);
         let mut group = figure.group.clone();
         group.sort();
         (figure.start, group, counts, net)
@@ -38,10 +40,20 @@ fn whole(count: f64) -> u64 {
 pub(super) struct Model {
     people: Vec<(String, customers::CustomerFact)>,
     changes: Vec<(i64, customers::AttributeChangeFact)>,
-    purchases: Vec<customers::PurchaseFact>,
-    interactions: Vec<customers::InteractionFact>,
+    pub(super) purchases: Vec<customers::PurchaseFact>,
+    pub(super) interactions: Vec<customers::InteractionFact>,
+    /// With their numbers, in the order of time.
+    pub(super) memberships: Vec<(i64, customers::MembershipEventFact)>,
+    /// With their numbers.
+    pub(super) referrals: Vec<(i64, customers::ReferralFact)>,
+    pub(super) costs: Vec<customers::CostFact>,
+    /// With their numbers.
+    pub(super) subscription_events: Vec<(i64, customers::SubscriptionEventFact)>,
     pub(super) surveys: BTreeMap<String, surveys::SurveyFact>,
-    responses: Vec<surveys::ResponseFact>,
+    /// With their numbers.
+    pub(super) responses: Vec<(i64, surveys::ResponseFact)>,
+    /// With their ids.
+    pub(super) invitations: Vec<(String, surveys::InvitationFact)>,
     /// With their numbers, without those that were merged.
     pub(super) cases: Vec<(i64, complaints::CaseFact)>,
     /// In their order.
@@ -68,12 +80,17 @@ impl Model {
                     Fact::AttributeChange(of) => model.changes.push((fact.number, of)),
                     Fact::Purchase(of) => model.purchases.push(of),
                     Fact::Interaction(of) => model.interactions.push(of),
-                    Fact::SubscriptionEvent(_) | Fact::Tombstone(_) => unreachable!(),
+                    Fact::MembershipEvent(of) => model.memberships.push((fact.number, of)),
+                    Fact::Referral(of) => model.referrals.push((fact.number, of)),
+                    Fact::Cost(of) => model.costs.push(of),
+                    Fact::SubscriptionEvent(of) => model.subscription_events.push((fact.number, of)),
+                    _ => unreachable!("nobody writes it here"),
                 },
                 Write::Surveys(fact) => match fact.fact.expect("a fact") {
                     surveys::fact::Fact::Survey(of) => drop(model.surveys.insert(fact.id, of)),
-                    surveys::fact::Fact::Response(of) => model.responses.push(of),
-                    surveys::fact::Fact::Tombstone(_) => unreachable!(),
+                    surveys::fact::Fact::Response(of) => model.responses.push((fact.number, of)),
+                    surveys::fact::Fact::Invitation(of) => model.invitations.push((fact.id, of)),
+                    _ => unreachable!("nobody writes it here"),
                 },
                 Write::Complaints(fact) => match fact.fact.expect("a fact") {
                     complaints::fact::Fact::Case(of) if of.state == 9 => {}
@@ -92,13 +109,14 @@ impl Model {
             }
         }
         model.entries.sort_by_key(|(number, entry)| (micros(entry.time), *number));
+        model.memberships.sort_by_key(|(number, event)| (micros(event.time), *number));
         model.changes.sort_by_key(|(number, change)| (micros(change.time), *number));
         model
     }
 
     pub(super) fn nps(&self, query: &Query) -> Vec<Shape> {
         let mut cells = Cells::new(query, ["promoters", "passives", "detractors", "answers"], false);
-        for response in &self.responses {
+        for (_, response) in &self.responses {
             let survey = self.surveys.get(&response.survey_id).filter(|survey| survey.kind == 1);
             let (Some(survey), Some(score)) = (survey, response.score) else {
                 // Of those without a score there is nothing in a row, nor do they make one.
@@ -152,22 +170,7 @@ impl Model {
 
     /// Active, churned, inactive and repeating buyers.
     pub(super) fn buyers(&self, query: &Query) -> Vec<Shape> {
-        let mut sales: BTreeMap<(Group, String), Vec<i64>> = BTreeMap::new();
-        for purchase in self.purchases.iter().filter(|purchase| purchase.amount.as_ref().expect("money").units >= 0) {
-            for (category, _) in parts(purchase) {
-                for group in groups(query, &|name| self.of_purchase(name, purchase, &category)) {
-                    let of_one = sales.entry((group, purchase.customer_id.clone())).or_default();
-                    let at = micros(purchase.time);
-                    // One purchase of several lines is one sale.
-                    if !of_one.contains(&at) || !query.group_by.iter().any(|name| name == "category") {
-                        of_one.push(at);
-                    }
-                }
-                if !query.group_by.iter().any(|name| name == "category") {
-                    break;
-                }
-            }
-        }
+        let sales = self.sales(query);
         let reach = i64::from(query.parameters.inactivity_days) * DAY;
         let names: &[&'static str] = query.metrics[0].counts;
         let mut cells = Cells::new(query, names.iter().copied(), false);
@@ -178,15 +181,25 @@ impl Model {
                 let days: BTreeSet<_> = bought.iter().map(|sale| sale.div_euclid(DAY)).collect();
                 let (before, after) = (active(period.start), active(period.end));
                 let ever = sales.iter().any(|sale| *sale < period.end);
-                let counted = match query.metrics[0].measure {
-                    Measure::ActiveCustomers => vec![after, !bought.is_empty()],
-                    Measure::ChurnRate => vec![before, before && !after, before && after],
-                    Measure::InactiveShare => vec![ever && !after, ever],
-                    Measure::RepeatPurchaseRate => vec![days.len() > 1, !days.is_empty()],
+                let counted = match query.metrics[0].id {
+                    "active_customers" => vec![after, !bought.is_empty()],
+                    "churn_rate" => {
+                        let joined = !before && !bought.is_empty();
+                        vec![before, before && !after, before && after, joined, joined && !after]
+                    }
+                    "inactive_share" => vec![ever && !after, ever],
+                    "repeat_purchase_rate" => vec![days.len() > 1, !days.is_empty()],
                     _ => unreachable!(),
                 };
                 let which = counted.iter().enumerate().filter(|(_, counted)| **counted).map(|(index, _)| index);
                 cells.count(period.start, group, which, 0);
+                if query.metrics[0].id == "churn_rate" {
+                    // Active until so long after a sale, if there was none since.
+                    let instants: BTreeSet<_> = sales.iter().map(|sale| sale + reach).collect();
+                    let left =
+                        instants.iter().filter(|at| (period.start..period.end).contains(at) && !active(**at + 1));
+                    cells.count(period.start, group, left.map(|_| 5), 0);
+                }
             }
         }
         cells.shapes()
@@ -194,15 +207,11 @@ impl Model {
 
     pub(super) fn known(&self, query: &Query) -> Vec<Shape> {
         let mut cells = Cells::new(query, ["customers"], false);
-        for (id, person) in &self.people {
-            let purchases = self.purchases.iter().filter(|of| of.customer_id == *id).map(|of| micros(of.time));
-            let interactions = self.interactions.iter().filter(|of| of.customer_id == *id).map(|of| micros(of.time));
-            let responses = self.responses.iter().filter(|of| of.customer_id == *id).map(|of| micros(of.time));
-            let facts = purchases.chain(interactions).chain(responses).chain(person.since.map(|at| micros(Some(at))));
-            let known = facts.min().unwrap_or_else(|| micros(person.create_time));
+        for (id, person) in self.people() {
+            let known = self.known_since(id, person);
             for period in cells.periods.clone() {
-                let counts = match query.metrics[0].measure {
-                    Measure::Customers => known < period.end,
+                let counts = match query.metrics[0].id {
+                    "customers" => known < period.end,
                     _ => (period.start..period.end).contains(&known),
                 };
                 if counts {
@@ -217,7 +226,24 @@ impl Model {
         cells.shapes()
     }
 
-    fn of_purchase(&self, name: &str, purchase: &customers::PurchaseFact, category: &str) -> Vec<String> {
+    pub(super) fn people(&self) -> impl Iterator<Item = (&String, &customers::CustomerFact)> {
+        self.people.iter().map(|(id, person)| (id, person))
+    }
+
+    /// From when on a customer is known.
+    pub(super) fn known_since(&self, id: &str, person: &customers::CustomerFact) -> i64 {
+        let purchases = self.purchases.iter().map(|of| (&of.customer_id, of.time));
+        let interactions = self.interactions.iter().map(|of| (&of.customer_id, of.time));
+        let responses = self.responses.iter().map(|(_, of)| (&of.customer_id, of.time));
+        let memberships = self.memberships.iter().map(|(_, of)| (&of.customer_id, of.time));
+        let referrals = self.referrals.iter().map(|(_, of)| (&of.customer_id, of.time));
+        let events = self.subscription_events.iter().map(|(_, of)| (&of.customer_id, of.time));
+        let facts = purchases.chain(interactions).chain(responses).chain(memberships).chain(referrals).chain(events);
+        let of_one = facts.filter(|(customer, _)| *customer == id).map(|(_, at)| micros(at));
+        of_one.chain(person.since.map(|at| micros(Some(at)))).min().unwrap_or_else(|| micros(person.create_time))
+    }
+
+    pub(super) fn of_purchase(&self, name: &str, purchase: &customers::PurchaseFact, category: &str) -> Vec<String> {
         match name {
             "category" => vec![category.to_owned()],
             "channel" => vec![purchase.channel.clone()],
@@ -232,6 +258,16 @@ impl Model {
         let attribute = ["", "tier", "country", "segment", "member"].iter().position(|other| *other == name);
         let attribute = i32::try_from(attribute.expect("an attribute")).expect("small");
         let mut values = Vec::new();
+        let recorded =
+            self.changes.iter().any(|(_, change)| change.customer_id == customer && change.attribute == attribute);
+        if name == "member" && !recorded {
+            let of_customer = |event: &&customers::MembershipEventFact| {
+                event.customer_id == customer && [1, 2].contains(&event.r#type) && micros(event.time) <= at
+            };
+            let last = self.memberships.iter().map(|(_, event)| event).rfind(of_customer);
+            let told = last.map(|event| if event.r#type == 1 { "true" } else { "false" });
+            return vec![told.unwrap_or_default().to_owned()];
+        }
         let changes = self.changes.iter().map(|(_, change)| change);
         for change in changes.filter(|change| {
             change.customer_id == customer && change.attribute == attribute && micros(change.time) <= at
@@ -246,7 +282,7 @@ impl Model {
 }
 
 /// The amounts of a purchase by category.
-fn parts(purchase: &customers::PurchaseFact) -> BTreeMap<String, i64> {
+pub(super) fn parts(purchase: &customers::PurchaseFact) -> BTreeMap<String, i64> {
     let mut parts = BTreeMap::new();
     for line in &purchase.lines {
         *parts.entry(line.category.clone()).or_default() += line.amount.as_ref().expect("money").units;

@@ -8,7 +8,6 @@ use super::{
     DAY, Figure, Query,
     twin::{Cells, Group, Model, Shape, groups, micros, sorted},
 };
-use crate::catalogue::Measure;
 
 /// Start of the period, group, value and statistics.
 pub(super) type Times = Vec<(i64, Group, Option<f64>, Vec<f64>)>;
@@ -38,18 +37,18 @@ impl Model {
             let opened = micros(case.open_time);
             let [answered, solved] = [case.first_response_time, case.first_resolve_time].map(maybe);
             let cancelled = case.state == 8;
-            let done = match metric.measure {
-                Measure::TimeToAcknowledgement => maybe(case.acknowledge_time),
-                Measure::TimeToResolution => solved,
+            let done = match metric.id {
+                "time_to_acknowledgement" => maybe(case.acknowledge_time),
+                "time_to_resolution" => solved,
                 _ => answered,
             };
-            let which = match metric.measure {
-                Measure::ComplaintsOpened => {
+            let which = match metric.id {
+                "complaints_opened" => {
                     let flags = [true, answered.is_some(), solved.is_some()];
                     (0..3).filter(|index| flags[*index]).collect()
                 }
                 _ if cancelled && done.is_none() => continue,
-                Measure::OnTimeRate => {
+                "on_time_rate" => {
                     let passed = done.unwrap_or(query.now) - opened > query.parameters.limit;
                     let index = match (passed, done) {
                         (true, _) => 1,
@@ -69,9 +68,9 @@ impl Model {
 
     /// Mean, median and maximum of durations, from fractions of days.
     pub(super) fn times(&self, query: &Query) -> BTreeMap<(i64, Group), [f64; 3]> {
-        let durations = match query.metrics[0].measure {
-            Measure::ClockTime => self.clock_times(query),
-            Measure::HandlingTime => self.handling_times(query),
+        let durations = match query.metrics[0].id {
+            "clock_time" => self.clock_times(query),
+            "handling_time" => self.handling_times(query),
             _ => self.durations(query),
         };
         let told = durations.into_iter().map(|(cell, mut durations)| {
@@ -96,7 +95,7 @@ impl Model {
         };
         for (number, case) in &self.cases {
             let opened = micros(case.open_time);
-            if query.metrics[0].measure == Measure::BacklogAge {
+            if query.metrics[0].id == "backlog_age" {
                 for period in &cells.periods {
                     let end = period.end.min(query.now);
                     for group in self.groups_of_case(query, case, end - 1) {
@@ -107,10 +106,10 @@ impl Model {
                 }
                 continue;
             }
-            let took = match query.metrics[0].measure {
-                Measure::TimeToFirstResponse => maybe(case.first_response_time).map(|done| done - opened),
-                Measure::TimeToAcknowledgement => maybe(case.acknowledge_time).map(|done| done - opened),
-                Measure::TimeToLastResolution => self.time_open(*number, case),
+            let took = match query.metrics[0].id {
+                "time_to_first_response" => maybe(case.first_response_time).map(|done| done - opened),
+                "time_to_acknowledgement" => maybe(case.acknowledge_time).map(|done| done - opened),
+                "time_to_last_resolution" => self.time_open(*number, case),
                 _ => unreachable!(),
             };
             if let (Some(took), Some(period)) = (took, cells.period(opened)) {

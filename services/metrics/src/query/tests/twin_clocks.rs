@@ -7,7 +7,7 @@ use super::{
     twin::{Cells, Group, Model, Shape, groups, micros, sorted},
     twin_cases::maybe,
 };
-use crate::catalogue::{Measure, Span};
+use crate::catalogue::Span;
 
 const CLOCKS: [&str; 8] = [
     "",
@@ -26,10 +26,10 @@ impl Model {
         let metric = query.metrics[0];
         let mut cells = Cells::new(query, metric.counts.iter().copied(), false);
         self.each_clock(query, |start, group, clock, cancelled| {
-            let which = match (metric.measure, clock.state) {
-                (Measure::ClockTime, _) if cancelled => return,
-                (Measure::ClockTime, 3..=5) => 0,
-                (Measure::ClockTime, _) => 1,
+            let which = match (metric.id, clock.state) {
+                ("clock_time", _) if cancelled => return,
+                ("clock_time", 3..=5) => 0,
+                ("clock_time", _) => 1,
                 (_, 3) => 0,
                 (_, 4) => 1,
                 (_, 5) => return,

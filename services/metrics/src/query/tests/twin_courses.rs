@@ -9,7 +9,7 @@ use super::{
     twin::{Cells, Model, Shape, groups, micros, sorted},
     twin_cases::maybe,
 };
-use crate::catalogue::{self, Measure};
+use crate::catalogue;
 
 impl Model {
     /// Whether a case was open just before an instant.
@@ -46,7 +46,7 @@ impl Model {
         let mut cells = Cells::new(query, metric.counts.iter().copied(), false);
         for (number, case) in &self.cases {
             let opened = micros(case.open_time);
-            if metric.measure == Measure::Backlog {
+            if metric.id == "backlog" {
                 for period in cells.periods.clone() {
                     let end = period.end.min(query.now);
                     if self.is_open_at(*number, case, end) {
@@ -59,26 +59,26 @@ impl Model {
                 }
                 continue;
             }
-            let (at, which) = match metric.measure {
-                Measure::ReopenRate => {
+            let (at, which) = match metric.id {
+                "reopen_rate" => {
                     let Some(resolved) = maybe(case.first_resolve_time) else { continue };
                     let turns: Vec<_> = self.turns(*number, case).map(|(_, of)| of).collect();
                     let first = turns.iter().position(|of| is_resolution(*of)).unwrap_or(turns.len());
                     let reopened = turns[first..].contains(&CaseEntryType::Reopened);
                     (resolved, if reopened { vec![0, 1] } else { vec![1] })
                 }
-                Measure::HandOffsPerCase => {
+                "hand_offs_per_case" => {
                     let mut which = vec![2];
                     which.extend((case.hand_offs > 0).then_some(1));
                     which.extend((0..case.hand_offs).map(|_| 0));
                     (opened, which)
                 }
-                Measure::UpheldRate => (opened, vec![[3, 0, 1, 2][usize::try_from(case.finding).expect("a finding")]]),
-                Measure::AcceptanceRate => {
+                "upheld_rate" => (opened, vec![[3, 0, 1, 2][usize::try_from(case.finding).expect("a finding")]]),
+                "acceptance_rate" => {
                     let index = [None, None, Some(2), Some(0), Some(1), Some(3)];
                     (opened, index[usize::try_from(case.acceptance).expect("one")].into_iter().collect())
                 }
-                Measure::CaseSatisfaction => match case.satisfaction {
+                "case_satisfaction" => match case.satisfaction {
                     Some(4..=5) => (opened, vec![0, 1]),
                     Some(_) => (opened, vec![1]),
                     None => continue,

@@ -4,7 +4,7 @@ use std::pin::Pin;
 
 use barometer_proto::{
     complaints::v1::{self as complaints, complaint_service_client::ComplaintServiceClient},
-    customers::v1::{self as customers, customer_service_client::CustomerServiceClient},
+    customers::v1::{self as customers, cost_fact, customer_service_client::CustomerServiceClient},
     surveys::v1::{self as surveys, survey_service_client::SurveyServiceClient},
 };
 use futures_util::{Stream, StreamExt};
@@ -75,7 +75,7 @@ pub(crate) async fn open(service: &str, to: Channel, after: String) -> Result<Ba
 
 fn of_surveys(fact: surveys::Fact) -> Fed {
     use surveys::fact::Fact;
-    let surveys::Fact { id, number: place, version, fact } = fact;
+    let surveys::Fact { id, number: place, version, fact, write_time: _ } = fact;
     let state = match fact {
         Some(Fact::Response(response)) => State::Live(Shown {
             number: number(&response.dimensions),
@@ -84,14 +84,14 @@ fn of_surveys(fact: surveys::Fact) -> Fed {
             customer_id: response.customer_id,
         }),
         Some(Fact::Tombstone(_)) => State::Tombstone,
-        Some(Fact::Survey(_)) | None => State::Other,
+        Some(Fact::Survey(_) | Fact::Invitation(_)) | None => State::Other,
     };
     Fed { id, number: place, version, state }
 }
 
 fn of_complaints(fact: complaints::Fact) -> Fed {
     use complaints::fact::Fact;
-    let complaints::Fact { id, number: place, version, fact } = fact;
+    let complaints::Fact { id, number: place, version, fact, write_time: _ } = fact;
     let state = match fact {
         Some(Fact::Case(case)) => State::Live(Shown {
             number: number(&case.dimensions),
@@ -116,7 +116,7 @@ fn of_complaints(fact: complaints::Fact) -> Fed {
 
 fn of_customers(fact: customers::Fact) -> Fed {
     use customers::fact::Fact;
-    let customers::Fact { id, number: place, version, fact } = fact;
+    let customers::Fact { id, number: place, version, fact, write_time: _ } = fact;
     let live = |dimensions, turn, value, customer_id| {
         State::Live(Shown { number: number(&dimensions), turn, value, customer_id })
     };
@@ -130,6 +130,14 @@ fn of_customers(fact: customers::Fact) -> Fed {
         Some(Fact::AttributeChange(fact)) => live(fact.dimensions, fact.value, 0, fact.customer_id),
         Some(Fact::SubscriptionEvent(fact)) => {
             live(fact.dimensions, fact.plan, fact.monthly_amount.map_or(0, |amount| amount.units), fact.customer_id)
+        }
+        Some(Fact::MembershipEvent(fact)) => live(fact.dimensions, fact.programme, fact.points, fact.customer_id),
+        Some(Fact::Referral(fact)) => {
+            live(fact.dimensions, fact.campaign, fact.reward.map_or(0, |amount| amount.units), fact.customer_id)
+        }
+        Some(Fact::Cost(fact)) => {
+            let amount = if let Some(cost_fact::Basis::Amount(amount)) = fact.basis { amount.units } else { 0 };
+            live(fact.dimensions, fact.campaign, amount, fact.customer_id)
         }
         Some(Fact::Tombstone(_)) => State::Tombstone,
         Some(Fact::Customer(_)) | None => State::Other,

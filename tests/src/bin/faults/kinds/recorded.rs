@@ -6,8 +6,10 @@ use barometer_proto::{
     common::v1::ExternalId,
     complaints::v1::{self as complaints, Case, complaint_service_client::ComplaintServiceClient},
     customers::v1::{
-        self as customers, Attribute, AttributeChange, Direction, Interaction, Purchase, SubscriptionEvent,
-        SubscriptionEventType, customer_service_client::CustomerServiceClient,
+        self as customers, Attribute, AttributeChange, Cost, CostKind, Direction, Interaction, MembershipEvent,
+        MembershipEventType, Purchase, Referral, SubscriptionEvent, SubscriptionEventType, cost,
+        cost_service_client::CostServiceClient, customer_service_client::CustomerServiceClient,
+        loyalty_service_client::LoyaltyServiceClient,
     },
     surveys::v1::{self as surveys, Response, survey_service_client::SurveyServiceClient},
 };
@@ -248,6 +250,56 @@ kind!(
     withdraw_subscription_event WithdrawSubscriptionEventRequest,
     import_subscription_events ImportSubscriptionEventsRequest SubscriptionEventRow,
     list_subscription_events ListSubscriptionEventsRequest
+);
+kind!(
+    MembershipEvents: MembershipEvent, LoyaltyServiceClient, customers, membership_event, membership_events,
+    membership_event_id, None,
+    |row| MembershipEvent {
+        time: row.good.then(|| row.time()),
+        r#type: MembershipEventType::Earn.into(),
+        points: row.value(1_000) + 1,
+        programme: row.turn_name(),
+        ..MembershipEvent::default()
+    },
+    |row| row.value(1_000) + 1,
+    |event| (&event.programme, event.points),
+    ["programme", "points"],
+    record_membership_event RecordMembershipEventRequest,
+    amend_membership_event AmendMembershipEventRequest,
+    withdraw_membership_event WithdrawMembershipEventRequest,
+    import_membership_events ImportMembershipEventsRequest MembershipEventRow,
+    list_membership_events ListMembershipEventsRequest
+);
+kind!(
+    Referrals: Referral, LoyaltyServiceClient, customers, referral, referrals, referral_id, None,
+    |row| Referral {
+        time: row.good.then(|| row.time()),
+        campaign: row.turn_name(),
+        reward: Some(eur(row.value(50))),
+        ..Referral::default()
+    },
+    |row| row.value(50),
+    |referral| (&referral.campaign, referral.reward.as_ref().map_or(0, |amount| amount.units)),
+    ["campaign", "reward"],
+    record_referral RecordReferralRequest, amend_referral AmendReferralRequest,
+    withdraw_referral WithdrawReferralRequest, import_referrals ImportReferralsRequest ReferralRow,
+    list_referrals ListReferralsRequest
+);
+kind!(
+    Costs: Cost, CostServiceClient, customers, cost, costs, cost_id, None,
+    |row| Cost {
+        time: row.good.then(|| row.time()),
+        kind: CostKind::Acquisition.into(),
+        // A tenth of them are refunds.
+        basis: Some(cost::Basis::Amount(eur(row.value(1_000) - 100))),
+        campaign: row.turn_name(),
+        ..Cost::default()
+    },
+    |row| row.value(1_000) - 100,
+    |cost| (&cost.campaign, if let Some(cost::Basis::Amount(amount)) = &cost.basis { amount.units } else { 0 }),
+    ["amount", "campaign"],
+    record_cost RecordCostRequest, amend_cost AmendCostRequest, withdraw_cost WithdrawCostRequest,
+    import_costs ImportCostsRequest CostRow, list_costs ListCostsRequest
 );
 kind!(
     Cases: Case, ComplaintServiceClient, complaints, case, cases, case_id,

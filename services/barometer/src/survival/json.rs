@@ -1,0 +1,142 @@
+//! Curves for programs: one object whose keys stay as they are.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use barometer_proto::metrics::v1::{LogRankTest, QuerySurvivalResponse, SurvivalCurve, SurvivalStep};
+use serde::Serialize;
+
+use crate::query::json::{Limits, Source};
+
+/// Writes the answer.
+pub(super) fn write(answer: &QuerySurvivalResponse, out: &mut dyn Write) -> io::Result<()> {
+    let QuerySurvivalResponse { curves, test, freshness } = answer;
+    let told = Told {
+        curves: curves.iter().map(Curve::from).collect(),
+        test: test.as_ref().map(Test::from),
+        freshness: freshness.iter().map(Source::from).collect(),
+    };
+    serde_json::to_writer_pretty(&mut *out, &told)?;
+    writeln!(out)
+}
+
+#[derive(Serialize)]
+struct Told<'a> {
+    curves: Vec<Curve<'a>>,
+    test: Option<Test>,
+    freshness: Vec<Source<'a>>,
+}
+
+#[derive(Serialize)]
+struct Curve<'a> {
+    group: &'a BTreeMap<String, String>,
+    customers: i64,
+    events: i64,
+    median: Option<f64>,
+    median_low: Option<f64>,
+    median_high: Option<f64>,
+    restricted_mean: Option<f64>,
+    until: f64,
+    suppressed: bool,
+    steps: Vec<Step>,
+}
+
+#[derive(Serialize)]
+struct Step {
+    days: f64,
+    at_risk: i64,
+    events: i64,
+    survival: f64,
+    interval: Option<Limits>,
+}
+
+#[derive(Serialize)]
+struct Test {
+    statistic: f64,
+    degrees_of_freedom: i32,
+    p_value: f64,
+    observed: Vec<i64>,
+    expected: Vec<f64>,
+}
+
+impl<'a> From<&'a SurvivalCurve> for Curve<'a> {
+    fn from(curve: &'a SurvivalCurve) -> Self {
+        let SurvivalCurve {
+            group,
+            customers,
+            events,
+            steps,
+            median_days,
+            median_low_days,
+            median_high_days,
+            restricted_mean_days,
+            until_days,
+            suppressed,
+        } = curve;
+        Self {
+            group,
+            customers: *customers,
+            events: *events,
+            median: *median_days,
+            median_low: *median_low_days,
+            median_high: *median_high_days,
+            restricted_mean: *restricted_mean_days,
+            until: *until_days,
+            suppressed: *suppressed,
+            steps: steps.iter().map(Step::from).collect(),
+        }
+    }
+}
+
+impl From<&SurvivalStep> for Step {
+    fn from(step: &SurvivalStep) -> Self {
+        let SurvivalStep { days, at_risk, events, survival, interval } = *step;
+        Self { days, at_risk, events, survival, interval: interval.as_ref().map(Limits::from) }
+    }
+}
+
+impl From<&LogRankTest> for Test {
+    fn from(test: &LogRankTest) -> Self {
+        let LogRankTest { statistic, degrees_of_freedom, p_value, groups } = test;
+        Self {
+            statistic: *statistic,
+            degrees_of_freedom: *degrees_of_freedom,
+            p_value: *p_value,
+            observed: groups.iter().map(|group| group.observed).collect(),
+            expected: groups.iter().map(|group| group.expected).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::survival::tests::answer;
+
+    #[test]
+    fn keys_are_stable() {
+        let mut out = Vec::new();
+        write(&answer(), &mut out).expect("a vector takes everything");
+        let read: serde_json::Value = serde_json::from_slice(&out).expect("it is JSON");
+        let keys = |value: &serde_json::Value| -> Vec<String> {
+            value.as_object().into_iter().flat_map(|object| object.keys().cloned()).collect()
+        };
+        assert_eq!(keys(&read), ["curves", "freshness", "test"]);
+        let curve = [
+            "customers",
+            "events",
+            "group",
+            "median",
+            "median_high",
+            "median_low",
+            "restricted_mean",
+            "steps",
+            "suppressed",
+            "until",
+        ];
+        assert_eq!(keys(&read["curves"][1]), curve);
+        assert_eq!(keys(&read["curves"][1]["steps"][0]), ["at_risk", "days", "events", "interval", "survival"]);
+        assert_eq!(keys(&read["test"]), ["degrees_of_freedom", "expected", "observed", "p_value", "statistic"]);
+        assert_eq!((&read["curves"][1]["median"], &read["curves"][0]["suppressed"]), (&50.0.into(), &true.into()));
+    }
+}

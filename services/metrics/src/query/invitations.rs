@@ -1,0 +1,104 @@
+//! Figures of invitations, by when they were sent.
+
+use std::collections::BTreeMap;
+
+use barometer_chassis::error::Error;
+use barometer_statistics::disposition::{Outcome, Outcomes};
+
+use super::{
+    Ask,
+    figures::{Figure, Grid, Measured},
+    scan::scan,
+};
+use crate::{
+    columns::{Facts, invitations::NO_INVITATION, responses::NO_SCORE, times::NEVER},
+    rules::proportion::ProportionTally,
+};
+
+/// Who was asked.
+pub(crate) fn invitations(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+    let invitations = &ask.facts.invitations;
+    let mut grid = Grid::<[u64; 2]>::new(ask.periods.len());
+    let cutter = scan(
+        ask,
+        rows(ask.facts),
+        |row| invitations.times.at(row as usize),
+        |cell, row| {
+            let [invited, reminded] = grid.at(cell);
+            *invited += 1;
+            *reminded += u64::from(invitations.was_reminded(row));
+        },
+    )?;
+    Ok(ask.figures(&cutter, &grid, |[invited, reminded]| {
+        Measured::count(*invited, *invited, [("invited", *invited), ("reminded", *reminded)])
+    }))
+}
+
+/// Which share responded, by the definition asked for.
+pub(crate) fn response_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+    share(ask, |outcomes| outcomes.responded(ask.query.parameters.response_rate))
+}
+
+/// Which share of those who began came to the end.
+pub(crate) fn completion_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+    share(ask, Outcomes::completed)
+}
+
+/// A share of invitations with what came of all of them: how many did, of how many.
+fn share(ask: &Ask<'_>, of: impl Fn(&Outcomes) -> (u64, u64)) -> Result<Vec<Figure>, Error> {
+    let invitations = &ask.facts.invitations;
+    let answers = first_answers(ask.facts);
+    let mut grid = Grid::<Outcomes>::new(ask.periods.len());
+    let cutter = scan(
+        ask,
+        rows(ask.facts),
+        |row| invitations.times.at(row as usize),
+        |cell, row| {
+            let answer = answers.get(&invitations.numbers[row as usize]).map(|(_, outcome)| *outcome);
+            grid.at(cell).add(invitations.known(row, answer, ask.query.now).outcome());
+        },
+    )?;
+    Ok(ask.figures(&cutter, &grid, |outcomes| {
+        let (hits, size) = of(outcomes);
+        let Outcomes { pending, complete, partial, refusal, non_contact, other, unknown, not_eligible } = *outcomes;
+        let counts = [
+            ("complete", complete),
+            ("partial", partial),
+            ("refusal", refusal),
+            ("non_contact", non_contact),
+            ("other", other),
+            ("unknown", unknown),
+            ("pending", pending),
+            ("not_eligible", not_eligible),
+        ];
+        Measured::share(&ProportionTally::of_counts(hits, size - hits), ask.query.parameters.level, counts)
+    }))
+}
+
+fn rows(facts: &Facts) -> std::ops::Range<u32> {
+    0..u32::try_from(facts.invitations.customers.len()).unwrap_or(u32::MAX)
+}
+
+/// What each invitation was answered first, by its number: by when it was answered, and by which was recorded first among those of
+/// one instant.
+fn first_answers(facts: &Facts) -> BTreeMap<u32, ((i64, i64), Outcome)> {
+    let responses = &facts.responses;
+    let mut first = BTreeMap::new();
+    for (row, invitation) in responses.invitations().iter().enumerate().filter(|(_, of)| **of != NO_INVITATION) {
+        let at = responses.times.at(row);
+        if at == NEVER {
+            continue;
+        }
+        let answer = match responses.scores[row] {
+            NO_SCORE if responses.is_broken_off(row) => Outcome::Partial,
+            NO_SCORE => Outcome::Refusal,
+            _ => Outcome::Complete,
+        };
+        let answer = ((at, responses.rows.number(row)), answer);
+        let known = first.entry(*invitation).or_insert(answer);
+        if answer.0 < known.0 {
+            *known = answer;
+        }
+    }
+    first
+}

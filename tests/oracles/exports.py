@@ -1,0 +1,666 @@
+"""Compares figures with what pandas makes of the exported facts: exports.py BAROMETER DIRECTORY [CUSTOMERS [SEED]].
+
+BAROMETER brings up a simulated company of a random seed; invitations and answers that are made up here, with texts that are hard
+to export, are imported beside it. All facts are exported twice: the CSV as pandas reads it must be what DuckDB reads of the
+Parquet, cell for cell. From these facts alone the figures are computed anew, by pandas, with the intervals of statsmodels and
+scipy, in months of a random time zone and by group, and compared with `barometer query` and with `barometer export metrics`.
+Whatever differs is printed, and the program fails; it fails too when it has compared too little, and when it does not notice
+facts that were falsified.
+"""
+
+import csv
+import datetime as dt
+import json
+import math
+import pathlib
+import random
+import re
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from decimal import Decimal
+
+import duckdb
+import pandas as pd
+from scipy import optimize, stats
+from statsmodels.stats.proportion import proportion_confint
+
+PATIENCE = 120
+UTC = dt.timezone.utc
+EPOCH = dt.datetime(1970, 1, 1, tzinfo=UTC)
+SECOND = 10**6
+DAY = 86_400 * SECOND
+KINDS = ["surveys.survey", "surveys.response", "surveys.invitation", "customers.purchase", "customers.attribute_change",
+         "customers.customer", "customers.interaction", "customers.subscription_event", "complaints.case", "complaints.case_entry"]
+ZONES = ["UTC", "Europe/Chisinau", "America/New_York", "Pacific/Apia", "Asia/Kathmandu"]
+# Texts of answers: what spreadsheets would compute, and what CSV has to quote.
+CHANNELS = ["web", "=1+1", "'quoted'", "-5", "a,b", "say \"so\"", "two\nlines", "naïve 🙂", ""]
+OUTCOMES = ["", "", "", "", "refusal", "other", "not_eligible", "complete"]
+DEFINITIONS = ["churn_standard", "churn_all_departures", "churn_over_start_plus_new", "churn_daily_sum"]
+RATES = ["rr1", "rr2", "rr5", "rr6"]
+# The columns of a file that are instants.
+TIMES = {}
+# The least that is to be compared of a metric.
+FEW = 40
+
+
+def main(program, directory, customers="200", seed=None):
+    seed = seed or str(random.randrange(2**32))
+    chance = random.Random(int(seed))
+    asked = Asked(chance)
+    print(f"exports: {customers} customers until {asked.until}, seed {seed}, {asked.zone}, level {asked.level}, {asked.days} days")
+    directory = pathlib.Path(directory)
+    directory.mkdir()
+    with Suite(program, directory, ["--customers", customers, "--seed", str(chance.randrange(10**6)), "--until", asked.until]) as suite:
+        make_up(suite, directory, asked, chance)
+        facts = {kind: export(suite, directory, kind) for kind in KINDS}
+        told = [(query, suite.query(query, asked)) for query in asked.queries]
+        tables = [(query, suite.table(query, asked)) for query in asked.queries[::5]]
+    wrong = [line for query, rows in tables for line in table_differs(query, rows, told)]
+    compared = defaultdict(int)
+    wrong += differences(told, facts, asked, compared)
+    print(f"exports: {sum(len(of) for of in facts.values())} facts, {len(told)} queries, {sum(compared.values())} numbers compared; "
+          f"{len(wrong)} differ")
+    for line in wrong[:20]:
+        print(f"  {line}")
+    if wrong:
+        sys.exit(1)
+    if few := {query[0] for query, _ in told if compared[query[0]] < FEW}:
+        sys.exit(f"exports: too little was compared of {', '.join(sorted(few))}")
+    falsify(told, facts, asked)
+
+
+class Asked:
+    """What is asked for: two years until the beginning of a month, month by month, and the whole of it."""
+
+    def __init__(self, chance):
+        self.zone = chance.choice(ZONES)
+        self.level = chance.choice([0.9, 0.95, 0.99])
+        self.days = chance.choice([30, 60, 90, 180])
+        end = pd.Timestamp(chance.choice([2025, 2026]), chance.randrange(1, 11), 1)
+        self.until = end.strftime("%Y-%m-15")
+        bounds = pd.date_range(end - pd.DateOffset(months=20), end, freq="MS", tz=self.zone)
+        self.months = [at.value // 1000 for at in bounds]
+        days = pd.date_range(bounds[0], bounds[-1], freq="D", tz=self.zone)
+        # A day that a zone left out has no midnight.
+        self.midnights = sorted({at.value // 1000 for at in days})
+        level, inactivity = ("level", str(self.level)), ("inactivity_days", str(self.days))
+        self.queries = []
+        for every in ["month", None]:
+            for by in [(), ("survey",), ("channel",), ("tier", "language")]:
+                self.ask("nps", by, every, level)
+                self.ask("responses", by, every)
+            self.ask("csat", ("survey",), every, level)
+            self.ask("ces", (), every, level)
+            for by in [(), ("channel",)]:
+                for metric in ["purchases", "revenue", "average_order", "purchase_frequency", "existing_sales_share"]:
+                    self.ask(metric, by, every)
+                for definition in DEFINITIONS:
+                    parameters = [inactivity, ("definition", definition)]
+                    self.ask("churn_rate", by, every, *parameters, level)
+                self.ask("retention_rate", by, every, inactivity, level)
+                for metric in ["inactive_share", "active_customers"]:
+                    self.ask(metric, by, every, inactivity, *([level] if metric == "inactive_share" else []))
+                for basis in ["days", "orders"]:
+                    self.ask("repeat_purchase_rate", by, every, ("basis", basis), level)
+                    self.ask("second_purchase_rate", by, every, ("basis", basis), ("within_days", str(self.days)), level)
+            self.ask("invitations", ("channel",), every)
+            self.ask("completion_rate", ("channel",), every, level)
+            for rate in RATES:
+                self.ask("response_rate", ("survey",), every, ("rate", rate), level)
+        self.ask("lifecycle", (), "month")
+        self.ask("lifecycle", ("channel",), "month")
+        self.ask("cohort_retention", (), "month", level)
+
+    def ask(self, metric, by, every, *parameters):
+        self.queries.append((metric, by, every, parameters))
+
+    def periods(self, every):
+        return list(zip(self.months, self.months[1:])) if every else [(self.months[0], self.months[-1])]
+
+
+class Suite:
+    """The simulated company, running."""
+
+    def __init__(self, program, directory, flags):
+        self.program, self.directory = program, directory
+        self.command = [program, "demo", "--listen", "127.0.0.1:0", "--ascii", *flags]
+
+    def __enter__(self):
+        path = self.directory / "suite.log"
+        self.log = path.open("w")
+        self.process = subprocess.Popen(self.command, stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL)
+        deadline = time.monotonic() + PATIENCE
+        while "It stays up" not in path.read_text():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                sys.exit(f"exports: the suite does not come up; see {path}")
+            time.sleep(0.05)
+        self.endpoint = re.search(r"http://127\.0\.0\.1:\d+", path.read_text()).group()
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait()
+        self.log.close()
+
+    def run(self, *arguments):
+        done = subprocess.run([self.program, *arguments, "--endpoint", self.endpoint], capture_output=True, text=True)
+        if done.returncode:
+            sys.exit(f"exports: {' '.join(arguments)}: {done.stdout}{done.stderr}")
+        return done.stdout
+
+    def asked(self, query, asked):
+        metric, by, every, parameters = query
+        arguments = [metric, "--from", instant(asked.months[0]), "--to", instant(asked.months[-1]), "--time-zone", asked.zone]
+        arguments += ["--every", every] if every else []
+        arguments += ["--by", ",".join(by)] if by else []
+        for name, value in parameters:
+            arguments += ["--param", f"{name}={value}"]
+        return arguments
+
+    def query(self, query, asked):
+        return json.loads(self.run("query", *self.asked(query, asked), "--format", "json"))["rows"]
+
+    def table(self, query, asked):
+        path = self.directory / "table.parquet"
+        self.run("export", "metrics", *self.asked(query, asked), "--format", "parquet", "--output", str(path))
+        return frame(path).to_dict("records")
+
+
+def make_up(suite, directory, asked, chance):
+    """Invitations to a survey, and answers that follow them."""
+    first, last = asked.months[0] - 40 * DAY, asked.months[-1] + 20 * DAY
+    invitations, answers = [], []
+    for number in range(600):
+        sent = chance.randrange(first, last) // SECOND * SECOND
+        later = lambda: instant(sent + chance.randrange(0, 20) * DAY)
+        invitations.append({
+            "external_id": f"i{number}", "survey": "made up", "time": instant(sent), "customer": chance.choice(["", f"x{number % 90}"]),
+            "delivered": chance.choice(["", later()]), "opened": chance.choice(["", later()]), "begun": chance.choice(["", "", later()]),
+            "reminders": chance.choice([0, 0, 1, 3]), "outcome": chance.choice(OUTCOMES), "channel": chance.choice(CHANNELS)})
+        for _ in range(chance.choice([0, 0, 1, 1, 1, 2])):
+            score = chance.choice(["", *range(11), 9, 10])
+            answers.append({
+                "external_id": f"a{len(answers)}", "time": later(), "score": score, "invitation": f"i{number}",
+                "disposition": chance.choice(["break_off", "refused", "dont_know"]) if score == "" else "",
+                "channel": chance.choice(CHANNELS), "language": chance.choice(["", "ro", "en"])})
+    # The first answer makes the survey.
+    begin = [{"external_id": "first", "time": instant(first), "score": 7}]
+    for kind, name, rows, more in [("responses", "begin", begin, ["--set", "survey=made up"]), ("invitations", "invitations", invitations, []),
+                                   ("responses", "answers", answers, ["--set", "survey=made up"])]:
+        path = directory / f"{name}.csv"
+        with path.open("w", newline="") as file:
+            writer = csv.DictWriter(file, rows[0])
+            writer.writeheader()
+            writer.writerows(rows)
+        suite.run("import", kind, str(path), "--map-by-name", "--source", "made-up", *more)
+
+
+def export(suite, directory, kind):
+    """The facts of a kind, from Parquet; the CSV must be the same."""
+    paths = {format: directory / f"{kind}.{format}" for format in ["csv", "parquet"]}
+    for format, path in paths.items():
+        suite.run("export", "facts", kind, "--format", format, "--output", str(path))
+    facts = frame(paths["parquet"])
+    lines = pd.read_csv(paths["csv"], dtype=str, keep_default_na=False, encoding="utf-8")
+    if list(lines.columns) != list(facts.columns) or len(lines) != len(facts):
+        sys.exit(f"exports: {kind}: {lines.shape} in CSV, {facts.shape} in Parquet")
+    for column in facts.columns:
+        for number, (cell, text) in enumerate(zip(facts[column], lines[column])):
+            if written(cell, column in TIMES[paths["parquet"].name]) != text:
+                sys.exit(f"exports: {kind} {column} of row {number}: {cell!r} in Parquet, {text!r} in CSV")
+    if facts.number.duplicated().any() or facts.id.duplicated().any():
+        sys.exit(f"exports: {kind}: a fact comes twice")
+    return facts
+
+
+def frame(path):
+    """A file of Parquet with instants in microseconds and exact amounts."""
+    duckdb.sql("SET TimeZone = 'UTC'")
+    cells = duckdb.sql(f"FROM '{path}'")
+    rows = [[(cell - EPOCH) // dt.timedelta(microseconds=1) if isinstance(cell, dt.datetime) else cell for cell in row] for row in cells.fetchall()]
+    found = pd.DataFrame(rows, columns=cells.columns, dtype=object)
+    # Not as an attribute of the frame, which its copies compare.
+    TIMES[path.name] = {name for name, kind in zip(cells.columns, cells.types) if str(kind).startswith("TIMESTAMP")}
+    return found
+
+
+def written(cell, is_time):
+    """A cell as CSV has it."""
+    if cell is None:
+        return ""
+    if is_time:
+        return (EPOCH + dt.timedelta(microseconds=cell)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    if isinstance(cell, bool):
+        return str(cell).lower()
+    if isinstance(cell, Decimal):
+        text = f"{cell:f}"
+        return text.rstrip("0").rstrip(".") if "." in text else text
+    if isinstance(cell, str):
+        return "'" + cell if cell[0] in "=+-@\t\r\n'＝＋－＠" else cell
+    return str(cell)
+
+
+def table_differs(query, rows, told):
+    """The table of a query has the numbers of its answer."""
+    answer = next(answer for of, answer in told if of == query)
+    wrong = [] if len(rows) == len(answer) else [f"{query}: {len(rows)} rows in the table, {len(answer)} in the answer"]
+    for row, figure in zip(rows, answer):
+        expected = {"value": figure["value"], "start": figure["start"], **figure["group"]}
+        table = {**row, "start": instant(row["start"]), **{name: row[name] or "" for name in figure["group"]}}
+        for name, count in figure["counts"].items():
+            # An amount of the same name hides the count in the answer.
+            expected[next((other for other in [f"{name}_amount", f"{name}_count"] if other in row), name)] = count
+        limits = figure["interval"] or {}
+        expected |= {"low": limits.get("low"), "high": limits.get("high")}
+        wrong += [f"{query} {figure['start']} {name}: {table[name]} in the table, {number} in the answer"
+                  for name, number in expected.items() if not (table[name] == number or same(table[name], number))]
+    return wrong
+
+
+def differences(told, facts, asked, compared):
+    company = Company(facts, asked)
+    wrong = []
+    for query, rows in told:
+        expected = company.rows(query)
+        for row in rows:
+            key = (row["start"], tuple(sorted(row["group"].items())))
+            of = expected.pop(key, None)
+            if of is None:
+                wrong.append(f"{query} {key}: not expected")
+                continue
+            limits = row["interval"] or {}
+            numbers = {"value": row["value"], "low": limits.get("low"), "high": limits.get("high"), **row["counts"]}
+            for name, number in of.items():
+                compared[query[0]] += 1
+                if not same(numbers.get(name), number):
+                    wrong.append(f"{query} {key} {name}: told {numbers.get(name)}, expected {number}")
+        # A group of which nothing is counted at any time has no rows.
+        empty = defaultdict(bool)
+        for (_, group), of in expected.items():
+            empty[group] |= any(number for name, number in of.items())
+        wrong += [f"{query} {group}: has no rows" for group, is_counted in empty.items() if is_counted]
+    return wrong
+
+
+def same(told, expected):
+    if told is None or expected is None or isinstance(told, str):
+        return told is expected or told == expected
+    return math.isclose(told, expected, rel_tol=1e-9, abs_tol=2e-6)
+
+
+class Company:
+    """The facts as frames, and what is computed of them."""
+
+    def __init__(self, facts, asked):
+        self.asked = asked
+        self.known = {}
+        surveys = facts["surveys.survey"].set_index("id")
+        answers = facts["surveys.response"].copy()
+        for column, of in [("survey", "name"), ("kind", "kind"), ("survey_type", "type")]:
+            answers[column] = answers.survey_id.map(surveys[of])
+        answers["survey_type"] = answers.survey_type.str.lower()
+        answers["channel"], answers["language"] = answers.channel.fillna(""), answers.language.fillna("")
+        answers["tier"] = tiers(answers, facts["customers.attribute_change"])
+        answers["time"] = answers.time.astype("int64")
+        self.answers = answers
+        invitations = facts["surveys.invitation"].copy()
+        invitations["survey"] = invitations.survey_id.map(surveys.name)
+        invitations["channel"] = invitations.channel.fillna("")
+        invitations["outcome"] = outcomes(invitations, answers)
+        invitations["time"] = invitations.time.astype("int64")
+        self.invitations = invitations
+        purchases = facts["customers.purchase"].copy()
+        purchases["channel"] = purchases.channel.fillna("")
+        purchases["currency"] = purchases.amount_currency
+        purchases["time"] = purchases.time.astype("int64")
+        purchases["day"] = pd.to_datetime(purchases.time, unit="us", utc=True).dt.tz_convert(asked.zone).dt.date
+        self.purchases = purchases
+        self.first_sales = purchases[purchases.amount >= 0].groupby("customer_id").time.min()
+
+    def rows(self, query):
+        metric, by, every, parameters = query
+        parameters = dict(parameters)
+        source, always, measure = MEASURES[metric]
+        of = source(self)
+        names = list(by) + [name for name in always if name not in by and not (name == "survey_type" and "survey" in by)]
+        if metric == "cohort_retention":
+            return cohorts(of, self.asked, parameters)
+        groups = self.groups(of, names)
+        return {(instant(start), tuple(sorted(group.items()))): measure(self, some, start, end, parameters)
+                for group, some in groups for start, end in self.asked.periods(every)}
+
+    def groups(self, of, names):
+        """The same frames for every query that is divided alike."""
+        key = (id(of), *names)
+        if key not in self.known:
+            self.known[key] = [(dict(zip(names, values)), some) for values, some in of.groupby(names)] if names else [({}, of)]
+        return self.known[key]
+
+    def spans(self, some, days):
+        key = (id(some), days)
+        if key not in self.known:
+            self.known[key] = spans_of(sales_of(some), days)
+        return self.known[key]
+
+    def of_kind(self, kind):
+        if kind not in self.known:
+            self.known[kind] = self.answers[self.answers.kind == kind]
+        return self.known[kind]
+
+
+def tiers(answers, changes):
+    """What tier the customer of each answer had when it was given."""
+    changes = changes[changes.attribute == "TIER"]
+    histories = defaultdict(list)
+    for customer, at, number, value in zip(changes.customer_id, changes.time, changes.number, changes.value):
+        histories[customer].append((at, number, value or ""))
+    held = []
+    for customer, at in zip(answers.customer_id, answers.time):
+        before = [change for change in histories.get(customer, []) if change[0] <= at]
+        held.append(max(before)[2] if before else "")
+    return held
+
+
+def outcomes(invitations, answers):
+    """What came of each invitation by now: all of them are over."""
+    first = {}
+    for invitation, at, number, score, disposition in zip(answers.invitation_id, answers.time, answers.number, answers.score, answers.disposition):
+        if invitation:
+            outcome = "complete" if score is not None else "partial" if disposition == "BREAK_OFF" else "refusal"
+            first[invitation] = min(first.get(invitation, (math.inf, 0, "")), (at, number, outcome))
+    found = []
+    for _, row in invitations.iterrows():
+        if row.told_outcome:
+            found.append(row.told_outcome.lower())
+        elif row.id in first:
+            found.append(first[row.id][2])
+        elif row.begin_time is not None:
+            found.append("partial")
+        else:
+            arrived = row.deliver_time is not None or row.open_time is not None
+            found.append("non_contact" if row.customer_id or arrived else "unknown")
+    return found
+
+
+def within(frame, start, end):
+    return frame[(frame.time >= start) & (frame.time < end)]
+
+
+def share(hits, size, parameters, **counts):
+    told = {"value": 100 * hits / size if size else None, **counts}
+    if "level" in parameters:
+        limits = proportion_confint(hits, size, alpha=1 - float(parameters["level"]), method="wilson") if size else (None, None)
+        told |= {"low": limits[0] if limits[0] is None else 100 * limits[0], "high": limits[1] if limits[1] is None else 100 * limits[1]}
+    return told
+
+
+def nps(_, answers, start, end, parameters):
+    scores = within(answers, start, end).score.dropna().astype(int)
+    n, p, d = len(scores), int((scores >= 9).sum()), int((scores <= 6).sum())
+    low, high = score_interval(p, d, n, float(parameters["level"])) if n else (None, None)
+    return {"value": 100 * (p - d) / n if n else None, "answers": n, "promoters": p, "passives": n - p - d, "detractors": d,
+            "low": low, "high": high}
+
+
+def score_interval(p, d, n, level):
+    """Tango's: where the score statistic reaches z."""
+    z = stats.norm.ppf((1 + level) / 2)
+
+    def statistic(delta):
+        a, b, c = 2 * n, -p - d + (2 * n - p + d) * delta, -d * delta * (1 - delta)
+        q = (math.sqrt(max(b * b - 4 * a * c, 0)) - b) / (2 * a)
+        variance = n * (2 * q + delta * (1 - delta))
+        away = p - d - n * delta
+        return 0 if abs(away) < 1e-12 else away / math.sqrt(variance) if variance > 0 else math.copysign(math.inf, away)
+
+    def limit(end, aim):
+        """Between the score and its end, where all of the variance goes and digits with it: there the limit is the end."""
+        inside = end - math.copysign(1e-9, end)
+        beyond = lambda delta: min(max(statistic(delta), -1e6), 1e6) - aim
+        return end if (beyond(inside) > 0) == (beyond(middle) > 0) else optimize.brentq(beyond, inside, middle, xtol=1e-14)
+
+    middle = (p - d) / n
+    return 100 * limit(-1, z) if middle > -1 else -100, 100 * limit(1, -z) if middle < 1 else 100
+
+
+def csat(_, answers, start, end, parameters):
+    scores = within(answers, start, end).score.dropna().astype(int)
+    hits = int((scores >= 4).sum())
+    return share(hits, len(scores), parameters, satisfied=hits, answers=len(scores))
+
+
+def ces(_, answers, start, end, parameters):
+    scores = within(answers, start, end).score.dropna().astype(float)
+    n = len(scores)
+    low = high = None
+    if n > 1:
+        error = scores.sem()
+        low, high = stats.t.interval(float(parameters["level"]), n - 1, scores.mean(), error) if error else (scores.mean(), scores.mean())
+    return {"value": scores.mean() if n else None, "answers": n, "low": low, "high": high}
+
+
+def responses(_, answers, start, end, parameters):
+    some = within(answers, start, end)
+    scored = int(some.score.notna().sum())
+    return {"value": len(some) or None, "responses": len(some), "scored": scored, "unscored": len(some) - scored}
+
+
+def invitations(_, asked, start, end, parameters):
+    some = within(asked, start, end)
+    return {"value": len(some) or None, "invited": len(some), "reminded": int((some.reminders > 0).sum())}
+
+
+def rate(_, asked, start, end, parameters):
+    found = within(asked, start, end).outcome.value_counts()
+    names = ["complete", "partial", "refusal", "non_contact", "other", "unknown", "not_eligible"]
+    counts = {name: int(found.get(name, 0)) for name in names} | {"pending": 0}
+    definition = parameters.get("rate")
+    over = ["complete", "partial"] if definition is None else ["complete", "partial", "refusal", "non_contact", "other"]
+    over += ["unknown"] if definition in ("rr1", "rr2") else []
+    hits = counts["complete"] + (counts["partial"] if definition in ("rr2", "rr6") else 0)
+    return share(hits, sum(counts[name] for name in over), parameters, **counts)
+
+
+def sales_of(purchases):
+    return purchases[purchases.amount >= 0]
+
+
+def purchases(_, some, start, end, parameters):
+    some = within(some, start, end)
+    sales = sales_of(some)
+    return {"value": len(sales) if len(some) else None, "sales": len(sales), "returns": len(some) - len(sales), "customers": sales.customer_id.nunique()}
+
+
+def revenue(_, some, start, end, parameters):
+    some = within(some, start, end)
+    sales = sales_of(some)
+    gross, net = sales.amount.sum(), some.amount.sum()
+    return {"value": float(net) if len(some) else None, "sales": len(sales), "customers": sales.customer_id.nunique(), "gross": float(gross),
+            "net": float(net), "returns": float(net - gross)}
+
+
+def average_order(_, some, start, end, parameters):
+    sales = sales_of(within(some, start, end))
+    gross = float(sales.amount.sum())
+    return {"value": gross / len(sales) if len(sales) else None, "sales": len(sales), "gross": gross}
+
+
+def purchase_frequency(_, some, start, end, parameters):
+    sales = sales_of(within(some, start, end))
+    buyers = sales.customer_id.nunique()
+    return {"value": len(sales) / buyers if buyers else None, "sales": len(sales), "buyers": buyers}
+
+
+def existing_sales_share(company, some, start, end, parameters):
+    sales = sales_of(within(some, start, end))
+    is_existing = sales.customer_id.map(company.first_sales) < start
+    existing, gross = sales.amount[is_existing].sum(), sales.amount.sum()
+    return {"value": 100 * float(existing / gross) if gross else None, "customers": sales.customer_id.nunique(),
+            "existing": float(existing), "new": float(gross - existing), "gross": float(gross)}
+
+
+def repeat_purchase_rate(_, some, start, end, parameters):
+    sales = sales_of(within(some, start, end)).groupby("customer_id")
+    times = sales.day.nunique() if parameters["basis"] == "days" else sales.size()
+    repeaters = int((times >= 2).sum())
+    return share(repeaters, len(times), parameters, repeaters=repeaters, buyers=len(times))
+
+
+def second_purchase_rate(_, some, start, end, parameters):
+    sales = sales_of(some).sort_values(["time", "number"])
+    first = sales.drop_duplicates("customer_id").set_index("customer_id")
+    sales = sales.join(first[["time", "day", "number"]], on="customer_id", rsuffix="_first")
+    later = sales[sales.day != sales.day_first] if parameters["basis"] == "days" else sales[sales.number != sales.number_first]
+    later = later[later.time < later.time_first + int(parameters["within_days"]) * DAY]
+    begun = set(within(first, start, end).index)
+    second = len(begun & set(later.customer_id))
+    return share(second, len(begun), parameters, first=len(begun), second=second)
+
+
+def lifecycle(company, some, start, end, parameters):
+    months = company.asked.months
+    before = months[months.index(start) - 1] if start > months[0] else before_first(company.asked)
+    sales = sales_of(some)
+    now, then = (set(within(sales, *span).customer_id) for span in [(start, end), (before, start)])
+    ever = set(sales[sales.time < start].customer_id)
+    counts = {"new": len(now - ever), "returning": len(now & then), "resurrecting": len((now & ever) - then), "dormant": len(then - now)}
+    told = len(now)
+    return {"value": told if told + counts["dormant"] or len(ever) else None, **counts}
+
+
+def before_first(asked):
+    return (pd.Timestamp(asked.months[0] * 1000, tz="UTC").tz_convert(asked.zone) - pd.DateOffset(months=1)).value // 1000
+
+
+def active_at(sales, at, days):
+    return set(within(sales, at - days * DAY, at).customer_id)
+
+
+def active_customers(_, some, start, end, parameters):
+    sales = sales_of(some)
+    active, ever = len(active_at(sales, end, int(parameters["inactivity_days"]))), (sales.time < end).any()
+    return {"value": active if ever else None, "active": active, "buyers": within(sales, start, end).customer_id.nunique()}
+
+
+def inactive_share(_, some, start, end, parameters):
+    sales = sales_of(some)
+    last = sales[sales.time < end].groupby("customer_id").time.max()
+    inactive = int((last < end - int(parameters["inactivity_days"]) * DAY).sum())
+    return share(inactive, len(last), parameters, inactive=inactive, buyers=len(last))
+
+
+def churn_rate(company, some, start, end, parameters):
+    days = int(parameters["inactivity_days"])
+    sales = sales_of(some)
+    spans = company.spans(some, days)
+    was, now = (active_at(sales, at, days) for at in [start, end])
+    came = set(within(sales, start, end).customer_id) - was
+    left = sum(start <= over < end for _, over in spans)
+    counts = {"active_at_start": len(was), "churned": len(was - now), "retained": len(was & now), "joined": len(came),
+              "joined_and_left": len(came - now), "departures": left}
+    definition = parameters.get("definition", DEFINITIONS[0])
+    if definition == "churn_standard":
+        return share(len(was - now), len(was), parameters, **counts)
+    if definition == "churn_over_start_plus_new":
+        return share(len(was - now) + len(came - now), len(was) + len(came), parameters, **counts)
+    if definition == "churn_all_departures":
+        return share(left, len(was), {}, **counts)
+    rates = []
+    midnights = [at for at in company.asked.midnights if start <= at < end] + [end]
+    for day, next_day in zip(midnights, midnights[1:]):
+        there = sum(begun < day <= over for begun, over in spans)
+        if there:
+            rates.append(100 * sum(day <= over < next_day for _, over in spans) / there)
+    return {"value": math.fsum(rates) if rates else None, **counts}
+
+
+def retention_rate(company, some, start, end, parameters):
+    told = churn_rate(company, some, start, end, parameters)
+    turned = lambda number: None if number is None else 100 - number
+    return told | {"value": turned(told["value"]), "low": turned(told["high"]), "high": turned(told["low"])}
+
+
+def spans_of(sales, days):
+    """The times after a sale, until so many days after the last, in which customers were active without a break."""
+    spans = []
+    known = sales.sort_values(["customer_id", "time"])
+    last = None
+    for customer, at in zip(known.customer_id, known.time):
+        if customer == last and at <= spans[-1][1]:
+            spans[-1][1] = max(spans[-1][1], at + days * DAY)
+        else:
+            spans.append([at, at + days * DAY])
+        last = customer
+    return spans
+
+
+def cohorts(some, asked, parameters):
+    sales = sales_of(some)
+    first = sales.groupby("customer_id").time.min()
+    periods = asked.periods("month")
+    labels = [pd.Timestamp(start * 1000, tz="UTC").tz_convert(asked.zone).strftime("%Y-%m") for start, _ in periods]
+    bought = [set(within(sales, *period).customer_id) for period in periods]
+    rows = {}
+    for cohort, (start, end) in enumerate(periods):
+        begun = set(first[(first >= start) & (first < end)].index)
+        for since in range(len(periods) - cohort if begun else 0):
+            group = (("cohort", labels[cohort]), ("periods_since", str(since)))
+            active = len(begun & bought[cohort + since])
+            rows[instant(periods[cohort + since][0]), group] = share(active, len(begun), parameters, active=active, cohort_size=len(begun))
+    return rows
+
+
+OF_SALES = {name: (lambda company: company.purchases, always, measure) for name, always, measure in [
+    ("purchases", [], purchases), ("revenue", ["currency"], revenue), ("average_order", ["currency"], average_order),
+    ("purchase_frequency", [], purchase_frequency), ("existing_sales_share", ["currency"], existing_sales_share),
+    ("repeat_purchase_rate", [], repeat_purchase_rate), ("second_purchase_rate", [], second_purchase_rate), ("lifecycle", [], lifecycle),
+    ("active_customers", [], active_customers), ("inactive_share", [], inactive_share), ("churn_rate", [], churn_rate),
+    ("retention_rate", [], retention_rate), ("cohort_retention", [], None)]}
+MEASURES = OF_SALES | {
+    "nps": (lambda company: company.of_kind("NPS"), ["survey_type"], nps),
+    "csat": (lambda company: company.of_kind("CSAT"), ["survey_type"], csat),
+    "ces": (lambda company: company.of_kind("CES"), ["survey_type"], ces),
+    "responses": (lambda company: company.answers, [], responses),
+    "invitations": (lambda company: company.invitations, [], invitations),
+    "completion_rate": (lambda company: company.invitations, [], rate),
+    "response_rate": (lambda company: company.invitations, [], rate),
+}
+
+
+def falsify(told, facts, asked):
+    """Facts of which one is another must not come to the same figures."""
+    def notice(name, metric, false):
+        some = [(query, rows) for query, rows in told if query[0] == metric and query[2] == "month"][:1]
+        if not some or not differences(some, facts | false, asked, defaultdict(int)):
+            sys.exit(f"exports: nobody notices {name}")
+
+    def other(name, metric, kind, fits, column, change):
+        false = facts[kind].copy()
+        rows = [index for index, row in false.iterrows() if asked.months[0] <= row.time < asked.months[-1] and fits(row)]
+        false.at[rows[0], column] = change(false.at[rows[0], column])
+        notice(name, metric, {kind: false})
+
+    purchases = facts["customers.purchase"]
+    buyers = purchases[purchases.amount >= 0].customer_id.value_counts()
+    is_only = lambda row: row.amount > 0 and buyers[row.customer_id] == 1
+    other("another score", "nps", "surveys.response", lambda row: row.score == 10, "score", lambda _: 8)
+    other("another currency", "revenue", "customers.purchase", lambda row: row.amount > 0, "amount_currency", lambda _: "CHF")
+    other("a cent more", "revenue", "customers.purchase", lambda row: row.amount > 0, "amount", lambda amount: amount + Decimal("0.01"))
+    other("another buyer", "lifecycle", "customers.purchase", is_only, "customer_id", lambda _: buyers.index[0])
+    other("a buyer of long ago", "churn_rate", "customers.purchase", is_only, "time", lambda at: at - 3000 * DAY)
+    other("another outcome", "response_rate", "surveys.invitation", lambda row: row.told_outcome == "REFUSAL", "told_outcome", lambda _: "OTHER")
+    answers = facts["surveys.response"]
+    last = answers[(answers.time >= asked.months[0]) & (answers.time < asked.months[-1])].index[-1]
+    notice("that an answer is missing", "responses", {"surveys.response": answers.drop(index=last)})
+
+
+def instant(micros):
+    return (EPOCH + dt.timedelta(microseconds=int(micros))).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) not in (3, 4, 5):
+        sys.exit(__doc__)
+    main(*sys.argv[1:])
