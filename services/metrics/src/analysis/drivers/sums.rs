@@ -27,7 +27,8 @@ impl Sums {
         self.of_one.iter_mut().zip(values()).for_each(|(sum, value)| *sum += value);
         let mut sums = self.of_two.iter_mut();
         for (row, value) in values().enumerate() {
-            for (sum, other) in sums.by_ref().zip(values().take(row + 1)) {
+            // In this order, so that no sum is taken and left.
+            for (other, sum) in values().take(row + 1).zip(sums.by_ref()) {
                 let added = sum.checked_add(value * other);
                 self.overflows |= added.is_none();
                 *sum = added.unwrap_or_default();
@@ -69,7 +70,8 @@ impl Sums {
         let covariance = |row: usize, column: usize| -> Option<f64> {
             Some(signed(about(row, column)?) - signed(rests[row] * rests[column]) / signed(count))
         };
-        let variances = (0..size).map(|index| if about(index, index)? == 0 { Some(0.0) } else { covariance(index, index) });
+        let variances =
+            (0..size).map(|index| if about(index, index)? == 0 { Some(0.0) } else { covariance(index, index) });
         let variances: Vec<f64> = variances.collect::<Option<_>>()?;
         for row in (0..size).filter(|row| variances[*row] > 0.0) {
             for column in (0..row).filter(|column| variances[*column] > 0.0) {

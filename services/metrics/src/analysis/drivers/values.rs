@@ -10,13 +10,7 @@ use crate::{
         answered::Answered,
         by_person::{self, ByPerson},
     },
-    columns::{
-        Facts,
-        dictionary::EMPTY,
-        people::NOBODY,
-        redresses::NO_CASE,
-        times::NEVER,
-    },
+    columns::{Facts, dictionary::EMPTY, people::NOBODY, redresses::NO_CASE, times::NEVER},
     fold::Source,
     query::known,
     rules::{course::open_stretches, on_time::Outcome},
@@ -116,7 +110,8 @@ impl<'f> Values<'f> {
             })),
             DriverFact::BrokenPromises => count(ByPerson::new(people, || {
                 let all = (0..).zip(&promises.customers);
-                let broken = all.filter(|(row, _)| promises.is_there(*row) && promises.outcome(*row, now) == Outcome::Late);
+                let broken =
+                    all.filter(|(row, _)| promises.is_there(*row) && promises.outcome(*row, now) == Outcome::Late);
                 broken.map(|(row, person)| (*person, promises.times.at(row as usize)))
             })),
             DriverFact::Complaints => count(by_person::complaints(facts, now)),
@@ -129,7 +124,10 @@ impl<'f> Values<'f> {
                 let handled = || {
                     interactions.rows().filter_map(|row| {
                         let index = row as usize;
-                        Some((interactions.customers[index], (interactions.times.at(index), interactions.handling(row)?)))
+                        Some((
+                            interactions.customers[index],
+                            (interactions.times.at(index), interactions.handling(row)?),
+                        ))
                     })
                 };
                 Values { found: Found::Mean(ByPerson::new(people, handled)), unit: MILLION }
@@ -231,7 +229,9 @@ mod tests {
 
     #[test]
     fn numbers_are_decimal() {
-        for (text, millionths) in [("0", 0), ("12", 12_000_000), ("-1.5", -1_500_000), ("0.000001", 1), ("007.10", 7_100_000)] {
+        for (text, millionths) in
+            [("0", 0), ("12", 12_000_000), ("-1.5", -1_500_000), ("0.000001", 1), ("007.10", 7_100_000)]
+        {
             assert_eq!(number(text), Some(millionths), "{text}");
         }
         assert_eq!((number("1000000000"), number("1000000000.1")), (Some(MAX_NUMBER), None));
@@ -242,6 +242,9 @@ mod tests {
 
     #[test]
     fn the_mean_of_nothing_is_not_known() {
-        assert_eq!((mean([].into_iter()), mean([1, 2].into_iter()), mean([i64::MAX; 3].into_iter())), (None, Some(1), Some(i64::MAX)));
+        assert_eq!(
+            (mean([].into_iter()), mean([1, 2].into_iter()), mean([i64::MAX; 3].into_iter())),
+            (None, Some(1), Some(i64::MAX))
+        );
     }
 }
