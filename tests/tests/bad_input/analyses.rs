@@ -8,6 +8,7 @@ use tonic::{
 };
 
 use crate::{
+    moves,
     table::{Edit, Rpc, Table, copies, double, flag, number, text, texts},
     transport::check_refuses_garbage,
 };
@@ -22,6 +23,7 @@ async fn bad_input_is_told_and_changes_nothing() {
         let mut table = Table::of(SERVICE);
         retention(&mut table.rpc("QueryRetention", &[]));
         survival(&mut table.rpc("QuerySurvival", &[]));
+        moves::add(&mut table);
         table.check(&channel).await;
         check_refuses_garbage(&channel, SERVICE).await;
         suite.stop().await;

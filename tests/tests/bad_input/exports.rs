@@ -7,6 +7,7 @@ use prost::Message;
 use tonic::transport::{Channel, Endpoint};
 
 use crate::{
+    moves,
     table::{Table, clear, copies, number, pair, text, texts},
     transport::check_refuses_garbage,
 };
@@ -85,6 +86,14 @@ async fn bad_input_is_told_and_changes_nothing() {
                 ],
                 &["kind", "format", "start_time", "end_time", "at_least[0]"],
             );
+        let mut states = table.rpc("ExportCustomerStates", &[]);
+        states.answered("CSV when nothing is said", vec![]).invalid(
+            "an unknown format",
+            vec![number("format", 3)],
+            &["format"],
+        );
+        moves::viewed(&mut states);
+        moves::filtered(&mut states);
         table.check(&channel).await;
         check_refuses_garbage(&channel, SERVICE).await;
         suite.stop().await;

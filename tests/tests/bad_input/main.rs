@@ -13,6 +13,7 @@ mod follow_ups;
 mod incidents;
 mod loyalty;
 mod metrics;
+mod moves;
 mod nouns;
 mod policies;
 mod privacy;

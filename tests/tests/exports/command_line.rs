@@ -4,7 +4,7 @@ use std::{fs, path::Path, pin::Pin, process::Command};
 
 use barometer_chassis::testing::on_each_database;
 use barometer_proto::metrics::v1::{
-    ExportChunk, ExportFactsRequest, ExportHead, ExportMetricsRequest, ExportTail,
+    ExportChunk, ExportCustomerStatesRequest, ExportFactsRequest, ExportHead, ExportMetricsRequest, ExportTail,
     export_chunk::Part,
     export_service_server::{ExportService, ExportServiceServer},
 };
@@ -54,7 +54,13 @@ async fn tables_become_files() {
         assert!(table.starts_with("metric,version,start,end,label,survey_type,channel,value,"), "{table}");
         assert_eq!(table.lines().count(), 3, "a header, and the two days with a score: {table}");
 
+        let (code, table, said) = told(&["export", "states", "--category", "promoter,passive"]);
+        assert_eq!((code, table.lines().count()), (Some(0), 1), "nobody answered by name: {said}");
+        assert!(table.starts_with("customer_id,relational_category,relational_score,"), "{table}");
+
         for (arguments, code, words) in [
+            (vec!["states", "--where", "nonsense=1"], 64, "--where: `nonsense` is no dimension of customers"),
+            (vec!["states", "--at", "then"], 64, "--at"),
             (vec!["facts", "surveys.respose"], 64, "KIND: is no kind of facts; there are complaints.case,"),
             (vec!["facts", "surveys.survey", "--from", "2024"], 64, "--from: surveys.survey happens at no instant"),
             (vec!["facts", "surveys.response", "--from", "then"], 64, "--from"),
@@ -83,6 +89,14 @@ type Chunks = Pin<Box<dyn Stream<Item = Result<ExportChunk, Status>> + Send>>;
 impl ExportService for Breaking {
     type ExportMetricsStream = Chunks;
     type ExportFactsStream = Chunks;
+    type ExportCustomerStatesStream = Chunks;
+
+    async fn export_customer_states(
+        &self,
+        _: Request<ExportCustomerStatesRequest>,
+    ) -> Result<Response<Chunks>, Status> {
+        Err(Status::unimplemented("not here"))
+    }
 
     async fn export_metrics(&self, _: Request<ExportMetricsRequest>) -> Result<Response<Chunks>, Status> {
         Err(Status::unimplemented("not here"))

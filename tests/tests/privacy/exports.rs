@@ -1,7 +1,7 @@
 //! Every method of the tables, and the tables of all kinds of facts.
 
 use barometer_proto::metrics::v1::{
-    ExportChunk, ExportFactsRequest, ExportMetricsRequest, Filter, QueryMetricsRequest,
+    ExportChunk, ExportCustomerStatesRequest, ExportFactsRequest, ExportMetricsRequest, Filter, QueryMetricsRequest,
 };
 
 use crate::caller::Caller;
@@ -17,6 +17,8 @@ pub(crate) async fn call_all(caller: &mut Caller, survey: &str) {
     let _: ExportChunk = caller.call(&method("ExportMetrics"), &request).await;
     let request = ExportFactsRequest { kind: "customers.purchase".to_owned(), ..Default::default() };
     let _: ExportChunk = caller.call(&method("ExportFacts"), &request).await;
+    let request = ExportCustomerStatesRequest::default();
+    let _: ExportChunk = caller.call(&method("ExportCustomerStates"), &request).await;
 }
 
 /// All facts that there are, of every kind, as CSV.

@@ -2,6 +2,7 @@
 
 mod analyses;
 mod analyses_known;
+mod asked;
 mod comparisons;
 mod contracts;
 mod customers;

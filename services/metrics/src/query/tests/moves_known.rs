@@ -8,7 +8,7 @@ use barometer_proto::{
 };
 
 use super::{
-    moves::{driver, drivers_at, id, journeys_at, matrices_at, moves_at, states_at},
+    asked::{driver, drivers_at, id, journeys_at, matrices_at, moves_at, states_at},
     script::DAY,
 };
 use crate::{

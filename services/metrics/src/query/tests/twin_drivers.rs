@@ -9,7 +9,7 @@ use barometer_proto::{
 
 use super::{
     DAY,
-    moves::NOW,
+    asked::NOW,
     twin::{Group, Model, micros},
     twin_cases::maybe,
     twin_moves::Scored,

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{
     DAY,
-    moves::NOW,
+    asked::NOW,
     twin::{Group, Model, groups, micros, sorted},
 };
 use crate::{
