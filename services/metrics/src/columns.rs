@@ -15,6 +15,7 @@
 //! shape are then ignored and everything is read again.
 
 pub(crate) mod attributes;
+pub(crate) mod by_person;
 pub(crate) mod cases;
 pub(crate) mod choice;
 pub(crate) mod claims;
@@ -40,6 +41,7 @@ pub(crate) mod revisions;
 pub(crate) mod rows;
 pub(crate) mod subscriptions;
 pub(crate) mod surveys;
+pub(crate) mod timelines;
 pub(crate) mod times;
 pub(crate) mod turns;
 

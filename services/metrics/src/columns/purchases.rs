@@ -10,8 +10,10 @@ use super::{
     instant, micros,
     people::{Ids, NOBODY},
     rows::{Rows, put},
+    timelines::Timelines,
     times::{NEVER, Times},
 };
+use crate::rules::money::is_sale;
 
 /// All purchases and returns.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -30,6 +32,8 @@ pub(crate) struct Purchases {
     parts: Vec<Box<[Part]>>,
     pub(crate) categories: Dictionary,
     pub(crate) declared: Declared,
+    #[serde(skip)]
+    timelines: Timelines,
 }
 
 /// What the lines of one category came to.
@@ -68,9 +72,11 @@ impl Purchases {
         let micros = micros(&amount)?;
         let parts = self.parts(lines)?;
         if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
+            let before = self.sale(row);
             self.times.put(row, at, stamp.written);
             put(&mut self.customers, row, customer);
             put(&mut self.amounts, row, micros);
+            self.timelines.note(before, self.sale(row));
             self.currency.set(row, &amount.currency_code);
             self.channel.set(row, &channel);
             put(&mut self.countries, row, countries.code(&country));
@@ -84,9 +90,11 @@ impl Purchases {
     /// Takes a purchase out.
     pub(crate) fn withdraw(&mut self, stamp: Stamp) {
         if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
+            let before = self.sale(row);
             self.times.put(row, NEVER, stamp.written);
             put(&mut self.customers, row, NOBODY);
             put(&mut self.amounts, row, 0);
+            self.timelines.note(before, self.sale(row));
             self.currency.set(row, "");
             self.channel.set(row, "");
             put(&mut self.countries, row, EMPTY);
@@ -107,6 +115,19 @@ impl Purchases {
     /// The number of the purchase in a row.
     pub(crate) fn number(&self, row: u32) -> i64 {
         self.rows.number(row as usize)
+    }
+
+    /// The instants of sales by customer, of so many customers.
+    pub(crate) fn timelines(&self, people: usize) -> &Timelines {
+        self.timelines.get(people, || (0..self.customers.len()).map(|row| self.sale(row)))
+    }
+
+    /// Who bought in a row, and when; nobody and never where that is no sale, or nothing yet.
+    fn sale(&self, row: usize) -> (u32, i64) {
+        match (self.customers.get(row), self.amounts.get(row)) {
+            (Some(customer), Some(amount)) if is_sale(*amount) => (*customer, self.times.at(row)),
+            _ => (NOBODY, NEVER),
+        }
     }
 
     /// Makes again what a snapshot leaves out.
