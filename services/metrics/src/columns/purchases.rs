@@ -67,7 +67,7 @@ impl Purchases {
         let amount = amount.ok_or(Unreadable("amount"))?;
         let micros = micros(&amount)?;
         let parts = self.parts(lines)?;
-        if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
+        if let Some(row) = self.rows.claim(stamp) {
             self.times.put(row, at, stamp.written);
             put(&mut self.customers, row, customer);
             put(&mut self.amounts, row, micros);
@@ -83,7 +83,7 @@ impl Purchases {
 
     /// Takes a purchase out.
     pub(crate) fn withdraw(&mut self, stamp: Stamp) {
-        if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
+        if let Some(row) = self.rows.claim(stamp) {
             self.times.put(row, NEVER, stamp.written);
             put(&mut self.customers, row, NOBODY);
             put(&mut self.amounts, row, 0);

@@ -94,7 +94,7 @@ impl Responses {
         };
         let at = instant(time)?;
         let weight = Weight::from_trillionths(weight_trillionths).ok_or(Unreadable("weight_trillionths"))?;
-        if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
+        if let Some(row) = self.rows.claim(stamp) {
             self.days.note(row, self.times.at(row), at);
             self.times.put(row, at, stamp.written);
             put(&mut self.surveys, row, survey);
@@ -114,7 +114,7 @@ impl Responses {
 
     /// Takes an answer out.
     pub(crate) fn withdraw(&mut self, stamp: Stamp, invitations: &mut Invitations) {
-        if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
+        if let Some(row) = self.rows.claim(stamp) {
             self.days.note(row, self.times.at(row), NEVER);
             self.times.put(row, NEVER, stamp.written);
             put(&mut self.surveys, row, u32::MAX);
