@@ -48,7 +48,7 @@ impl Costs {
             Basis::PerItem(_) | Basis::PerHour(_) => (0, Default::default()),
         };
         let spent = micros(&amount)?;
-        if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
+        if let Some(row) = self.rows.claim(stamp) {
             self.times.put(row, at, stamp.written);
             put(&mut self.ends, row, end);
             self.kind.set(row, kind);
@@ -64,7 +64,7 @@ impl Costs {
 
     /// Takes a cost out.
     pub(crate) fn withdraw(&mut self, stamp: Stamp) {
-        if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
+        if let Some(row) = self.rows.claim(stamp) {
             self.times.put(row, NEVER, stamp.written);
             put(&mut self.ends, row, NEVER);
             self.kind.set(row, 0);

@@ -68,7 +68,7 @@ impl Interactions {
         let at = instant(time)?;
         let direction = known(direction, &DIRECTIONS, "direction")?;
         let handling = handling_time.map_or(Ok(UNTOLD), |time| span(&time))?;
-        if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
+        if let Some(row) = self.rows.claim(stamp) {
             self.times.put(row, at, stamp.written);
             put(&mut self.customers, row, customer);
             self.direction.set(row, direction);
@@ -83,7 +83,7 @@ impl Interactions {
 
     /// Takes a contact out.
     pub(crate) fn withdraw(&mut self, stamp: Stamp) {
-        if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
+        if let Some(row) = self.rows.claim(stamp) {
             self.times.put(row, NEVER, stamp.written);
             put(&mut self.customers, row, NOBODY);
             self.direction.set(row, 0);

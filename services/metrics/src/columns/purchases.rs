@@ -71,7 +71,7 @@ impl Purchases {
         let amount = amount.ok_or(Unreadable("amount"))?;
         let micros = micros(&amount)?;
         let parts = self.parts(lines)?;
-        if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
+        if let Some(row) = self.rows.claim(stamp) {
             let before = self.sale(row);
             self.times.put(row, at, stamp.written);
             put(&mut self.customers, row, customer);
@@ -89,7 +89,7 @@ impl Purchases {
 
     /// Takes a purchase out.
     pub(crate) fn withdraw(&mut self, stamp: Stamp) {
-        if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
+        if let Some(row) = self.rows.claim(stamp) {
             let before = self.sale(row);
             self.times.put(row, NEVER, stamp.written);
             put(&mut self.customers, row, NOBODY);

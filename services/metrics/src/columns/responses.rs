@@ -97,7 +97,7 @@ impl Responses {
         };
         let at = instant(time)?;
         let weight = Weight::from_trillionths(weight_trillionths).ok_or(Unreadable("weight_trillionths"))?;
-        if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
+        if let Some(row) = self.rows.claim(stamp) {
             self.timelines.note(self.answer(row), (customer, at));
             self.days.note(row, self.times.at(row), at);
             self.times.put(row, at, stamp.written);
@@ -118,7 +118,7 @@ impl Responses {
 
     /// Takes an answer out.
     pub(crate) fn withdraw(&mut self, stamp: Stamp, invitations: &mut Invitations) {
-        if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
+        if let Some(row) = self.rows.claim(stamp) {
             self.timelines.note(self.answer(row), (NOBODY, NEVER));
             self.days.note(row, self.times.at(row), NEVER);
             self.times.put(row, NEVER, stamp.written);

@@ -140,7 +140,7 @@ fn number(
         let versions = versions.into_iter().filter(|fact| kind_of(fact) == kind).chain(withdrawn.then_some(end));
         let write = |(version, fact)| {
             Write::Customers(customers::Fact {
-                id: String::new(),
+                id: fact_id(number),
                 number,
                 version,
                 fact: Some(fact),
@@ -154,7 +154,13 @@ fn number(
         let versions = versions.into_iter().map(surveys::fact::Fact::Response);
         let versions = versions.chain(withdrawn.then_some(surveys::fact::Fact::Tombstone(end)));
         let write = |(version, fact)| {
-            Write::Surveys(surveys::Fact { id: String::new(), number, version, fact: Some(fact), ..Default::default() })
+            Write::Surveys(surveys::Fact {
+                id: fact_id(number),
+                number,
+                version,
+                fact: Some(fact),
+                ..Default::default()
+            })
         };
         facts.push((1..).zip(versions).map(write).collect());
     }
@@ -188,6 +194,11 @@ fn kind_of(fact: &customers::fact::Fact) -> customers::FactKind {
 
 fn id(index: u128) -> String {
     Uuid::from_u128(index).to_string()
+}
+
+/// The id of a fact that nobody names.
+fn fact_id(number: i64) -> String {
+    id(1_000_000 + u128::from(number.unsigned_abs()))
 }
 
 fn person() -> impl Strategy<Value = String> {
