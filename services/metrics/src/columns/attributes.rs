@@ -51,7 +51,7 @@ struct Change {
 /// All changes of attributes.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Attributes {
-    rows: Rows,
+    pub(super) rows: Rows,
     /// What each row says; nothing when withdrawn.
     changes: Vec<Option<(u32, Attribute, Change)>>,
     dictionaries: [Dictionary; ATTRIBUTES],

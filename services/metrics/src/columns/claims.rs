@@ -15,7 +15,7 @@ use super::{
 /// All spells that have ended.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Claims {
-    rows: Rows,
+    pub(super) rows: Rows,
     /// When each ended; [`NEVER`] while it goes on.
     pub(crate) times: Times,
     /// The row of the case.

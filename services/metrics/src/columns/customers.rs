@@ -16,7 +16,7 @@ use super::{
 /// All customers.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Customers {
-    rows: Rows,
+    pub(super) rows: Rows,
     known: Vec<Option<Known>>,
     /// By since when they are customers, or else when the suite learned of them.
     pub(crate) revisions: Revisions,

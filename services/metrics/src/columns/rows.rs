@@ -1,10 +1,13 @@
 //! Which row of a table holds which fact, and in which version.
 
+use std::io;
+
+use mmap_vec::DefaultSegmentBuilder;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::Stamp;
+use super::{Stamp, cold::Cold};
 
 const PAGE: i64 = 4_096;
 const NO_ROW: u32 = u32::MAX;
@@ -14,9 +17,9 @@ const NO_ROW: u32 = u32::MAX;
 /// A fact keeps its row for ever, also when it was withdrawn: its version is what stops an older one from coming back.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Rows {
-    numbers: Vec<i64>,
-    versions: Vec<i64>,
-    ids: Vec<Uuid>,
+    numbers: Cold<i64>,
+    versions: Cold<i64>,
+    ids: Cold<Uuid>,
     /// Row by number, in pages: numbers are dense within a service, so within a kind they come in crowds.
     #[serde(skip)]
     pages: FxHashMap<i64, Box<[u32]>>,
@@ -64,10 +67,22 @@ impl Rows {
         self.ids[row]
     }
 
+    /// The bytes of it that could be in files and are in memory.
+    pub(super) fn bytes(&self) -> usize {
+        self.numbers.bytes() + self.versions.bytes() + self.ids.bytes()
+    }
+
+    /// Moves what no figure reads into files.
+    pub(super) fn move_into(&mut self, files: &DefaultSegmentBuilder) -> io::Result<()> {
+        self.numbers.move_into(files)?;
+        self.versions.move_into(files)?;
+        self.ids.move_into(files)
+    }
+
     /// Makes again what a snapshot leaves out.
     pub(crate) fn restore(&mut self) {
         self.pages.clear();
-        for (row, number) in (0..).zip(&self.numbers) {
+        for (row, number) in (0..).zip(self.numbers.iter()) {
             *slot(&mut self.pages, *number) = row;
         }
     }

@@ -15,7 +15,7 @@ use crate::rules::scale::Scale;
 /// All surveys.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Surveys {
-    rows: Rows,
+    pub(super) rows: Rows,
     /// The survey of each row, as its number.
     numbers: Vec<u32>,
     ids: Ids,
