@@ -2,7 +2,7 @@
 
 reference.py answers FILE START END WARM COUNTED
 reference.py callers FILE START END MILLISECONDS REPETITIONS CALLERS…
-reference.py sales FILE UNTIL WARM COUNTED
+reference.py sales FILE UNTIL SHOWN WARM COUNTED
 """
 
 import json
@@ -78,7 +78,7 @@ def callers(file, start, end, milliseconds, repetitions, *of):
     return {count: [rate(count) for _ in range(repetitions + 1)][1:] for count in of}
 
 
-def sales(file, until, warm, counted):
+def sales(file, until, shown, warm, counted):
     db = duckdb.connect(":memory:")
     db.execute(
         f"""CREATE TABLE sales AS SELECT make_timestamp(us) AS time, customer, amount FROM read_csv('{file}',
@@ -89,7 +89,8 @@ def sales(file, until, warm, counted):
             active AS (SELECT DISTINCT customer, date_trunc('month', time) AS month FROM sales)
             SELECT strftime(cohort, '%Y-%m'), datediff('month', cohort, month) AS since, count(*)
             FROM active JOIN began USING (customer) WHERE since < 24 GROUP BY ALL""",
-        # Kaplan and Meier's curve with Greenwood's variance, its median, and its end with the limits of log(-log S).
+        # Kaplan and Meier's curve with Greenwood's variance, its median, and where it stands after `shown` with
+        # the limits of log(-log S).
         "survival": f"""WITH began AS (SELECT customer, min(time) AS first FROM sales GROUP BY customer),
             seconds AS (SELECT customer, first, min(time) FILTER (time::DATE > first::DATE) AS second
                 FROM sales JOIN began USING (customer) GROUP BY ALL),
@@ -97,10 +98,12 @@ def sales(file, until, warm, counted):
                 epoch_us(coalesce(second, make_timestamp({until}))) - epoch_us(first) AS us FROM seconds),
             times AS (SELECT us, count(*) FILTER (event) AS events, count(*) AS gone FROM watched GROUP BY us),
             risk AS (SELECT us, events, sum(gone) OVER (ORDER BY us DESC) AS at_risk FROM times),
-            curve AS (SELECT us, events, exp(sum(ln(1 - events / at_risk)) OVER w) AS left_over,
+            curve AS (SELECT us, events,
+                exp(sum(CASE WHEN events < at_risk THEN ln(1 - events / at_risk) END) OVER w) AS left_over,
                 sum(events / (at_risk * (at_risk - events))) OVER w AS variance
                 FROM risk WHERE events > 0 WINDOW w AS (ORDER BY us)),
-            ends AS (SELECT arg_max(left_over, us) AS s, arg_max(variance, us) AS v, sum(events) AS events,
+            ends AS (SELECT arg_max(left_over, us) FILTER (us <= {shown}) AS s,
+                arg_max(variance, us) FILTER (us <= {shown}) AS v, sum(events) AS events,
                 min(us) FILTER (left_over <= 0.5) AS median FROM curve)
             SELECT (SELECT count(*) FROM watched), events::BIGINT, coalesce(median, -1), s,
                 exp(-exp(ln(-ln(s)) - 1.959963984540054 * sqrt(v) / ln(s))),

@@ -30,6 +30,8 @@ const CHUNK: u64 = 20_000;
 const COUNTED: usize = 5;
 /// Cohorts, and periods that are told of each.
 const MONTHS: i32 = 24;
+/// The curve is told up to so many days.
+const SHOWN: i32 = 180;
 /// After the last purchase.
 const END: i64 = START + DAYS * 86_400;
 const MICROS_OF_DAY: f64 = 86_400e6;
@@ -44,7 +46,8 @@ pub fn measure(settings: &Settings, report: &mut Report) {
             format!("{time},{customer},{amount}")
         });
         let counted = i64::try_from(COUNTED).expect("a small number");
-        reference.ask("sales", &[END * 1_000_000, 1, counted])
+        let shown = i64::from(SHOWN) * 86_400 * 1_000_000;
+        reference.ask("sales", &[END * 1_000_000, shown, 1, counted])
     });
 
     let empty = process::Memory::own();
@@ -81,6 +84,7 @@ pub fn measure(settings: &Settings, report: &mut Report) {
 
     let survival = QuerySurvivalRequest {
         ending: Ending::SecondPurchase.into(),
+        max_days: SHOWN,
         scope: scope(),
         ..QuerySurvivalRequest::default()
     };
@@ -140,7 +144,7 @@ fn told_cells(query: &Value) -> BTreeMap<(String, i64), i64> {
     rows.map(|row| cell(row).expect("a cell")).collect()
 }
 
-/// What is compared of the curve: customers, events, the median in days, and the end of the curve with its interval.
+/// What is compared of the curve: customers, events, the median, and the curve after the days that are told, with its interval.
 fn curve(answer: &QuerySurvivalResponse) -> [f64; 6] {
     let curve = &answer.curves[0];
     let last = curve.steps.last().expect("somebody bought again");
