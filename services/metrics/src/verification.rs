@@ -222,11 +222,12 @@ impl Verifier {
         loop {
             let mut progress = self.fold.progress();
             progress.borrow_and_update();
+            // Before the fold stands still, which is not to wait for queries.
+            let place = Arc::clone(&self.queries).acquire_owned().await;
+            let place = place.map_err(|error| Error::Internal(error.to_string()))?;
             let still = self.fold.still().await;
             let position = |source: Source| self.fold.link(source).reached.position;
             if reading.come_to(position, Instant::now() + STILL, |read| self.check(read)).await? {
-                let place = Arc::clone(&self.queries).acquire_owned().await;
-                let place = place.map_err(|error| Error::Internal(error.to_string()))?;
                 let (fold, queries) = (Arc::clone(&self.fold), Arc::clone(queries));
                 let answers = away(move || {
                     let _place = place;
@@ -236,7 +237,7 @@ impl Verifier {
                 drop(still);
                 return answers;
             }
-            drop(still);
+            drop((still, place));
             if Instant::now() >= until {
                 let message = "the figures and what was read again did not come to the same positions".to_owned();
                 return Err(Error::Unavailable { reason: "NOT_AT_ONE", message });

@@ -53,6 +53,7 @@ async fn all_figures_are_verified_also_those_of_a_snapshot() {
     world.customers.write((0..10).map(|customer| purchase(customer, day(1), 100)));
     let (numbers, _) = world.surveys.write([survey(1, SurveyKind::Nps), response(0, 1, answer(1, 9))]);
     let metrics = world.start().await;
+    metrics.ready().await;
     world.complaints.write([case(0, 1, "web", Some(1))]);
     // Amended and withdrawn while it looks on.
     world.surveys.write([response(numbers[1], 2, answer(1, 3)), response(0, 1, answer(1, 7))]);
