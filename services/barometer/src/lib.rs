@@ -1,4 +1,4 @@
-//! The barometer program: serve, import, query, cohorts, survival, export, catalogue, case, policy, calendar, demo.
+//! The barometer program: serve, import, query, cohorts, survival, export, verify, catalogue, case, policy, calendar, demo.
 
 pub mod calendar;
 pub mod case;
@@ -18,3 +18,4 @@ pub mod scope;
 pub mod serve;
 pub mod suite;
 pub mod survival;
+pub mod verify;

@@ -15,6 +15,7 @@ use barometer::policy::PolicyArgs;
 use barometer::query::QueryArgs;
 use barometer::serve::ServeArgs;
 use barometer::survival::SurvivalArgs;
+use barometer::verify::VerifyArgs;
 use clap::{Parser, Subcommand};
 use mimalloc::MiMalloc;
 
@@ -38,6 +39,7 @@ enum Command {
     Cohorts(CohortsArgs),
     Survival(SurvivalArgs),
     Export(ExportArgs),
+    Verify(VerifyArgs),
     Catalogue(CatalogueArgs),
     Case(CaseArgs),
     Policy(PolicyArgs),
@@ -73,6 +75,7 @@ async fn run(command: Command) -> Result<(), Failure> {
         Command::Cohorts(cohorts) => cohorts.run().await,
         Command::Survival(survival) => survival.run().await,
         Command::Export(export) => export.run().await,
+        Command::Verify(verify) => verify.run().await,
         Command::Catalogue(catalogue) => catalogue.run().await,
         Command::Case(case) => case.run().await,
         Command::Policy(policy) => policy.run().await,

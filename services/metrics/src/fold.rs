@@ -75,7 +75,7 @@ pub(crate) struct Link {
     /// Batches taken in. Each confirms the history that it goes on with.
     batches: u64,
     /// What the state says of it, or said a moment ago: to be read without waiting for long queries.
-    reached: Reached,
+    pub(crate) reached: Reached,
 }
 
 /// The fold of one process. Shared by its watchers and all queries.
@@ -138,6 +138,16 @@ impl Fold {
     /// The state, for reading. Waits when somebody waits to write, so not for code that serves calls itself.
     pub(crate) fn read(&self) -> RwLockReadGuard<'_, State> {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps the facts as they are for as long as this is held. Queries go on; the watchers wait.
+    pub(crate) async fn still(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.changing.lock().await
+    }
+
+    /// Facts taken in so far by this process; its change tells that the facts, or what is known of a source, changed.
+    pub(crate) fn progress(&self) -> watch::Receiver<u64> {
+        self.progress.subscribe()
     }
 
     /// How a source is doing.

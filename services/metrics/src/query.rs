@@ -235,4 +235,4 @@ pub(crate) fn refuse_periods(error: &PeriodError) -> Error {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

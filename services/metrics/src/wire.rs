@@ -3,6 +3,7 @@
 pub(crate) mod analysis;
 pub(crate) mod comparison;
 pub(crate) mod trend;
+pub(crate) mod verification;
 
 use barometer_chassis::{clock::Micros, door};
 use barometer_proto::{common::v1::Money, metrics::v1 as wire};

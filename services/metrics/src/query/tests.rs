@@ -7,7 +7,7 @@ mod contracts;
 mod customers;
 mod desk;
 mod rows;
-mod script;
+pub(crate) mod script;
 mod trends;
 mod twin;
 mod twin_analyses;
@@ -36,7 +36,7 @@ use crate::{
     rules::{granularity::Granularity, zone::LocalDays},
 };
 
-fn query(metric: &str, granularity: Granularity, group_by: &[&str]) -> Query {
+pub(crate) fn query(metric: &str, granularity: Granularity, group_by: &[&str]) -> Query {
     Query {
         metrics: vec![catalogue::find(metric).expect("a metric")],
         start: Some(0),
@@ -103,7 +103,7 @@ fn every_figure(facts: &Facts) -> Vec<Vec<Figure>> {
     all
 }
 
-fn fold(writes: &[Write]) -> Facts {
+pub(crate) fn fold(writes: &[Write]) -> Facts {
     let mut facts = Facts::default();
     for write in writes {
         write.apply(&mut facts);

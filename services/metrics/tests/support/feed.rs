@@ -39,6 +39,8 @@ struct Log<F> {
     era: u64,
     /// Nobody is let in.
     closed: bool,
+    /// Who reads from the beginning is told nothing.
+    stalled: bool,
 }
 
 /// A message with facts of a source.
@@ -126,7 +128,7 @@ impl<F: Fact> Feed<F> {
     /// Begins another history, with these facts.
     pub fn rewind(&self, facts: impl IntoIterator<Item = F>) -> String {
         let mut log = self.log();
-        *log = Log { era: log.era + 1, closed: log.closed, ..Log::new() };
+        *log = Log { era: log.era + 1, closed: log.closed, stalled: log.stalled, ..Log::new() };
         drop(log);
         self.mark();
         self.write(facts).1
@@ -138,6 +140,19 @@ impl<F: Fact> Feed<F> {
         log.era += 1;
         log.closed = closed;
         drop(log);
+        self.tell();
+    }
+
+    /// Makes a fact another one behind everybody's back: at the position that it had.
+    pub fn tamper(&self, number: i64, change: impl FnOnce(&mut F)) {
+        let mut log = self.log();
+        let (_, fact) = log.facts.iter_mut().find(|(_, fact)| fact.number() == number).expect("a fact");
+        change(fact);
+    }
+
+    /// Tells those nothing who read from the beginning, until it is taken back.
+    pub fn stall(&self, stalled: bool) {
+        self.log().stalled = stalled;
         self.tell();
     }
 
@@ -166,7 +181,7 @@ impl<F: Fact> Feed<F> {
 
 impl<F: Fact> Log<F> {
     fn new() -> Self {
-        Log { markers: Vec::new(), facts: Vec::new(), n: 0, era: 0, closed: false }
+        Log { markers: Vec::new(), facts: Vec::new(), n: 0, era: 0, closed: false, stalled: false }
     }
 
     fn position(&self) -> Position {
@@ -201,6 +216,10 @@ impl<F: Fact> Watcher<F> {
             }
             if watcher.at.n > log.n || log.at(watcher.at.n) != watcher.at {
                 return Some((Err(Error::Gone.into()), None));
+            }
+            if log.stalled && watcher.at == Position::START {
+                watcher.changed.changed().await.ok()?;
+                continue;
             }
             if watcher.at.n < log.n || watcher.first {
                 watcher.first = false;

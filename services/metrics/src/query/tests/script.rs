@@ -14,11 +14,11 @@ mod desk;
 mod loyalty;
 
 /// Microseconds.
-pub(super) const DAY: i64 = barometer_chassis::clock::Micros::DAY;
+pub(crate) const DAY: i64 = barometer_chassis::clock::Micros::DAY;
 
 /// A version of a fact, as its source tells it.
 #[derive(Clone, Debug)]
-pub(super) enum Write {
+pub(crate) enum Write {
     Customers(customers::Fact),
     Surveys(surveys::Fact),
     Complaints(complaints::Fact),
@@ -26,15 +26,15 @@ pub(super) enum Write {
 
 /// Facts with all of their versions.
 #[derive(Clone, Debug)]
-pub(super) struct History {
+pub(crate) struct History {
     /// By fact: its versions, the oldest first.
     facts: Vec<Vec<Write>>,
     /// All versions in some order, some of them several times.
-    pub(super) shuffled: Vec<Write>,
+    pub(crate) shuffled: Vec<Write>,
 }
 
 impl Write {
-    pub(super) fn apply(&self, facts: &mut Facts) {
+    pub(crate) fn apply(&self, facts: &mut Facts) {
         match self.clone() {
             Write::Customers(fact) => facts.put_customers(fact).expect("readable"),
             Write::Surveys(fact) => facts.put_surveys(fact).expect("readable"),
@@ -44,12 +44,12 @@ impl Write {
 }
 
 impl History {
-    pub(super) fn in_order(&self) -> Vec<Write> {
+    pub(crate) fn in_order(&self) -> Vec<Write> {
         self.facts.concat()
     }
 
     /// What is so in the end, withdrawn facts left out.
-    pub(super) fn last_versions(&self) -> Vec<Write> {
+    pub(crate) fn last_versions(&self) -> Vec<Write> {
         let last = self.facts.iter().filter_map(|versions| versions.last());
         last.filter(|write| !write.is_tombstone()).cloned().collect()
     }
@@ -65,7 +65,7 @@ impl Write {
     }
 }
 
-pub(super) fn history() -> impl Strategy<Value = History> {
+pub(crate) fn history() -> impl Strategy<Value = History> {
     use complaints::{FactKind, fact::Fact};
     let customers = vec((vec(customer_fact(), 1..3), any::<bool>()), 0..60);
     let surveys =
