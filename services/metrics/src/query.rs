@@ -150,14 +150,8 @@ impl Query {
     /// The dimensions of a metric's groups: those that it is always grouped by, and those asked for.
     pub(crate) fn group_by_of(&self, metric: &Metric) -> Vec<String> {
         let Query { filters, group_by, .. } = self;
-        let names_survey = |name: &str| name == "survey" || name == "survey_type";
         let implied = metric.always_grouped_by.iter().filter(|name| match **name {
-            "survey_type" => {
-                let names_one = |condition: &Condition| {
-                    names_survey(&condition.dimension) && condition.values.len() == 1 && !condition.exclude
-                };
-                !group_by.iter().any(|name| names_survey(name)) && !filters.iter().any(names_one)
-            }
+            "survey_type" => blends_surveys(group_by, filters),
             "clock" => {
                 let names_one = |condition: &Condition| {
                     condition.dimension == "clock" && condition.values.len() == 1 && !condition.exclude
@@ -189,6 +183,14 @@ impl Query {
     fn periods(&self, granularity: Granularity, range: std::ops::Range<i64>) -> Result<Periods, Error> {
         Periods::new(&self.days, granularity, range).map_err(|error| refuse_periods(&error))
     }
+}
+
+/// Whether neither groups nor filters keep relational and transactional surveys apart.
+pub(crate) fn blends_surveys(group_by: &[String], filters: &[Condition]) -> bool {
+    let names_survey = |name: &str| name == "survey" || name == "survey_type";
+    let names_one =
+        |condition: &Condition| names_survey(&condition.dimension) && condition.values.len() == 1 && !condition.exclude;
+    !group_by.iter().any(|name| names_survey(name)) && !filters.iter().any(names_one)
 }
 
 /// One metric of a query.

@@ -7,7 +7,7 @@ use super::{
     Stamp, Unreadable, customer,
     declared::Declared,
     dictionary::{Column, Dictionary, EMPTY},
-    instant, micros,
+    instant, micros, optional_instant,
     people::{Ids, NOBODY},
     rows::{Rows, put},
     timelines::Timelines,
@@ -31,6 +31,8 @@ pub(crate) struct Purchases {
     /// What each came to by category, each category once; nothing when it has no lines.
     parts: Vec<Box<[Part]>>,
     pub(crate) categories: Dictionary,
+    /// When each was to be paid, and when it was; [`NEVER`] where nobody said. As long as the last row that was to be paid.
+    payments: Vec<(i64, i64)>,
     pub(crate) declared: Declared,
     #[serde(skip)]
     timelines: Timelines,
@@ -62,8 +64,8 @@ impl Purchases {
             channel,
             country,
             voucher,
-            due_time: _,
-            paid_time: _,
+            due_time,
+            paid_time,
             dimensions,
         } = fact;
         let customer = customer(people, &customer_id)?;
@@ -71,6 +73,7 @@ impl Purchases {
         let amount = amount.ok_or(Unreadable("amount"))?;
         let micros = micros(&amount)?;
         let parts = self.parts(lines)?;
+        let payment = (optional_instant(due_time)?.unwrap_or(NEVER), optional_instant(paid_time)?.unwrap_or(NEVER));
         if let Some(row) = self.rows.claim(stamp) {
             let before = self.sale(row);
             self.times.put(row, at, stamp.written);
@@ -82,6 +85,7 @@ impl Purchases {
             put(&mut self.countries, row, countries.code(&country));
             put(&mut self.vouchers, row, voucher);
             put(&mut self.parts, row, parts);
+            self.put_payment(row, payment);
             self.declared.set(row, &dimensions);
         }
         Ok(())
@@ -100,6 +104,7 @@ impl Purchases {
             put(&mut self.countries, row, EMPTY);
             put(&mut self.vouchers, row, false);
             put(&mut self.parts, row, Box::default());
+            self.put_payment(row, (NEVER, NEVER));
             self.declared.set(row, &Default::default());
         }
     }
@@ -110,6 +115,13 @@ impl Purchases {
         let parts = &self.parts[row];
         let whole = parts.is_empty().then(|| Part { category: EMPTY, amount: self.amounts[row] });
         parts.iter().copied().chain(whole)
+    }
+
+    /// The purchases that were to be paid at some instant and were not by then: whose they are, and that instant.
+    pub(crate) fn late_payments(&self) -> impl Iterator<Item = (u32, i64)> {
+        let payments = self.payments.iter().zip(&self.customers);
+        let late = payments.filter(|((due, paid), _)| *due != NEVER && (*paid == NEVER || paid > due));
+        late.map(|((due, _), customer)| (*customer, *due))
     }
 
     /// The number of the purchase in a row.
@@ -138,6 +150,16 @@ impl Purchases {
         self.channel.restore();
         self.categories.restore();
         self.declared.restore();
+    }
+
+    fn put_payment(&mut self, row: usize, (due, paid): (i64, i64)) {
+        if row >= self.payments.len() {
+            if due == NEVER {
+                return;
+            }
+            self.payments.resize(row + 1, (NEVER, NEVER));
+        }
+        self.payments[row] = (due, paid);
     }
 
     /// Lines added up by category.
