@@ -4,7 +4,7 @@
 //! figures, whether they differ and where they go.
 
 mod beginning;
-mod by_person;
+pub(crate) mod by_person;
 pub(crate) mod comparison;
 pub(crate) mod retention;
 mod scope;

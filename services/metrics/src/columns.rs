@@ -8,7 +8,8 @@
 //! among which there is one of its kind: a case 104; an end or a reopening of a case 16, and 32 once for each case that has
 //! any; a hand-off 44; a redress 55; a promise 38; a step of a ladder 34; a claim 56; a follow-up 38; a clock
 //! 66; an invitation 70, and 40 for its id; an event of a subscription 66, and 40 once for each subscription; an event of a
-//! membership 73, and 24 more of joining and leaving; a voucher 40; a referral 57; a cost 69. What is kept of when facts were written is by quarter
+//! membership 73, and 24 more of joining and leaving; a voucher 40; a referral 57; a cost 70; a contact 12 more when it tells what it
+//! cost; a purchase 16 more when payment is due. What is kept of when facts were written is by quarter
 //! of an hour in which something happened, of each table: about 20.
 //!
 //! Only what the catalogue's metrics need is kept. A metric that needs more adds a column here: snapshots of the old

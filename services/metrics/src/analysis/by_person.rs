@@ -21,7 +21,7 @@ const NEIGHBOURS: u32 = 12;
 
 /// Things by customer.
 #[derive(Debug)]
-pub(super) struct ByPerson<T> {
+pub(crate) struct ByPerson<T> {
     /// Where those of each customer start, and where those of the last end.
     starts: Vec<usize>,
     things: Vec<T>,
@@ -30,7 +30,7 @@ pub(super) struct ByPerson<T> {
 impl<T: Copy + Default + Ord> ByPerson<T> {
     /// Of so many customers. `each` gives all things with the customers whose they are, the same each time that it is
     /// asked; those of nobody are left out.
-    pub(super) fn new<I: Iterator<Item = (u32, T)>>(people: usize, each: impl Fn() -> I) -> Self {
+    pub(crate) fn new<I: Iterator<Item = (u32, T)>>(people: usize, each: impl Fn() -> I) -> Self {
         let of_somebody = || each().filter(|(person, _)| (*person as usize) < people);
         // Into buckets of neighbours first: put into its place at once, each thing would be written far from the one before.
         let bucket = |person: u32| (person >> NEIGHBOURS) as usize;
@@ -57,7 +57,7 @@ impl<T: Copy + Default + Ord> ByPerson<T> {
     }
 
     /// Those of a customer, ascending.
-    pub(super) fn of(&self, person: u32) -> &[T] {
+    pub(crate) fn of(&self, person: u32) -> &[T] {
         let person = person as usize;
         match self.starts.get(person..person + 2) {
             Some([start, end]) => &self.things[*start..*end],
@@ -67,20 +67,20 @@ impl<T: Copy + Default + Ord> ByPerson<T> {
 }
 
 /// The instants of sales before another.
-pub(super) fn sales(facts: &Facts, until: i64) -> ByPerson<i64> {
+pub(crate) fn sales(facts: &Facts, until: i64) -> ByPerson<i64> {
     let purchases = &facts.purchases;
     let rows = || (0..).zip(&purchases.customers).filter(|(row, _): &(usize, _)| is_sale(purchases.amounts[*row]));
     ByPerson::new(facts.people.len(), || happened(&purchases.times, rows(), until))
 }
 
 /// The instants of answers before another.
-pub(super) fn answers(facts: &Facts, until: i64) -> ByPerson<i64> {
+pub(crate) fn answers(facts: &Facts, until: i64) -> ByPerson<i64> {
     let responses = &facts.responses;
     ByPerson::new(facts.people.len(), || happened(&responses.times, responses.customers.iter().enumerate(), until))
 }
 
 /// The instants at which customers did something in the loyalty programme, before another.
-pub(super) fn programme(facts: &Facts, until: i64) -> ByPerson<i64> {
+pub(crate) fn programme(facts: &Facts, until: i64) -> ByPerson<i64> {
     let memberships = &facts.memberships;
     let active =
         || memberships.customers.iter().enumerate().filter(|(row, _)| ACTIVE.contains(&memberships.kind.get(*row)));
@@ -88,7 +88,7 @@ pub(super) fn programme(facts: &Facts, until: i64) -> ByPerson<i64> {
 }
 
 /// The instants at which complaints and losses came in, before another.
-pub(super) fn complaints(facts: &Facts, until: i64) -> ByPerson<i64> {
+pub(crate) fn complaints(facts: &Facts, until: i64) -> ByPerson<i64> {
     let cases = &facts.cases;
     let complaints =
         || cases.customers.iter().enumerate().filter(|(row, _)| DISSATISFIED.contains(&cases.kind.get(*row)));
@@ -96,7 +96,7 @@ pub(super) fn complaints(facts: &Facts, until: i64) -> ByPerson<i64> {
 }
 
 /// From when until when subscriptions ran, each at one amount, as far as that lies before an instant.
-pub(super) fn runs(facts: &Facts, until: i64) -> ByPerson<(i64, i64)> {
+pub(crate) fn runs(facts: &Facts, until: i64) -> ByPerson<(i64, i64)> {
     let mut runs = Vec::new();
     each_life(&facts.subscriptions, |person, stretches, _| {
         let begun = stretches.iter().filter(|stretch| stretch.from < until);
@@ -106,14 +106,14 @@ pub(super) fn runs(facts: &Facts, until: i64) -> ByPerson<(i64, i64)> {
 }
 
 /// When subscriptions ended, and by which rows.
-pub(super) fn ends(facts: &Facts) -> ByPerson<(i64, u32)> {
+pub(crate) fn ends(facts: &Facts) -> ByPerson<(i64, u32)> {
     let mut all = Vec::new();
     each_life(&facts.subscriptions, |person, _, ends| all.extend(ends.iter().map(|end| (person, (end.at, end.row)))));
     ByPerson::new(facts.people.len(), || all.iter().copied())
 }
 
 /// From when until when a customer was a member of the loyalty programme.
-pub(super) fn member(facts: &Facts, person: u32) -> Vec<Range<i64>> {
+pub(crate) fn member(facts: &Facts, person: u32) -> Vec<Range<i64>> {
     let mut spans = Vec::new();
     facts.attributes.member(person, &mut spans);
     spans

@@ -7,8 +7,9 @@ use super::{
     Stamp, Unreadable, customer,
     declared::Declared,
     dictionary::{Column, Dictionary, EMPTY},
-    instant, micros,
+    instant, micros, optional_instant,
     people::{Ids, NOBODY},
+    revisions::Revisions,
     rows::{Rows, put},
     times::{NEVER, Times},
 };
@@ -29,6 +30,10 @@ pub(crate) struct Purchases {
     /// What each came to by category, each category once; nothing when it has no lines.
     parts: Vec<Box<[Part]>>,
     pub(crate) categories: Dictionary,
+    /// When payment is due and when it was made, each [`NEVER`] where that was not told; as long as the last row that is due.
+    payments: Vec<(i64, i64)>,
+    /// By when payment is due.
+    pub(crate) dues: Revisions,
     pub(crate) declared: Declared,
 }
 
@@ -58,8 +63,8 @@ impl Purchases {
             channel,
             country,
             voucher,
-            due_time: _,
-            paid_time: _,
+            due_time,
+            paid_time,
             dimensions,
         } = fact;
         let customer = customer(people, &customer_id)?;
@@ -67,6 +72,8 @@ impl Purchases {
         let amount = amount.ok_or(Unreadable("amount"))?;
         let micros = micros(&amount)?;
         let parts = self.parts(lines)?;
+        let due = optional_instant(due_time)?.unwrap_or(NEVER);
+        let paid = optional_instant(paid_time)?.unwrap_or(NEVER);
         if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
             self.times.put(row, at, stamp.written);
             put(&mut self.customers, row, customer);
@@ -76,6 +83,7 @@ impl Purchases {
             put(&mut self.countries, row, countries.code(&country));
             put(&mut self.vouchers, row, voucher);
             put(&mut self.parts, row, parts);
+            self.put_payment(row, (due, paid), stamp.written);
             self.declared.set(row, &dimensions);
         }
         Ok(())
@@ -92,6 +100,7 @@ impl Purchases {
             put(&mut self.countries, row, EMPTY);
             put(&mut self.vouchers, row, false);
             put(&mut self.parts, row, Box::default());
+            self.put_payment(row, (NEVER, NEVER), stamp.written);
             self.declared.set(row, &Default::default());
         }
     }
@@ -102,6 +111,33 @@ impl Purchases {
         let parts = &self.parts[row];
         let whole = parts.is_empty().then(|| Part { category: EMPTY, amount: self.amounts[row] });
         parts.iter().copied().chain(whole)
+    }
+
+    /// When payment of a purchase is due; [`NEVER`] where that was not told.
+    pub(crate) fn due(&self, row: u32) -> i64 {
+        self.payments.get(row as usize).map_or(NEVER, |(due, _)| *due)
+    }
+
+    /// When a purchase that is due was paid, if it was.
+    pub(crate) fn paid(&self, row: u32) -> Option<i64> {
+        self.payments.get(row as usize).map(|(_, paid)| *paid).filter(|paid| *paid != NEVER)
+    }
+
+    /// Rows among which are all that are due at some time.
+    pub(crate) fn due_rows(&self) -> std::ops::Range<u32> {
+        0..u32::try_from(self.payments.len()).unwrap_or(u32::MAX)
+    }
+
+    fn put_payment(&mut self, row: usize, (due, paid): (i64, i64), written: Option<i64>) {
+        let before = self.payments.get(row).map_or(NEVER, |(due, _)| *due);
+        self.dues.note(before, due, written);
+        if row >= self.payments.len() {
+            if due == NEVER {
+                return;
+            }
+            self.payments.resize(row + 1, (NEVER, NEVER));
+        }
+        self.payments[row] = (due, paid);
     }
 
     /// The number of the purchase in a row.
