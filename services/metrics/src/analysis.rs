@@ -6,7 +6,7 @@
 
 pub(crate) mod answered;
 mod beginning;
-mod by_person;
+pub(crate) mod by_person;
 pub(crate) mod comparison;
 pub(crate) mod drivers;
 pub(crate) mod journey;

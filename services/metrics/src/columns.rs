@@ -9,7 +9,7 @@
 //! any; a hand-off 76; a redress 55; a promise 54; a step of a ladder 50; a claim 72; a follow-up 54; a clock
 //! 82; an invitation 86, and 40 for the number of its id, by which answers name it; an event of a subscription 82, and 40 once
 //! for each subscription; an event of a membership 89, and 24 more of joining and leaving; a voucher 40; a referral 73; a cost
-//! 85. Of each 16 are its id. What is kept of when facts were written is by quarter of an hour in which something happened, of
+//! 86; a contact 12 more when it tells what it cost; a purchase 16 more when payment is due. Of each 16 are its id. What is kept of when facts were written is by quarter of an hour in which something happened, of
 //! each table: about 20.
 //!
 //! Of each fact 32 bytes, its number, version and id, may be in memory-mapped files instead: see [`cold`].

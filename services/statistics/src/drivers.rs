@@ -320,13 +320,18 @@ mod tests {
         let (one, other) = (vec![1.0, 2.0, 4.0, 3.0, 9.0, 1.0], vec![0.0, 5.0, 1.0, 1.0, 2.0, 2.0]);
         let sum = one.iter().zip(&other).map(|(a, b)| a + b).collect();
         let alone = vec![0.0, 0.0, 1.0, 0.0, 0.0, 1.0];
-        let drivers =
-            Drivers::of(&[1.0, 2.0, 3.0, 4.0, 5.0, 5.0, 7.0], &[one, other, sum, alone].map(|mut values: Vec<f64>| {
+        let drivers = Drivers::of(
+            &[1.0, 2.0, 3.0, 4.0, 5.0, 5.0, 7.0],
+            &[one, other, sum, alone].map(|mut values: Vec<f64>| {
                 values.push(0.0);
                 values
-            }))
-            .unwrap();
-        assert_eq!((drivers.rank(), [0, 1, 2, 3, 4].map(|driver| drivers.is_redundant(driver))), (3, [true, true, true, false, false]));
+            }),
+        )
+        .unwrap();
+        assert_eq!(
+            (drivers.rank(), [0, 1, 2, 3, 4].map(|driver| drivers.is_redundant(driver))),
+            (3, [true, true, true, false, false])
+        );
     }
 
     proptest! {

@@ -19,16 +19,22 @@ const ACTIVE: [u8; 3] = [event::EARN, event::REDEEM, event::REDEEM_VOUCHER];
 
 /// Instants before another, each customer's ascending.
 #[derive(Debug)]
-pub(super) enum Instants<'f> {
+pub(crate) enum Instants<'f> {
     /// Of the facts themselves, which keep them so.
     Kept(&'f Timelines, i64),
     /// Made for one question.
     Made(ByPerson<i64>),
 }
 
+impl From<ByPerson<i64>> for Instants<'_> {
+    fn from(instants: ByPerson<i64>) -> Self {
+        Self::Made(instants)
+    }
+}
+
 impl Instants<'_> {
     /// Those of a customer.
-    pub(super) fn of(&self, person: u32) -> &[i64] {
+    pub(crate) fn of(&self, person: u32) -> &[i64] {
         match self {
             Self::Kept(timelines, until) => {
                 let all = timelines.of(person);
@@ -40,17 +46,17 @@ impl Instants<'_> {
 }
 
 /// The instants of sales before another.
-pub(super) fn sales(facts: &Facts, until: i64) -> Instants<'_> {
+pub(crate) fn sales(facts: &Facts, until: i64) -> Instants<'_> {
     Instants::Kept(facts.purchases.timelines(facts.people.len()), until)
 }
 
 /// The instants of answers before another.
-pub(super) fn answers(facts: &Facts, until: i64) -> Instants<'_> {
+pub(crate) fn answers(facts: &Facts, until: i64) -> Instants<'_> {
     Instants::Kept(facts.responses.timelines(facts.people.len()), until)
 }
 
 /// The instants at which customers did something in the loyalty programme, before another.
-pub(super) fn programme(facts: &Facts, until: i64) -> Instants<'_> {
+pub(crate) fn programme(facts: &Facts, until: i64) -> Instants<'_> {
     let memberships = &facts.memberships;
     let active =
         || memberships.customers.iter().enumerate().filter(|(row, _)| ACTIVE.contains(&memberships.kind.get(*row)));
@@ -58,7 +64,7 @@ pub(super) fn programme(facts: &Facts, until: i64) -> Instants<'_> {
 }
 
 /// The instants at which complaints and losses came in, before another.
-pub(super) fn complaints(facts: &Facts, until: i64) -> Instants<'_> {
+pub(crate) fn complaints(facts: &Facts, until: i64) -> Instants<'_> {
     let cases = &facts.cases;
     let complaints =
         || cases.customers.iter().enumerate().filter(|(row, _)| DISSATISFIED.contains(&cases.kind.get(*row)));
@@ -66,7 +72,7 @@ pub(super) fn complaints(facts: &Facts, until: i64) -> Instants<'_> {
 }
 
 /// From when until when subscriptions ran, each at one amount, as far as that lies before an instant.
-pub(super) fn runs(facts: &Facts, until: i64) -> ByPerson<(i64, i64)> {
+pub(crate) fn runs(facts: &Facts, until: i64) -> ByPerson<(i64, i64)> {
     let mut runs = Vec::new();
     each_life(&facts.subscriptions, |person, stretches, _| {
         let begun = stretches.iter().filter(|stretch| stretch.from < until);
@@ -76,14 +82,14 @@ pub(super) fn runs(facts: &Facts, until: i64) -> ByPerson<(i64, i64)> {
 }
 
 /// When subscriptions ended, and by which rows.
-pub(super) fn ends(facts: &Facts) -> ByPerson<(i64, u32)> {
+pub(crate) fn ends(facts: &Facts) -> ByPerson<(i64, u32)> {
     let mut all = Vec::new();
     each_life(&facts.subscriptions, |person, _, ends| all.extend(ends.iter().map(|end| (person, (end.at, end.row)))));
     ByPerson::new(facts.people.len(), || all.iter().copied())
 }
 
 /// From when until when a customer was a member of the loyalty programme.
-pub(super) fn member(facts: &Facts, person: u32) -> Vec<Range<i64>> {
+pub(crate) fn member(facts: &Facts, person: u32) -> Vec<Range<i64>> {
     let mut spans = Vec::new();
     facts.attributes.member(person, &mut spans);
     spans

@@ -144,9 +144,7 @@ fn parse_drivers(door: &mut Door, drivers: Vec<wire::Driver>) -> Vec<Driver> {
                 return None;
             }
             Some(driver::Driver::Fact(fact)) => Driver::Fact(door.choice("fact", fact)),
-            Some(driver::Driver::Dimension(name)) => {
-                Driver::Dimension(door.required_text("dimension", name, MAX_NAME))
-            }
+            Some(driver::Driver::Dimension(name)) => Driver::Dimension(door.required_text("dimension", name, MAX_NAME)),
         };
         if !seen.insert(driver.clone()) {
             door.refuse("", "REPEATED", "is named again");
@@ -241,8 +239,7 @@ impl Ask {
         let mark = |told: &mut KeyDrivers, state: &dyn Fn(usize) -> wire::DriverState| {
             (0..).zip(&mut told.shares).for_each(|(index, share)| share.state = state(index));
         };
-        let by_spread =
-            |index: usize| if spreads(index) { wire::DriverState::Ok } else { wire::DriverState::NoSpread };
+        let by_spread = |index: usize| if spreads(index) { wire::DriverState::Ok } else { wire::DriverState::NoSpread };
         mark(told, &by_spread);
         if !spreads(outcome) {
             told.state = KeyDriversState::NoSpread;

@@ -15,11 +15,7 @@ use super::{
     transition::reads,
 };
 use crate::{
-    columns::{
-        Facts,
-        dictionary::EMPTY,
-        times::EVER,
-    },
+    columns::{Facts, dictionary::EMPTY, times::EVER},
     fold::Source,
     query::{MAX_ROWS, Name, Table, Vocabulary, Zones, cut::Cutter, parse_group_by},
     rules::{nps::NpsTally, scale::Scale, weight::Weight},

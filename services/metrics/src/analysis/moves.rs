@@ -116,8 +116,7 @@ impl Moves {
         let by_type = ["survey_type".to_owned()];
         let mut cutter = Cutter::new(facts, Table::Responses, &self.scope.filters, &by_type, TYPES + 1);
         let until = self.scope.until();
-        let all =
-            answers(facts, Scale::Nps, &(EVER..until), &mut cutter, looked_at(facts, &self.customers))?;
+        let all = answers(facts, Scale::Nps, &(EVER..until), &mut cutter, looked_at(facts, &self.customers))?;
         let mut moves: Vec<&[Answered]> = Vec::new();
         for of_one in of_each(&all) {
             moves.extend(of_one.windows(2).filter(|pair| self.is_asked(facts, &pair[0], &pair[1])));

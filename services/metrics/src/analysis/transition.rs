@@ -14,9 +14,7 @@ use super::{
 use crate::{
     columns::{Facts, times::EVER},
     fold::Source,
-    query::{
-        MAX_ROWS, Name, Table, Vocabulary, Zones, cut::Cutter, parse_granularity, parse_group_by, refuse_periods,
-    },
+    query::{MAX_ROWS, Name, Table, Vocabulary, Zones, cut::Cutter, parse_granularity, parse_group_by, refuse_periods},
     rules::{
         granularity::Granularity,
         period::{Period, Periods},

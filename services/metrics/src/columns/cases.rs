@@ -254,6 +254,11 @@ impl Cases {
         self.turns.of(row).last().filter(|_| self.is_cancelled(row)).map(|(at, _)| at.max(self.times.at(row as usize)))
     }
 
+    /// The number of the case in a row.
+    pub(crate) fn number(&self, row: u32) -> i64 {
+        self.rows.number(row as usize)
+    }
+
     /// How many rows there are.
     pub(crate) fn len(&self) -> u32 {
         number_of(self.customers.len())

@@ -35,9 +35,9 @@ pub(crate) struct StateRows {
 impl StateRows {
     /// These states, in their order.
     pub(crate) fn new(states: Vec<State>, freshness: Vec<wire::Freshness>) -> Self {
-        let of_types = TYPES.iter().flat_map(|of| {
-            OF_TYPE.iter().map(move |(name, kind)| Column::new(format!("{of}_{name}"), *kind))
-        });
+        let of_types = TYPES
+            .iter()
+            .flat_map(|of| OF_TYPE.iter().map(move |(name, kind)| Column::new(format!("{of}_{name}"), *kind)));
         let columns = std::iter::once(Column::new("customer_id", CellKind::Text))
             .chain(of_types)
             .chain([Column::new("last_activity", CellKind::Time), Column::new("lifecycle", CellKind::Text)]);

@@ -118,7 +118,7 @@ fn standing<'q>(ask: &Ask<'q>) -> Result<(Cutter<'q>, Grid<Standing>), Error> {
 }
 
 /// The periods whose start, or end, lies at most so long after some sale, each once: in others nobody is active then.
-fn within_reach(
+pub(super) fn within_reach(
     sales: &[i64],
     reach: i64,
     periods: &[Period],

@@ -254,7 +254,7 @@ fn latest<'q>(ask: &Ask<'q>, mut each: impl FnMut(u32, u32)) -> Result<Cutter<'q
 }
 
 /// Goes through all answers that the metric counts, block by block: rows, and the cell of each.
-fn scan<'q>(ask: &Ask<'q>, mut each: impl FnMut(&[u32], &[u32])) -> Result<Cutter<'q>, Error> {
+pub(super) fn scan<'q>(ask: &Ask<'q>, mut each: impl FnMut(&[u32], &[u32])) -> Result<Cutter<'q>, Error> {
     let responses = &ask.facts.responses;
     let times = responses.times.as_slice();
     let wanted = wanted(ask.metric.scale, ask.facts);

@@ -64,11 +64,7 @@ fn period(of: Period) -> wire::TransitionPeriod {
 }
 
 fn counts([detractors, passives, promoters]: [u64; 3]) -> wire::CategoryCounts {
-    wire::CategoryCounts {
-        detractors: count(detractors),
-        passives: count(passives),
-        promoters: count(promoters),
-    }
+    wire::CategoryCounts { detractors: count(detractors), passives: count(passives), promoters: count(promoters) }
 }
 
 fn test(test: PairedTest) -> wire::PairedTest {

@@ -69,7 +69,8 @@ impl Sums {
         let covariance = |row: usize, column: usize| -> Option<f64> {
             Some(signed(about(row, column)?) - signed(rests[row] * rests[column]) / signed(count))
         };
-        let variances = (0..size).map(|index| if about(index, index)? == 0 { Some(0.0) } else { covariance(index, index) });
+        let variances =
+            (0..size).map(|index| if about(index, index)? == 0 { Some(0.0) } else { covariance(index, index) });
         let variances: Vec<f64> = variances.collect::<Option<_>>()?;
         for row in (0..size).filter(|row| variances[*row] > 0.0) {
             for column in (0..row).filter(|column| variances[*column] > 0.0) {

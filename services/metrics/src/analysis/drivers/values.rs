@@ -8,15 +8,9 @@ use super::Driver;
 use crate::{
     analysis::{
         answered::Answered,
-        by_person::{self, ByPerson},
+        by_person::{self, Instants},
     },
-    columns::{
-        Facts,
-        dictionary::EMPTY,
-        people::NOBODY,
-        redresses::NO_CASE,
-        times::NEVER,
-    },
+    columns::{Facts, by_person::ByPerson, dictionary::EMPTY, people::NOBODY, redresses::NO_CASE, times::NEVER},
     fold::Source,
     query::known,
     rules::{course::open_stretches, on_time::Outcome},
@@ -35,7 +29,7 @@ pub(super) struct Values<'f> {
 
 enum Found<'f> {
     /// How often something happened, by when it did.
-    Count(ByPerson<i64>),
+    Count(Instants<'f>),
     /// What it came to.
     Sum(ByPerson<(i64, i64)>),
     /// What it came to on average.
@@ -92,7 +86,8 @@ impl<'f> Values<'f> {
         let people = facts.people.len();
         let case_of = |case: u32| (case, cases.customers[case as usize]);
         let there = || (0..cases.len()).filter(|case| cases.is_there(*case)).map(case_of);
-        let count = |found: ByPerson<i64>| Values { found: Found::Count(found), unit: 1.0 };
+        let of_instants = |found: Instants<'f>| Values { found: Found::Count(found), unit: 1.0 };
+        let count = |found: ByPerson<i64>| of_instants(found.into());
         match fact {
             DriverFact::Unspecified => count(ByPerson::new(people, std::iter::empty)),
             DriverFact::FirstResponse => {
@@ -116,10 +111,11 @@ impl<'f> Values<'f> {
             })),
             DriverFact::BrokenPromises => count(ByPerson::new(people, || {
                 let all = (0..).zip(&promises.customers);
-                let broken = all.filter(|(row, _)| promises.is_there(*row) && promises.outcome(*row, now) == Outcome::Late);
+                let broken =
+                    all.filter(|(row, _)| promises.is_there(*row) && promises.outcome(*row, now) == Outcome::Late);
                 broken.map(|(row, person)| (*person, promises.times.at(row as usize)))
             })),
-            DriverFact::Complaints => count(by_person::complaints(facts, now)),
+            DriverFact::Complaints => of_instants(by_person::complaints(facts, now)),
             DriverFact::LatePayments => count(ByPerson::new(people, || purchases.late_payments())),
             DriverFact::Contacts => count(ByPerson::new(people, || {
                 let inbound = interactions.rows().filter(|row| interactions.is_inbound(*row));
@@ -129,7 +125,10 @@ impl<'f> Values<'f> {
                 let handled = || {
                     interactions.rows().filter_map(|row| {
                         let index = row as usize;
-                        Some((interactions.customers[index], (interactions.times.at(index), interactions.handling(row)?)))
+                        Some((
+                            interactions.customers[index],
+                            (interactions.times.at(index), interactions.handling(row)?),
+                        ))
                     })
                 };
                 Values { found: Found::Mean(ByPerson::new(people, handled)), unit: MILLION }
@@ -138,7 +137,7 @@ impl<'f> Values<'f> {
                 let all = cases.redresses.cases.iter().filter(|case| **case != NO_CASE && cases.is_there(**case));
                 all.filter_map(|case| Some((case_of(*case).1, cases.first_resolve(*case)?)))
             })),
-            DriverFact::Purchases => count(by_person::sales(facts, now)),
+            DriverFact::Purchases => of_instants(by_person::sales(facts, now)),
             DriverFact::Spend => {
                 let wanted = purchases.currency.dictionary.find(currency);
                 let codes = purchases.currency.codes();
@@ -231,7 +230,9 @@ mod tests {
 
     #[test]
     fn numbers_are_decimal() {
-        for (text, millionths) in [("0", 0), ("12", 12_000_000), ("-1.5", -1_500_000), ("0.000001", 1), ("007.10", 7_100_000)] {
+        for (text, millionths) in
+            [("0", 0), ("12", 12_000_000), ("-1.5", -1_500_000), ("0.000001", 1), ("007.10", 7_100_000)]
+        {
             assert_eq!(number(text), Some(millionths), "{text}");
         }
         assert_eq!((number("1000000000"), number("1000000000.1")), (Some(MAX_NUMBER), None));
@@ -242,6 +243,9 @@ mod tests {
 
     #[test]
     fn the_mean_of_nothing_is_not_known() {
-        assert_eq!((mean([].into_iter()), mean([1, 2].into_iter()), mean([i64::MAX; 3].into_iter())), (None, Some(1), Some(i64::MAX)));
+        assert_eq!(
+            (mean([].into_iter()), mean([1, 2].into_iter()), mean([i64::MAX; 3].into_iter())),
+            (None, Some(1), Some(i64::MAX))
+        );
     }
 }

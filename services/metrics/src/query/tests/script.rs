@@ -312,8 +312,16 @@ fn interaction() -> impl Strategy<Value = customers::InteractionFact> {
         "unsubscribed",
     ]);
     let said = (select(vec!["a", "email", "shop", "web"]), outcome, word(), word(), word());
-    (person(), time(), 1..=2, option::of(0_i64..5_000), said, area()).prop_map(
-        |(customer_id, time, direction, seconds, (channel, outcome, campaign, landing_page, team), dimensions)| {
+    let spent = (option::of(0_i64..5_000), option::weighted(0.2, loyalty::price()));
+    (person(), time(), 1..=2, spent, said, area()).prop_map(
+        |(
+            customer_id,
+            time,
+            direction,
+            (seconds, cost),
+            (channel, outcome, campaign, landing_page, team),
+            dimensions,
+        )| {
             customers::InteractionFact {
                 customer_id,
                 time,
@@ -327,6 +335,7 @@ fn interaction() -> impl Strategy<Value = customers::InteractionFact> {
                 journey_stage: team.clone(),
                 touchpoint: team.clone(),
                 team,
+                cost,
                 handling_time: seconds.map(|seconds| prost_types::Duration { seconds, nanos: 0 }),
                 dimensions,
                 ..Default::default()
@@ -365,8 +374,9 @@ fn subscription_event() -> impl Strategy<Value = customers::SubscriptionEventFac
 fn purchase() -> impl Strategy<Value = customers::PurchaseFact> {
     let lines = vec((word(), -20_i64..50), 0..4);
     let texts = (word(), word(), any::<bool>(), select(vec!["EUR", "USD"]));
-    (person(), time(), lines, -30_i64..100, texts, area()).prop_map(
-        |(customer_id, time, lines, amount, (channel, country, voucher, currency), dimensions)| {
+    let payment = (option::of(time()), option::of(time()));
+    (person(), time(), lines, -30_i64..100, (texts, payment), area()).prop_map(
+        |(customer_id, time, lines, amount, ((channel, country, voucher, currency), (due, paid)), dimensions)| {
             let money = |units| Some(Money { currency_code: currency.to_owned(), units, nanos: 0 });
             let amount = if lines.is_empty() { amount } else { lines.iter().map(|(_, amount)| amount).sum() };
             let line = |(category, amount)| customers::PurchaseLineFact {
@@ -383,8 +393,9 @@ fn purchase() -> impl Strategy<Value = customers::PurchaseFact> {
                 channel,
                 country,
                 voucher,
+                due_time: due.flatten(),
+                paid_time: paid.flatten(),
                 dimensions,
-                ..Default::default()
             }
         },
     )
