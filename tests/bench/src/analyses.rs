@@ -31,7 +31,7 @@ const COUNTED: usize = 5;
 /// Cohorts, and periods that are told of each.
 const MONTHS: i32 = 24;
 /// The curve is told up to so many days.
-const SHOWN: i32 = 180;
+const SHOWN: i32 = 45;
 /// After the last purchase.
 const END: i64 = START + DAYS * 86_400;
 const MICROS_OF_DAY: f64 = 86_400e6;
