@@ -8,7 +8,7 @@ mod parameters;
 
 pub(crate) use self::{
     metrics::METRICS,
-    parameters::{Clock, LEVEL, Limits, Parameter, Parameters, Span, Visits},
+    parameters::{Actions, Clock, LEVEL, Limits, Parameter, Parameters, Span, Visits},
 };
 
 use std::ops::RangeInclusive;
@@ -107,7 +107,9 @@ impl Test {
                 "Score test: z with the share of both sides together, where 5 with the property and 5 without it would be expected \
                  on each; the interval of the difference is Newcombe's hybrid score interval"
             }
-            Test::Mean => "Welch's t test of two means, of 200 things or more on each side where it is made of times",
+            Test::Mean => {
+                "Welch's t test of two means, of 200 things or more on each side where it is made of times or amounts"
+            }
         }
     }
 }

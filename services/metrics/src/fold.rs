@@ -26,7 +26,7 @@ pub(crate) use self::{
 use crate::{
     Upstreams,
     catalogue::{METRICS, Metric},
-    columns::Facts,
+    columns::{Facts, cold::ColdFiles},
 };
 
 /// Longest time that a query waits for the writes it is to include.
@@ -90,17 +90,19 @@ pub(crate) struct Fold {
     progress: watch::Sender<u64>,
     ready: watch::Sender<bool>,
     snapshots: Snapshots,
+    cold: ColdFiles,
     instruments: Instruments,
     /// Whether it began with a snapshot.
     pub(crate) resumed: bool,
 }
 
 impl Fold {
-    /// A fold that begins with the last snapshot, if there is one that fits.
-    pub(crate) fn open(snapshots: Snapshots) -> Self {
+    /// A fold that begins with the last snapshot, if there is one that fits, and whose columns go into files when they must.
+    pub(crate) fn open(snapshots: Snapshots, cold: ColdFiles) -> Self {
         let state = snapshots.load();
         let resumed = state.is_some();
-        let state = state.unwrap_or_default();
+        let mut state = state.unwrap_or_default();
+        cold.keep(&mut state.facts);
         let links = state.reached.clone().map(|reached| Link { settled: reached.ready, reached, ..Link::default() });
         Fold {
             ready: watch::Sender::new(is_healthy(&links)),
@@ -109,6 +111,7 @@ impl Fold {
             links: Mutex::new(links),
             progress: watch::Sender::new(0),
             snapshots,
+            cold,
             instruments: Instruments::new(),
             resumed,
         }
@@ -218,6 +221,7 @@ impl Fold {
         let applied = tokio::task::spawn_blocking(move || {
             let mut state = fold.state.write().unwrap_or_else(PoisonError::into_inner);
             let left_out = F::put_all(&mut state.facts, facts);
+            fold.cold.keep(&mut state.facts);
             for (number, unreadable) in &left_out {
                 tracing::error!(source = F::SOURCE.name(), number, %unreadable, "a fact is left out");
             }

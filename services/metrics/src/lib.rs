@@ -40,6 +40,7 @@ use tokio::{sync::Semaphore, task::JoinHandle};
 use tonic::codec::CompressionEncoding;
 
 use crate::{
+    columns::cold::ColdFiles,
     fold::{Fold, snapshot::Snapshots},
     query::Zones,
     service::{export::Exports, verification::Verifications},
@@ -82,6 +83,10 @@ pub struct Config {
     #[arg(long, env = "BAROMETER_CONCURRENT_QUERIES", default_value = "4", value_name = "QUERIES")]
     pub concurrent_queries: u16,
 
+    /// MiB of columns that no figure reads which may be in memory, 32 bytes a fact; beyond, they go into memory-mapped files
+    #[arg(long, env = "BAROMETER_COLD_COLUMNS_MEMORY", default_value = "1024", value_name = "MIB")]
+    pub cold_columns_memory: u32,
+
     /// Figures made of fewer things than this are not told: a courtesy to those few, not anonymity; 0: all are
     #[arg(long, env = "BAROMETER_MINIMUM_SAMPLE", default_value = "0", value_name = "THINGS")]
     pub minimum_sample: u64,
@@ -107,6 +112,7 @@ impl Default for Config {
             snapshot_every_facts: 1_000_000,
             snapshot_every_seconds: 300,
             concurrent_queries: 4,
+            cold_columns_memory: 1_024,
             minimum_sample: 0,
             verify_every: Duration::from_secs(24 * 3_600),
             verify_metrics: Vec::new(),
@@ -171,7 +177,11 @@ pub fn add(
     let every_time = Duration::from_secs(config.snapshot_every_seconds);
     let snapshots = Snapshots::new(&data_dir.join(NAME), config.snapshot_every_facts, every_time)
         .map_err(|error| Error::Internal(format!("{}: {error}", data_dir.display())))?;
-    let fold = Arc::new(Fold::open(snapshots));
+    let most_bytes = usize::try_from(u64::from(config.cold_columns_memory) << 20).unwrap_or(usize::MAX);
+    let files = data_dir.join(NAME).join("columns");
+    let cold =
+        ColdFiles::new(&files, most_bytes).map_err(|error| Error::Internal(format!("{}: {error}", files.display())))?;
+    let fold = Arc::new(Fold::open(snapshots, cold));
     fold.observe();
 
     let queries = Arc::new(Semaphore::new(usize::from(config.concurrent_queries.max(1))));

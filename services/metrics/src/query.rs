@@ -2,17 +2,20 @@
 
 pub(crate) mod activity;
 pub(crate) mod answers;
+mod board;
 pub(crate) mod cases;
 pub(crate) mod churn;
 pub(crate) mod claims;
 pub(crate) mod clocks;
 pub(crate) mod cohorts;
+pub(crate) mod consistency;
 pub(crate) mod contacts;
 pub(crate) mod contracts;
 pub(crate) mod costs;
 pub(crate) mod courses;
 pub(crate) mod cut;
 mod dimension;
+pub(crate) mod engagement;
 pub(crate) mod escalations;
 pub(crate) mod evidence;
 mod figures;
@@ -25,13 +28,16 @@ pub(crate) mod members;
 pub(crate) mod memberships;
 pub(crate) mod outcomes;
 pub(crate) mod parse;
+pub(crate) mod payments;
 pub(crate) mod promises;
 mod range;
 pub(crate) mod rates;
+pub(crate) mod recovery;
 pub(crate) mod referrals;
 pub(crate) mod revenue;
 pub(crate) mod sales;
 mod scan;
+pub(crate) mod serving;
 mod spreads;
 mod walk;
 mod zones;
@@ -150,14 +156,8 @@ impl Query {
     /// The dimensions of a metric's groups: those that it is always grouped by, and those asked for.
     pub(crate) fn group_by_of(&self, metric: &Metric) -> Vec<String> {
         let Query { filters, group_by, .. } = self;
-        let names_survey = |name: &str| name == "survey" || name == "survey_type";
         let implied = metric.always_grouped_by.iter().filter(|name| match **name {
-            "survey_type" => {
-                let names_one = |condition: &Condition| {
-                    names_survey(&condition.dimension) && condition.values.len() == 1 && !condition.exclude
-                };
-                !group_by.iter().any(|name| names_survey(name)) && !filters.iter().any(names_one)
-            }
+            "survey_type" => blends_surveys(group_by, filters),
             "clock" => {
                 let names_one = |condition: &Condition| {
                     condition.dimension == "clock" && condition.values.len() == 1 && !condition.exclude
@@ -189,6 +189,14 @@ impl Query {
     fn periods(&self, granularity: Granularity, range: std::ops::Range<i64>) -> Result<Periods, Error> {
         Periods::new(&self.days, granularity, range).map_err(|error| refuse_periods(&error))
     }
+}
+
+/// Whether neither groups nor filters keep relational and transactional surveys apart.
+pub(crate) fn blends_surveys(group_by: &[String], filters: &[Condition]) -> bool {
+    let names_survey = |name: &str| name == "survey" || name == "survey_type";
+    let names_one =
+        |condition: &Condition| names_survey(&condition.dimension) && condition.values.len() == 1 && !condition.exclude;
+    !group_by.iter().any(|name| names_survey(name)) && !filters.iter().any(names_one)
 }
 
 /// One metric of a query.

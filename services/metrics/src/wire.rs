@@ -2,6 +2,10 @@
 
 pub(crate) mod analysis;
 pub(crate) mod comparison;
+pub(crate) mod driver;
+pub(crate) mod journey;
+pub(crate) mod state;
+pub(crate) mod transition;
 pub(crate) mod trend;
 pub(crate) mod verification;
 

@@ -118,7 +118,7 @@ fn standing<'q>(ask: &Ask<'q>) -> Result<(Cutter<'q>, Grid<Standing>), Error> {
 }
 
 /// The periods whose start, or end, lies at most so long after some sale, each once: in others nobody is active then.
-fn within_reach(
+pub(super) fn within_reach(
     sales: &[i64],
     reach: i64,
     periods: &[Period],
@@ -139,6 +139,18 @@ pub(super) fn each_buyer<'q>(
     mut visit: impl FnMut(u32, &[i64]),
 ) -> Result<Cutter<'q>, Error> {
     let purchases = &ask.facts.purchases;
+    let cutter = ask.cutter();
+    if cutter.is_of_all() {
+        let timelines = purchases.timelines(ask.facts.people.len());
+        for person in 0..u32::try_from(ask.facts.people.len()).unwrap_or(u32::MAX) {
+            let sales = timelines.of(person);
+            let within = sales.partition_point(|at| *at < range.start)..sales.partition_point(|at| *at < range.end);
+            if !within.is_empty() {
+                visit(0, &sales[within]);
+            }
+        }
+        return Ok(cutter);
+    }
     let times = purchases.times.as_slice();
     let mut sales = Vec::new();
     let cutter = sales::scan(ask, range, |piece| {

@@ -254,7 +254,7 @@ fn latest<'q>(ask: &Ask<'q>, mut each: impl FnMut(u32, u32)) -> Result<Cutter<'q
 }
 
 /// Goes through all answers that the metric counts, block by block: rows, and the cell of each.
-fn scan<'q>(ask: &Ask<'q>, mut each: impl FnMut(&[u32], &[u32])) -> Result<Cutter<'q>, Error> {
+pub(super) fn scan<'q>(ask: &Ask<'q>, mut each: impl FnMut(&[u32], &[u32])) -> Result<Cutter<'q>, Error> {
     let responses = &ask.facts.responses;
     let times = responses.times.as_slice();
     let wanted = wanted(ask.metric.scale, ask.facts);
@@ -281,13 +281,13 @@ fn scan<'q>(ask: &Ask<'q>, mut each: impl FnMut(&[u32], &[u32])) -> Result<Cutte
 }
 
 /// By the number of the survey: whether its answers count.
-fn wanted(scale: Option<Scale>, facts: &Facts) -> Vec<bool> {
+pub(crate) fn wanted(scale: Option<Scale>, facts: &Facts) -> Vec<bool> {
     let surveys = facts.surveys.as_slice().iter();
     surveys
         .map(|survey| survey.as_ref().is_some_and(|survey| scale.is_none_or(|scale| survey.scale() == scale)))
         .collect()
 }
 
-fn is_wanted(wanted: &[bool], survey: u32) -> bool {
+pub(crate) fn is_wanted(wanted: &[bool], survey: u32) -> bool {
     wanted.get(survey as usize) == Some(&true)
 }

@@ -54,14 +54,19 @@ pub(crate) fn contact_time(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
 
 /// How often customers came by.
 pub(crate) fn visits(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
-    let contacts = &ask.facts.interactions;
-    let is_visited = among(&contacts.channel, VISITED);
+    let is_visit = is_visit(&ask.facts.interactions);
     let mut grid = Grid::<u64>::new(ask.periods.len());
-    let cutter = scan_contacts(ask, |cell, row| {
-        let is_visit = is_one_of(&contacts.channel, row, &is_visited) || has(&contacts.landing_page, row);
-        *grid.at(cell) += u64::from(is_visit && contacts.is_inbound(row));
-    })?;
+    let cutter = scan_contacts(ask, |cell, row| *grid.at(cell) += u64::from(is_visit(row)))?;
     Ok(ask.figures(&cutter, &grid, |visits| Measured::count(*visits, *visits, [("visits", *visits)])))
+}
+
+/// Which contacts are visits.
+pub(super) fn is_visit(contacts: &Interactions) -> impl Fn(u32) -> bool {
+    let is_visited = among(&contacts.channel, VISITED);
+    move |row| {
+        let visited = is_one_of(&contacts.channel, row, &is_visited) || has(&contacts.landing_page, row);
+        visited && contacts.is_inbound(row)
+    }
 }
 
 /// How many of those whom the company turned to answered.

@@ -252,7 +252,8 @@ impl<'q> Finish<'q> {
             };
             let looks_back = metric.is_state || metric.looks_back;
             let start = if looks_back && index == 0 { EVER } else { period.start };
-            let within = revisions.iter().filter_map(|revisions| revisions.latest(start..period.end)).max();
+            let until = period.end.saturating_add(follows);
+            let within = revisions.iter().filter_map(|revisions| revisions.latest(start..until)).max();
             let revised = if looks_back { within.max(before) } else { within };
             before = revised;
             (completeness, revised)

@@ -38,6 +38,7 @@ pub(crate) struct Vocabulary {
     memberships: Vec<String>,
     referrals: Vec<String>,
     costs: Vec<String>,
+    served: Vec<String>,
 }
 
 impl Vocabulary {
@@ -54,6 +55,7 @@ impl Vocabulary {
             memberships: Table::Memberships.declared(facts),
             referrals: Table::Referrals.declared(facts),
             costs: Table::Costs.declared(facts),
+            served: Table::Served.declared(facts),
         }
     }
 
@@ -74,7 +76,7 @@ impl Vocabulary {
             Table::Invitations => &self.invitations,
             Table::Purchases => &self.purchases,
             Table::Contacts => &self.contacts,
-            Table::Customers => &self.customers,
+            Table::Customers | Table::Recoveries | Table::RecoverySpend => &self.customers,
             Table::Subscriptions | Table::Endings => &self.subscriptions,
             Table::Cases | Table::HandOffs | Table::Redresses | Table::Clocks | Table::Claims | Table::Escalations => {
                 &self.cases
@@ -82,6 +84,7 @@ impl Vocabulary {
             Table::Memberships => &self.memberships,
             Table::Referrals => &self.referrals,
             Table::Costs => &self.costs,
+            Table::Served => &self.served,
             Table::Promises | Table::FollowUps => &[],
         }
     }

@@ -8,6 +8,7 @@ mod customers;
 mod desk;
 mod rows;
 pub(crate) mod script;
+mod service;
 mod trends;
 mod twin;
 mod twin_analyses;
@@ -20,6 +21,7 @@ mod twin_invitations;
 mod twin_lifecycle;
 mod twin_loyalty;
 mod twin_promises;
+mod twin_service;
 
 use std::sync::Arc;
 
@@ -45,7 +47,14 @@ pub(crate) fn query(metric: &str, granularity: Granularity, group_by: &[&str]) -
         days: Arc::new(LocalDays::new(&TimeZone::UTC)),
         group_by: group_by.iter().map(|name| (*name).to_owned()).collect(),
         filters: Vec::new(),
-        parameters: Parameters { inactivity_days: 20, member_days: 15, referral_days: 30, ..Parameters::default() },
+        parameters: Parameters {
+            inactivity_days: 20,
+            member_days: 15,
+            referral_days: 30,
+            after_days: 15,
+            around_days: 10,
+            ..Parameters::default()
+        },
         now: 90 * DAY,
         setting: Setting::WHOLE,
     }
@@ -91,6 +100,8 @@ fn every_figure(facts: &Facts) -> Vec<Vec<Figure>> {
             ("basis", "orders"),
             ("unit", "week"),
             ("rate", "rr6"),
+            ("action", "visits"),
+            ("hourly_rate", "12.5EUR"),
         ];
         let definitions =
             ["churn_all_departures", "churn_over_start_plus_new", "churn_daily_sum"].map(|of| ("definition", of));

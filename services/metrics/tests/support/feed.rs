@@ -49,6 +49,7 @@ pub trait Fact: Clone + Send + Sync + 'static {
     type Request: prost::Message + Default + 'static;
     type Response: prost::Message + Default + Send + 'static;
     fn number(&self) -> i64;
+    /// Sets its number, and an id by it if it has none.
     fn set_number(&mut self, number: i64);
     fn after(request: Self::Request) -> String;
     fn batch(facts: Vec<Self>, position: String, caught_up: bool) -> Self::Response;
@@ -67,6 +68,9 @@ macro_rules! fact {
 
             fn set_number(&mut self, number: i64) {
                 self.number = number;
+                if self.id.is_empty() {
+                    self.id = Uuid::from_u128(1_000_000 + u128::from(number.unsigned_abs())).to_string();
+                }
             }
 
             fn after(request: Self::Request) -> String {
@@ -99,9 +103,8 @@ impl<F: Fact> Feed<F> {
         for mut fact in facts {
             log.n += 1;
             let n = log.n;
-            if fact.number() == 0 {
-                fact.set_number(n);
-            }
+            let number = if fact.number() == 0 { n } else { fact.number() };
+            fact.set_number(number);
             numbers.push(fact.number());
             log.facts.retain(|(_, other)| other.number() != fact.number());
             log.facts.push((n, fact));
