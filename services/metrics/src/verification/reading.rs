@@ -130,15 +130,13 @@ impl Reading {
 
     /// What was read so far, source by source.
     pub(super) fn sources(&self) -> Vec<wire::VerificationSource> {
-        let source = |reader: &Box<dyn Read>| {
-            let Stands { source, position, facts, caught_up: _ } = reader.stands();
-            wire::VerificationSource {
-                source: source.name().to_owned(),
-                facts: whole(*facts),
-                position: position.encode(source.name()),
-            }
+        let stands = self.readers.iter().map(|reader| reader.stands());
+        let source = |Stands { source, position, facts, caught_up: _ }: &Stands| wire::VerificationSource {
+            source: source.name().to_owned(),
+            facts: whole(*facts),
+            position: position.encode(source.name()),
         };
-        self.readers.iter().map(source).collect()
+        stands.map(source).collect()
     }
 
     /// How many facts were read.

@@ -189,7 +189,7 @@ impl Recount {
             tally.buyers.extend(buyer);
         });
         let cells = tallies.into_iter().map(|(key, (end, tally))| (key, Cell { end, ..told(&tally) }));
-        Some(Counted { cells: cells.collect(), nothing: told(&Tally::default()), outside, dimension: *dimension })
+        Some(Counted { cells: cells.collect(), nothing: told(&Tally::default()), outside, dimension })
     }
 }
 

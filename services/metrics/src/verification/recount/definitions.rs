@@ -59,7 +59,7 @@ static DEFINITIONS: [Definition; 10] = [
 ];
 
 /// The answers to known surveys, each with its survey.
-fn answers<'r>(recount: &'r Recount) -> impl Iterator<Item = (&'r Answer, &'r Survey)> {
+fn answers(recount: &Recount) -> impl Iterator<Item = (&Answer, &Survey)> {
     let surveys: FxHashMap<Uuid, &Survey> = recount.surveys.iter().map(|survey| (survey.id, survey)).collect();
     recount.answers.iter().filter_map(move |answer| Some((answer, *surveys.get(&answer.survey)?)))
 }
