@@ -6,6 +6,7 @@
 mod beginning;
 pub(crate) mod by_person;
 pub(crate) mod comparison;
+pub(crate) mod reasons;
 pub(crate) mod retention;
 mod scope;
 pub(crate) mod survival;
