@@ -11,6 +11,7 @@ pub(crate) mod comparison;
 pub(crate) mod drivers;
 pub(crate) mod journey;
 pub(crate) mod moves;
+pub(crate) mod reasons;
 pub(crate) mod retention;
 mod scope;
 pub(crate) mod states;
