@@ -6,6 +6,7 @@
 mod beginning;
 mod by_person;
 pub(crate) mod comparison;
+pub(crate) mod explanation;
 pub(crate) mod retention;
 mod scope;
 pub(crate) mod survival;

@@ -21,7 +21,7 @@ const ACQUISITION: u8 = 1;
 /// All costs. Of rates nothing is kept but that they are there: no figure is made of them yet.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Costs {
-    rows: Rows,
+    pub(crate) rows: Rows,
     /// From when on.
     pub(crate) times: Times,
     /// Until when; of what was spent at once, its instant.

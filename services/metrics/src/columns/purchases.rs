@@ -16,7 +16,7 @@ use super::{
 /// All purchases and returns.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Purchases {
-    rows: Rows,
+    pub(crate) rows: Rows,
     pub(crate) times: Times,
     pub(crate) customers: Vec<u32>,
     /// Micro-units (1e-6) of the currency.
