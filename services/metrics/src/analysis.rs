@@ -9,6 +9,7 @@ mod beginning;
 pub(crate) mod by_person;
 pub(crate) mod comparison;
 pub(crate) mod drivers;
+pub(crate) mod explanation;
 pub(crate) mod journey;
 pub(crate) mod moves;
 pub(crate) mod reasons;

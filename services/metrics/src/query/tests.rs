@@ -6,6 +6,7 @@ mod comparisons;
 mod contracts;
 mod customers;
 mod desk;
+mod explanations;
 mod moves;
 mod moves_known;
 mod rows;
