@@ -39,6 +39,7 @@ pub(crate) mod sales;
 mod scan;
 pub(crate) mod serving;
 mod spreads;
+pub(crate) mod told;
 mod walk;
 mod zones;
 
@@ -46,6 +47,7 @@ use std::sync::Arc;
 
 use barometer_chassis::error::Error;
 
+use self::told::Recorder;
 use crate::{
     catalogue::{Metric, Parameters},
     columns::Facts,
@@ -113,6 +115,16 @@ impl Query {
     ///
     /// Errors: INVALID when the range has too many periods or the answer too many rows.
     pub(crate) fn run(&self, facts: &Facts) -> Result<Vec<Figures>, Error> {
+        self.answer(facts, None)
+    }
+
+    /// The same, of a query whose metrics come to one row each, and tells the recorder what they are made of. Of cohorts it tells
+    /// of the one that is wanted.
+    pub(crate) fn explain(&self, facts: &Facts, recorder: &Recorder) -> Result<Vec<Figures>, Error> {
+        self.answer(facts, Some(recorder))
+    }
+
+    fn answer(&self, facts: &Facts, recorder: Option<&Recorder>) -> Result<Vec<Figures>, Error> {
         let range = range::of(self, facts);
         let periods = self.periods(self.granularity, range.clone())?;
         let mut left = MAX_ROWS;
@@ -134,8 +146,9 @@ impl Query {
             } else {
                 &periods
             };
-            let ask = Ask { query: self, metric, facts, periods };
+            let ask = Ask { query: self, metric, facts, periods, recorder };
             let figures = (metric.answer)(&ask)?;
+            recorder.map_or(Ok(()), |recorder| recorder.finish(&ask))?;
             left = left.checked_sub(figures.len()).ok_or_else(too_many_rows)?;
             all.push(Figures { metric, figures });
         }
@@ -206,6 +219,8 @@ pub(crate) struct Ask<'q> {
     metric: &'static Metric,
     facts: &'q Facts,
     periods: &'q Periods,
+    /// Who asks what the figure is made of, if somebody does.
+    recorder: Option<&'q Recorder>,
 }
 
 impl<'q> Ask<'q> {

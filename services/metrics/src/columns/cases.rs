@@ -50,7 +50,7 @@ const MOST_SATISFIED: i32 = 5;
 /// All cases.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Cases {
-    pub(super) rows: Rows,
+    pub(crate) rows: Rows,
     /// When each was opened.
     pub(crate) times: Times,
     pub(crate) customers: Vec<u32>,

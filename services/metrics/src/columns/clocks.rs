@@ -45,7 +45,7 @@ const UNCOUNTED: Counted = Counted { working: NEVER, elapsed: NEVER };
 /// All clocks.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Clocks {
-    pub(super) rows: Rows,
+    pub(crate) rows: Rows,
     /// When each began to run.
     pub(crate) times: Times,
     /// The row of the case.

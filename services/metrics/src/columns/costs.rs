@@ -26,7 +26,7 @@ const PER_HOUR: u8 = 2;
 /// All costs: sums that were spent, and rates at which contacts are reckoned.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Costs {
-    pub(super) rows: Rows,
+    pub(crate) rows: Rows,
     /// From when on.
     pub(crate) times: Times,
     /// Until when; of what was spent at once, and of a rate that holds until the next, its beginning.

@@ -34,7 +34,7 @@ const LATE: u8 = 1;
 /// All steps.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Escalations {
-    pub(super) rows: Rows,
+    pub(crate) rows: Rows,
     /// When each was taken.
     pub(crate) times: Times,
     /// The row of the case.

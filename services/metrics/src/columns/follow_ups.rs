@@ -35,7 +35,7 @@ pub(crate) enum Course {
 /// All follow-ups.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct FollowUps {
-    pub(super) rows: Rows,
+    pub(crate) rows: Rows,
     /// When each answer was followed up.
     pub(crate) times: Times,
     pub(crate) customers: Vec<u32>,

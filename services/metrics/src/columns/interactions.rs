@@ -26,7 +26,7 @@ const UNTOLD: i64 = -1;
 /// All contacts.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Interactions {
-    pub(super) rows: Rows,
+    pub(crate) rows: Rows,
     pub(crate) times: Times,
     pub(crate) customers: Vec<u32>,
     pub(crate) direction: Choice,

@@ -30,7 +30,7 @@ pub(crate) const NO_INVITATION: u32 = u32::MAX;
 /// All invitations.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Invitations {
-    pub(super) rows: Rows,
+    pub(crate) rows: Rows,
     /// Invitations by number, whether they came or an answer that names them.
     pub(crate) ids: Ids,
     /// The row of each invitation by its number, [`NO_ROW`] of one that has not come.

@@ -47,7 +47,7 @@ pub(crate) mod event {
 /// All events of memberships.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Memberships {
-    pub(super) rows: Rows,
+    pub(crate) rows: Rows,
     pub(crate) times: Times,
     pub(crate) customers: Vec<u32>,
     pub(crate) kind: Choice,

@@ -26,7 +26,7 @@ pub(crate) const NO_PROMISE: u32 = u32::MAX;
 /// All promises.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Promises {
-    pub(super) rows: Rows,
+    pub(crate) rows: Rows,
     /// By when each is to be kept.
     pub(crate) times: Times,
     pub(crate) customers: Vec<u32>,

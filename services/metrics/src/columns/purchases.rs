@@ -19,7 +19,7 @@ use crate::rules::money::is_sale;
 /// All purchases and returns.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Purchases {
-    pub(super) rows: Rows,
+    pub(crate) rows: Rows,
     pub(crate) times: Times,
     pub(crate) customers: Vec<u32>,
     /// Micro-units (1e-6) of the currency.

@@ -16,7 +16,7 @@ use super::{
 /// All referrals.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Referrals {
-    pub(super) rows: Rows,
+    pub(crate) rows: Rows,
     pub(crate) times: Times,
     /// Who recommended.
     pub(crate) customers: Vec<u32>,

@@ -62,7 +62,6 @@ impl Rows {
     }
 
     /// The id of the fact in a row; nil while it is only awaited.
-    #[allow(dead_code, reason = "what explains figures reads it")]
     pub(crate) fn id(&self, row: usize) -> Uuid {
         self.ids[row]
     }

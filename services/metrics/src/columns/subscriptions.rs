@@ -29,7 +29,7 @@ const NONE: u32 = u32::MAX;
 /// All events of subscriptions.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Subscriptions {
-    pub(super) rows: Rows,
+    pub(crate) rows: Rows,
     /// When each was agreed.
     pub(crate) times: Times,
     pub(crate) customers: Vec<u32>,

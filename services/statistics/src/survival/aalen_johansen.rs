@@ -51,6 +51,9 @@ struct Sums {
     both: [f64; 2],
 }
 
+/// What rounding may take off a share that is exactly 1.
+const ROUNDING: f64 = 1e-12;
+
 impl Sums {
     /// Σ (F(t) − F)²·d/(n(n − d)) + Σ S²·c(n − c)/n³ − 2·Σ (F(t) − F)·S·c/n².
     fn variance(&self) -> f64 {
@@ -122,10 +125,10 @@ impl Incidence {
         self.variance.sqrt()
     }
 
-    /// The log-log interval of F(t): exp(−exp(ln(−ln F) ± z·SE/(F ln F))), 0 to 1. `None` when F is 1.
+    /// The log-log interval of F(t): exp(−exp(ln(−ln F) ± z·SE/(F ln F))), 0 to 1. `None` when F is 1, but for rounding.
     pub fn interval(&self, level: Level) -> Option<Interval> {
         let log = self.share.ln();
-        if self.share <= 0.0 || log >= 0.0 {
+        if self.share <= 0.0 || self.share >= 1.0 - ROUNDING {
             return None;
         }
         let reach = level.z() * self.standard_error() / (self.share * -log);

@@ -27,7 +27,8 @@ impl Sums {
         self.of_one.iter_mut().zip(values()).for_each(|(sum, value)| *sum += value);
         let mut sums = self.of_two.iter_mut();
         for (row, value) in values().enumerate() {
-            for (sum, other) in sums.by_ref().zip(values().take(row + 1)) {
+            // In this order, so that no sum is taken and left.
+            for (other, sum) in values().take(row + 1).zip(sums.by_ref()) {
                 let added = sum.checked_add(value * other);
                 self.overflows |= added.is_none();
                 *sum = added.unwrap_or_default();
