@@ -208,10 +208,11 @@ def make_up(suite, directory, asked, chance):
             "end_time": chance.choice(["", instant(at + chance.randrange(1, 300) * DAY)]),
             "channel": chance.choice(["", "phone", "email", "web"]), "team": chance.choice(["", "", "service"]), **rate})
     for number in range(200):
+        cost = chance.choice(["", "1.05", "0"])
         contacts.append({
             "external_id": f"t{number}", "customer": f"x{number % 90}", "time": instant(chance.randrange(first, last) // SECOND * SECOND),
-            "direction": chance.choice(["inbound", "outbound"]), "channel": chance.choice(["", "phone", "letter"]),
-            "cost": chance.choice(["", "1.05", "0"]), "currency": "EUR", "handling_time": chance.choice(["", "90s", "10m"])})
+            "direction": chance.choice(["inbound", "outbound"]), "channel": chance.choice(["phone", "letter", "web"]),
+            "cost": cost, "currency": "EUR" if cost else "", "handling_time": chance.choice(["", "90s", "10m"])})
     # The first answer makes the survey.
     begin = [{"external_id": "first", "time": instant(first), "score": 7}]
     for kind, name, rows, more in [("responses", "begin", begin, ["--set", "survey=made up"]), ("invitations", "invitations", invitations, []),
