@@ -331,8 +331,7 @@ proptest! {
     #[test]
     fn what_customers_went_for_adds_up_to_who_is_gone(past in past()) {
         let facts = past.facts();
-        let ends: i32 = Ending::Contract.into();
-        for request in survivals().into_iter().filter(|request| request.ending == ends) {
+        for request in survivals().into_iter().filter(|request| request.ending() == Ending::Contract) {
             let plain = curves(&request, &facts, 0);
             let told = curves(&QuerySurvivalRequest { by_reason: true, ..request }, &facts, 0);
             for (plain, curve) in plain.curves.iter().zip(&told.curves) {
