@@ -194,7 +194,7 @@ def differences(told, desk, counts):
         found = {}
         for row in rows:
             group = tuple(sorted(row["group"].items()))
-            figure = {name: Decimal(str(value)) for name, value in row["counts"].items() if value is not None}
+            figure = {name: Decimal(str(value)) for name, value in (row["counts"] | row["amounts"]).items() if value is not None}
             if any(figure.values()):
                 found[row["label"], group] = figure, row["value"], row["statistics"]
         for cell in sorted(found.keys() | expected.keys()):

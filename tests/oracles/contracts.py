@@ -142,7 +142,7 @@ def differences(told, log, compared):
         for row in rows:
             key = (row["start"], tuple(sorted(row["group"].items())))
             of = expected.pop(key, None)
-            numbers = {"value": row["value"], **row["counts"]}
+            numbers = {"value": row["value"], **row["counts"], **row["amounts"]}
             if of is None:
                 # A group that only other periods have.
                 of = {name: 0 if name != "value" else None for name in numbers}

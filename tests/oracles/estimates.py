@@ -19,7 +19,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import statsmodels.api as sm
-from lifelines import KaplanMeierFitter
+from lifelines import AalenJohansenFitter, KaplanMeierFitter
 from lifelines.exceptions import StatError
 from lifelines.statistics import multivariate_logrank_test
 from lifelines.utils import restricted_mean_survival_time
@@ -288,6 +288,102 @@ def log_rank_expected(ask):
     if not np.isfinite(test.test_statistic):
         return None
     return {"statistic": test.test_statistic, "degrees_of_freedom": test.degrees_of_freedom, "p_value": test.p_value}
+
+
+# Competing risks: what the definition makes of a table of times by pandas, and lifelines where no two ends are at the same time
+# (it moves those apart at random).
+
+def competing_case(rng):
+    causes = int(rng.integers(1, 5))
+    ask = {"lives": [[entry, exit, int(rng.integers(causes)) if event else None] for entry, exit, event in lives(rng, rng.random() < 0.3)],
+           "causes": causes, "level": level(rng)}
+    if rng.random() < 0.4:
+        ask["lives"] = [[None, place + 1, cause] for place, (_, _, cause) in enumerate(ask["lives"])]
+    return ask
+
+
+def competing_expected(ask):
+    rows = pd.DataFrame(ask["lives"], columns=["entry", "exit", "cause"], dtype=object)
+    exits, causes = rows["exit"].astype(int).to_numpy(), rows["cause"].to_numpy()
+    entries = np.array([-1 if entry is None else entry for entry in rows["entry"]])
+    went = np.array([cause is not None for cause in causes])
+    times = np.unique(exits[went])
+    n = np.array([((entries < at) & (exits >= at)).sum() for at in times], dtype=float)
+    d = np.array([[(went & (exits == at) & (causes == cause)).sum() for at in times] for cause in range(ask["causes"])],
+                 dtype=float).reshape(ask["causes"], len(times))
+    before = np.concatenate([[1.0], np.cumprod(1 - d.sum(axis=0) / n)[:-1]]) if len(times) else np.array([])
+    z = stats.norm.ppf((1 + ask["level"]) / 2)
+    told = {name: [] for name in ["times", "events", "shares", "errors", "intervals"]}
+    for own in d:
+        shares = np.cumsum(before * own / n)
+        errors = []
+        for place in range(len(times)):
+            at = slice(0, place + 1)
+            gone, all_of, mine, risk = shares[place] - shares[at], d.sum(axis=0)[at], own[at], n[at]
+            # Who were all that were at risk leave nobody for a later time.
+            greenwood = np.where(all_of < risk, all_of / np.where(all_of < risk, risk * (risk - all_of), 1), 0)
+            variance = (gone ** 2 * greenwood + before[at] ** 2 * mine * (risk - mine) / risk ** 3 - 2 * gone * before[at] * mine / risk ** 2)
+            errors.append(math.sqrt(max(variance.sum(), 0)))
+        rises = np.flatnonzero(own)
+        told["times"].append(times[rises])
+        told["events"].append(own[rises])
+        told["shares"].append(shares[rises])
+        told["errors"].append([errors[place] for place in rises])
+        told["intervals"].append([log_log(shares[place], errors[place], z) for place in rises])
+    check_lifelines(ask, exits, causes, times, told)
+    return told
+
+
+def log_log(share, error, z):
+    if share >= 1 - 1e-12:
+        return None
+    reach = z * error / (share * math.log(share))
+    return sorted([math.exp(-math.exp(math.log(-math.log(share)) + side * reach)) for side in (-1, 1)])
+
+
+def check_lifelines(ask, exits, causes, times, told):
+    if len(np.unique(exits)) < len(exits) or any(entry is not None for entry, _, _ in ask["lives"]) or not len(told["times"][0]):
+        return
+    kinds = np.array([0 if cause is None else cause + 1 for cause in causes])
+    fitter = AalenJohansenFitter(alpha=1 - ask["level"], calculate_variance=True).fit(exits, kinds, event_of_interest=1)
+    found = fitter.cumulative_density_.iloc[:, 0].loc[told["times"][0]]
+    variances = fitter.variance_.loc[told["times"][0]].to_numpy().ravel()
+    shares, errors = np.array(told["shares"][0]), np.array(told["errors"][0])
+    # Where all that were at risk went, lifelines has no variance.
+    known = np.isfinite(variances) & (shares < 1 - 1e-12) & (np.array(told["times"][0]) < times[-1])
+    if not np.allclose(found, shares, atol=1e-9) or not np.allclose(variances[known], errors[known] ** 2, atol=1e-9):
+        sys.exit(f"estimates: lifelines makes something else of {json.dumps(ask)}")
+
+
+# Consistency of channels: a one-way analysis of variance, and scipy's noncentral chi-squared distribution.
+
+def consistency_case(rng):
+    channels = [list(map(int, rng.multinomial(size(rng, 1, 800), rng.dirichlet([2, 2, 1] if rng.random() < 0.5 else [5, 3, 2]))))
+                for _ in range(int(rng.integers(2, 7)))]
+    return {"channels": channels, "level": level(rng)}
+
+
+def consistency_expected(ask):
+    answers = [np.repeat([1.0, 0.0, -1.0], counts) for counts in ask["channels"]]
+    every = np.concatenate(answers)
+    n, k = len(every), len(answers)
+    if n <= k:
+        return None
+    between = sum(len(of) * (of.mean() - every.mean()) ** 2 for of in answers)
+    within = sum(((of - of.mean()) ** 2).sum() for of in answers) / (n - k)
+    told = {"spread": math.sqrt(max(between - (k - 1) * within, 0) / n), "found": math.sqrt(between / n), "limits": None}
+    if within > 1e-12:
+        tail = (1 - ask["level"]) / 2
+        limits = [noncentrality(found / within, k - 1, share)
+                  for found, share in [(between, 1 - tail), (max(between, (k - 1) * within), tail)]]
+        told["limits"] = [math.sqrt(limit * within / n) for limit in limits]
+    return told
+
+
+def noncentrality(x, freedom, share):
+    if stats.chi2.cdf(x, freedom) <= share:
+        return 0.0
+    return optimize.brentq(lambda away: stats.ncx2.cdf(x, freedom, away) - share, 1e-12, 10 * x + 100, xtol=1e-13, rtol=1e-13)
 
 
 # Churn, by a table of who is active at each instant of interest.
@@ -688,6 +784,8 @@ KINDS = [
     Kind("adjusted_p_values", discovery_case, discovery_expected, tolerance=1e-14),
     Kind("kaplan_meier", survival_case, survival_expected),
     Kind("log_rank", log_rank_case, log_rank_expected, tolerance=1e-7),
+    Kind("aalen_johansen", competing_case, competing_expected, tolerance=1e-7, part=0.5),
+    Kind("consistency", consistency_case, consistency_expected, tolerance=1e-5),
     Kind("churn", churn_case, churn_expected),
     Kind("retention", retention_case, retention_expected),
     Kind("revenue", revenue_case, revenue_expected),

@@ -22,6 +22,7 @@ from collections import defaultdict
 from decimal import Decimal
 
 import duckdb
+import numpy as np
 import pandas as pd
 from scipy import optimize, stats
 from statsmodels.stats.proportion import proportion_confint
@@ -32,7 +33,8 @@ EPOCH = dt.datetime(1970, 1, 1, tzinfo=UTC)
 SECOND = 10**6
 DAY = 86_400 * SECOND
 KINDS = ["surveys.survey", "surveys.response", "surveys.invitation", "customers.purchase", "customers.attribute_change",
-         "customers.customer", "customers.interaction", "customers.subscription_event", "complaints.case", "complaints.case_entry"]
+         "customers.customer", "customers.interaction", "customers.subscription_event", "customers.membership_event", "customers.referral",
+         "customers.cost", "complaints.case", "complaints.case_entry"]
 ZONES = ["UTC", "Europe/Chisinau", "America/New_York", "Pacific/Apia", "Asia/Kathmandu"]
 # Texts of answers: what spreadsheets would compute, and what CSV has to quote.
 CHANNELS = ["web", "=1+1", "'quoted'", "-5", "a,b", "say \"so\"", "two\nlines", "naïve 🙂", ""]
@@ -41,6 +43,8 @@ DEFINITIONS = ["churn_standard", "churn_all_departures", "churn_over_start_plus_
 RATES = ["rr1", "rr2", "rr5", "rr6"]
 # The columns of a file that are instants.
 TIMES = {}
+# What is not over by now has no end yet.
+NOW = int(time.time() * SECOND)
 # The least that is to be compared of a metric.
 FEW = 40
 
@@ -109,6 +113,15 @@ class Asked:
             self.ask("completion_rate", ("channel",), every, level)
             for rate in RATES:
                 self.ask("response_rate", ("survey",), every, ("rate", rate), level)
+            for by in [(), ("channel",)]:
+                for metric in ["cost_to_serve", "cost_to_serve_per_customer", "cost_per_contact"]:
+                    self.ask(metric, by, every, ("hourly_rate", "12.34CHF"))
+                self.ask("late_payment_rate", by, every, level)
+                for action in ["sales", "contacts"]:
+                    self.ask("actions_per_engagement", by, every, ("around_days", "20"), ("action", action), level)
+            for metric in ["service_recovery", "spend_after_complaint"]:
+                self.ask(metric, (), every, ("after_days", "60"), inactivity, level)
+            self.ask("channel_consistency", (), every, level)
         self.ask("lifecycle", (), "month")
         self.ask("lifecycle", ("channel",), "month")
         self.ask("cohort_retention", (), "month", level)
@@ -185,10 +198,26 @@ def make_up(suite, directory, asked, chance):
                 "external_id": f"a{len(answers)}", "time": later(), "score": score, "invitation": f"i{number}",
                 "disposition": chance.choice(["break_off", "refused", "dont_know"]) if score == "" else "",
                 "channel": chance.choice(CHANNELS), "language": chance.choice(["", "ro", "en"])})
+    # Rates of some channels and teams, some of which end, and contacts that tell what they cost.
+    rates, contacts = [], []
+    for number in range(12):
+        at = chance.randrange(first, last) // SECOND * SECOND
+        rate = {"per_contact": "", "per_hour": "", chance.choice(["per_contact", "per_hour"]): f"{chance.randrange(0, 5000) / 100}"}
+        rates.append({
+            "external_id": f"r{number}", "kind": "contact", "time": instant(at), "currency": chance.choice(["EUR", "EUR", "USD"]),
+            "end_time": chance.choice(["", instant(at + chance.randrange(1, 300) * DAY)]),
+            "channel": chance.choice(["", "phone", "email", "web"]), "team": chance.choice(["", "", "service"]), **rate})
+    for number in range(200):
+        cost = chance.choice(["", "1.05", "0"])
+        contacts.append({
+            "external_id": f"t{number}", "customer": f"x{number % 90}", "time": instant(chance.randrange(first, last) // SECOND * SECOND),
+            "direction": chance.choice(["inbound", "outbound"]), "channel": chance.choice(["phone", "letter", "web"]),
+            "cost": cost, "currency": "EUR" if cost else "", "handling_time": chance.choice(["", "90s", "10m"])})
     # The first answer makes the survey.
     begin = [{"external_id": "first", "time": instant(first), "score": 7}]
     for kind, name, rows, more in [("responses", "begin", begin, ["--set", "survey=made up"]), ("invitations", "invitations", invitations, []),
-                                   ("responses", "answers", answers, ["--set", "survey=made up"])]:
+                                   ("responses", "answers", answers, ["--set", "survey=made up"]),
+                                   ("costs", "rates", rates, []), ("interactions", "contacts", contacts, [])]:
         path = directory / f"{name}.csv"
         with path.open("w", newline="") as file:
             writer = csv.DictWriter(file, rows[0])
@@ -250,8 +279,9 @@ def table_differs(query, rows, told):
         expected = {"value": figure["value"], "start": figure["start"], **figure["group"]}
         table = {**row, "start": instant(row["start"]), **{name: row[name] or "" for name in figure["group"]}}
         for name, count in figure["counts"].items():
-            # An amount of the same name hides the count in the answer.
-            expected[next((other for other in [f"{name}_amount", f"{name}_count"] if other in row), name)] = count
+            expected[f"{name}_count" if f"{name}_count" in row else name] = count
+        for name, amount in figure["amounts"].items():
+            expected[f"{name}_amount" if f"{name}_amount" in row else name] = amount
         limits = figure["interval"] or {}
         expected |= {"low": limits.get("low"), "high": limits.get("high")}
         wrong += [f"{query} {figure['start']} {name}: {table[name]} in the table, {number} in the answer"
@@ -271,7 +301,8 @@ def differences(told, facts, asked, compared):
                 wrong.append(f"{query} {key}: not expected")
                 continue
             limits = row["interval"] or {}
-            numbers = {"value": row["value"], "low": limits.get("low"), "high": limits.get("high"), **row["counts"]}
+            amounts = {f"{name}_amount" if name in row["counts"] else name: amount for name, amount in row["amounts"].items()}
+            numbers = {"value": row["value"], "low": limits.get("low"), "high": limits.get("high"), **row["counts"], **row["statistics"], **amounts}
             for name, number in of.items():
                 compared[query[0]] += 1
                 if not same(numbers.get(name), number):
@@ -316,8 +347,16 @@ class Company:
         purchases["currency"] = purchases.amount_currency
         purchases["time"] = purchases.time.astype("int64")
         purchases["day"] = pd.to_datetime(purchases.time, unit="us", utc=True).dt.tz_convert(asked.zone).dt.date
-        self.purchases = purchases
+        self.purchases, self.interactions = purchases, facts["customers.interaction"]
+        self.spending = defaultdict(list)
+        for row in purchases.itertuples():
+            self.spending[row.customer_id].append((row.time, row.currency, micros(row.amount)))
+        purchases["due"] = purchases.due_time
         self.first_sales = purchases[purchases.amount >= 0].groupby("customer_id").time.min()
+
+        self.served, self.outreach = serve(facts, "12.34CHF"), outreach(facts)
+        self.known_since = known_since(facts)
+        self.complaints = complaints(facts["complaints.case"])
 
     def rows(self, query):
         metric, by, every, parameters = query
@@ -327,6 +366,8 @@ class Company:
         names = list(by) + [name for name in always if name not in by and not (name == "survey_type" and "survey" in by)]
         if metric == "cohort_retention":
             return cohorts(of, self.asked, parameters)
+        if metric in ("service_recovery", "spend_after_complaint"):
+            return recoveries(self, metric, self.asked.periods(every), parameters)
         groups = self.groups(of, names)
         return {(instant(start), tuple(sorted(group.items()))): measure(self, some, start, end, parameters)
                 for group, some in groups for start, end in self.asked.periods(every)}
@@ -477,8 +518,8 @@ def revenue(_, some, start, end, parameters):
     some = within(some, start, end)
     sales = sales_of(some)
     gross, net = sales.amount.sum(), some.amount.sum()
-    return {"value": float(net) if len(some) else None, "sales": len(sales), "customers": sales.customer_id.nunique(), "gross": float(gross),
-            "net": float(net), "returns": float(net - gross)}
+    return {"value": float(net) if len(some) else None, "sales": len(sales), "returns": len(some) - len(sales), "customers": sales.customer_id.nunique(),
+            "gross": float(gross), "net": float(net), "returns_amount": float(net - gross)}
 
 
 def average_order(_, some, start, end, parameters):
@@ -612,13 +653,225 @@ def cohorts(some, asked, parameters):
     return rows
 
 
+def micros(amount):
+    return int(Decimal(str(amount)) * SECOND)
+
+
+def serve(facts, flat):
+    """A row for each contact and currency that it cost something in, one for those of which nobody knows, and one for each redress."""
+    rates = [(row.channel or "", row.team or "", row.time, row.number, row.end_time,
+              "item" if row.per_item is not None else "hour", *((row.per_item, row.per_item_currency) if row.per_item is not None else (row.per_hour, row.per_hour_currency)))
+             for row in facts["customers.cost"].itertuples() if row.kind == "CONTACT" and row.amount is None]
+    lasting = []
+    for channel, team, at, number, end, basis, amount, currency in rates:
+        later = [other[2] for other in rates if other[:2] == (channel, team) and other[5] == basis and other[2] > at]
+        until = end if end is not None else min(later, default=math.inf)
+        lasting.append(((channel, team, basis), at, number, until, micros(amount), currency))
+
+    def rate(channel, team, basis, at):
+        for scope in [(channel, team), (channel, ""), ("", team), ("", "")]:
+            held = [one for one in lasting if one[0] == (*scope, basis) and one[1] <= at < one[3]]
+            if held:
+                return max(held, key=lambda one: one[1:3])[4:]
+        return None
+
+    hourly = lambda amount, time: (amount * int(time) + 1_800 * SECOND) // (3_600 * SECOND)
+    rows = []
+    for row in facts["customers.interaction"].itertuples():
+        parts = defaultdict(int)
+        time, channel, team = row.handling_time_micros, row.channel or "", row.team or ""
+        if row.cost is not None:
+            parts[row.cost_currency] += micros(row.cost)
+        else:
+            each, hour = rate(channel, team, "item", row.time), rate(channel, team, "hour", row.time)
+            if each:
+                parts[each[1]] += each[0]
+            if hour and time is not None:
+                parts[hour[1]] += hourly(hour[0], time)
+            if not each and not hour and time is not None:
+                parts[flat[-3:]] += hourly(micros(flat[:-3]), time)
+        rows += [(row.time, channel, currency, row.customer_id, "contact", cost) for currency, cost in parts.items()]
+        rows += [] if parts else [(row.time, channel, "", None, "unpriced", 0)]
+    for row in facts["complaints.case"].itertuples():
+        if row.state != "MERGED":
+            for given in json.loads(row.redress or "[]"):
+                if given.get("amount"):
+                    rows.append((row.open_time, row.channel or "", given["amount_currency"], row.customer_id or None, "redress", micros(given["amount"])))
+    return pd.DataFrame(rows, columns=["time", "channel", "currency", "customer_id", "what", "cost"])
+
+
+def cost_to_serve(_, served, start, end, parameters, metric="cost_to_serve"):
+    some = within(served, start, end)
+    contacts, unpriced, redress = (some[some.what == what] for what in ["contact", "unpriced", "redress"])
+    of_contacts, total = int(contacts.cost.sum()) / SECOND, int(some.cost.sum()) / SECOND
+    told = {"contacts": len(contacts), "unpriced": len(unpriced), "contact_cost": of_contacts}
+    if metric == "cost_per_contact":
+        return {"value": of_contacts / len(contacts) if len(contacts) else None, **told}
+    customers = pd.concat([contacts, redress]).customer_id.dropna().nunique()
+    told |= {"redresses": len(redress), "customers": customers, "redress": int(redress.cost.sum()) / SECOND, "total": total}
+    over = customers if metric.endswith("customer") else min(1, len(contacts) + len(redress))
+    return {"value": total / over if over else None, **told}
+
+
+def late_payment_rate(_, some, start, end, parameters):
+    sales = sales_of(some)
+    sales = sales[sales.due.notna()]
+    sales = sales[(sales.due >= start) & (sales.due < end)]
+    unpaid = sales.paid_time.isna()
+    waiting = int((unpaid & (sales.due >= NOW)).sum())
+    late = int((unpaid & (sales.due < NOW)).sum() + (sales.paid_time[~unpaid] > sales.due[~unpaid]).sum())
+    return share(late, len(sales) - waiting, parameters, late=late, on_time=len(sales) - waiting - late, waiting=waiting)
+
+
+def outreach(facts):
+    contacts = facts["customers.interaction"].copy()
+    contacts["channel"] = contacts.channel.fillna("")
+    return contacts[contacts.direction == "OUTBOUND"]
+
+
+def known_since(facts):
+    first = {}
+    for kind in ["customers.purchase", "customers.interaction", "customers.subscription_event", "customers.membership_event",
+                 "customers.referral", "surveys.response"]:
+        for customer, at in facts[kind].groupby("customer_id").time.min().items():
+            first[customer] = min(at, first.get(customer, math.inf))
+    told = {}
+    for row in facts["customers.customer"].itertuples():
+        instants = [at for at in [row.since, first.get(row.id)] if at is not None]
+        told[row.id] = min(instants, default=row.create_time)
+    return told
+
+
+def by_customer(frame):
+    return {customer: np.sort(times.to_numpy(dtype="int64")) for customer, times in frame.groupby("customer_id").time}
+
+
+def actions_per_engagement(company, contacts, start, end, parameters):
+    around = int(parameters["around_days"]) * DAY
+    key = ("engagement", parameters["action"])
+    if key not in company.known:
+        inbound = company.interactions[company.interactions.direction == "INBOUND"]
+        company.known[key] = by_customer(sales_of(company.purchases) if parameters["action"] == "sales" else inbound), by_customer(company.outreach)
+    actions, reached = company.known[key]
+    nothing = np.array([], dtype="int64")
+    count = lambda times, low, high: int(np.searchsorted(times, high) - np.searchsorted(times, low))
+    firsts = within(contacts, start, end).groupby("customer_id").time.min()
+    differences, moved, numbers = [], defaultdict(float), defaultdict(int)
+    for customer, at in firsts.items():
+        if at + around > NOW:
+            numbers["pending"] += 1
+            continue
+        own = actions.get(customer, nothing)
+        before, after = count(own, at - around, at), count(own, at, at + around)
+        others = [(other, count(of, at, at + around)) for other, since in company.known_since.items() if since <= at
+                  for of in [actions.get(other, nothing)]
+                  if count(of, at - around, at) == before and not count(reached.get(other, nothing), at - around, at + around)]
+        if len(others) < 2:
+            numbers["unmatched"] += 1
+            continue
+        size, mean = len(others), sum(more for _, more in others) / len(others)
+        differences.append(after - mean)
+        numbers["actions_before"] += before
+        numbers["actions_after"] += after
+        for other, more in others:
+            moved[other] += (more - mean) / math.sqrt(size * (size - 1))
+    n, told = len(differences), {name: numbers[name] for name in ["actions_before", "actions_after", "unmatched", "pending"]}
+    told |= {"contacted": n, "comparison": len(moved), "value": np.mean(differences) if n else None, "low": None, "high": None}
+    if n > 1:
+        error = math.sqrt(np.var(differences, ddof=1) / n + sum(part * part for part in moved.values()) / n ** 2)
+        told["standard_error"] = error
+        if n >= 30 and error > 0:
+            told["low"], told["high"] = stats.t.interval(float(parameters["level"]), n - 1, told["value"], error)
+    return told
+
+
+def complaints(cases):
+    some = cases[(~cases.state.isin(["MERGED", "CANCELLED"])) & cases.kind.isin(["COMPLAINT", "LOSS"])]
+    told = defaultdict(list)
+    for row in some.sort_values(["open_time", "number"]).itertuples():
+        if row.customer_id:
+            told[row.customer_id].append((row.open_time, row.first_resolve_time))
+    return told
+
+
+def recoveries(company, metric, periods, parameters):
+    after, active = int(parameters["after_days"]) * DAY, int(parameters["inactivity_days"]) * DAY
+    sales = by_customer(sales_of(company.purchases))
+    found = defaultdict(list)
+    for customer, times in sales.items():
+        own = company.complaints.get(customer, [])
+        for place, (start, end) in enumerate(periods):
+            inside = [one for one in own if start <= one[0] < end]
+            if inside:
+                begun, solved = inside[0]
+                outcome = "solved" if solved is not None and solved < begun + after else "unsolved"
+            elif any(start <= one[0] < max(end, start + after) for one in own):
+                continue
+            else:
+                begun, outcome = start, "none"
+            if np.searchsorted(times, begun) - np.searchsorted(times, begun - active) > 0:
+                found[outcome, place].append((customer, begun))
+    rows = {}
+    currencies = sorted(company.purchases.currency.unique())
+    for outcome in {outcome for outcome, _ in found}:
+        for place, (start, _) in enumerate(periods):
+            over = [(customer, begun) for customer, begun in found[outcome, place] if begun + after <= NOW]
+            pending = len(found[outcome, place]) - len(over)
+            group = ("complaint_outcome", outcome)
+            if metric == "service_recovery":
+                retained = sum(1 for customer, begun in over
+                               if np.searchsorted(sales[customer], begun + after) > np.searchsorted(sales[customer], begun))
+                rows[instant(start), (group,)] = share(retained, len(over), parameters, retained=retained, customers=len(over), pending=pending)
+                continue
+            for currency in currencies:
+                spent = [sum(amount for at, of, amount in company.spending.get(customer, []) if of == currency and begun <= at < begun + after)
+                         for customer, begun in over]
+                rows[instant(start), (group, ("currency", currency))] = {
+                    "value": sum(spent) / SECOND / len(over) if over else None, "spend": sum(spent) / SECOND, "customers": len(over),
+                    "spenders": sum(1 for amount in spent if amount), "pending": pending}
+    return rows
+
+
+def channel_consistency(_, answers, start, end, parameters):
+    some = within(answers, start, end)
+    some = some[some.score.notna() & (some.channel != "")]
+    values = some.score.astype(int).map(lambda score: (score >= 9) - (score <= 6)).astype(float)
+    channels = [of.to_numpy() for _, of in values.groupby(some.channel)]
+    n, k = len(values), len(channels)
+    told = {"channels": k, "answers": n, "value": None, "low": None, "high": None}
+    if k < 2 or n <= k:
+        return told
+    between = sum(len(of) * (of.mean() - values.mean()) ** 2 for of in channels)
+    variance = sum(((of - of.mean()) ** 2).sum() for of in channels) / (n - k)
+    told |= {"value": 100 * math.sqrt(max(between - (k - 1) * variance, 0) / n), "found": 100 * math.sqrt(between / n)}
+    if variance > 1e-12:
+        tail = (1 - float(parameters["level"])) / 2
+        limits = [noncentrality(found / variance, k - 1, side) for found, side in [(between, 1 - tail), (max(between, (k - 1) * variance), tail)]]
+        told["low"], told["high"] = (min(100, 100 * math.sqrt(limit * variance / n)) for limit in limits)
+    return told
+
+
+def noncentrality(x, freedom, side):
+    if stats.chi2.cdf(x, freedom) <= side:
+        return 0.0
+    return optimize.brentq(lambda away: stats.ncx2.cdf(x, freedom, away) - side, 1e-12, 10 * x + 100, xtol=1e-13, rtol=1e-13)
+
+
 OF_SALES = {name: (lambda company: company.purchases, always, measure) for name, always, measure in [
     ("purchases", [], purchases), ("revenue", ["currency"], revenue), ("average_order", ["currency"], average_order),
     ("purchase_frequency", [], purchase_frequency), ("existing_sales_share", ["currency"], existing_sales_share),
     ("repeat_purchase_rate", [], repeat_purchase_rate), ("second_purchase_rate", [], second_purchase_rate), ("lifecycle", [], lifecycle),
     ("active_customers", [], active_customers), ("inactive_share", [], inactive_share), ("churn_rate", [], churn_rate),
     ("retention_rate", [], retention_rate), ("cohort_retention", [], None)]}
-MEASURES = OF_SALES | {
+OF_SERVICE = {metric: (lambda company: company.served, ["currency"], lambda *arguments, metric=metric: cost_to_serve(*arguments, metric))
+              for metric in ["cost_to_serve", "cost_to_serve_per_customer", "cost_per_contact"]} | {
+    "late_payment_rate": (lambda company: company.purchases, [], late_payment_rate),
+    "actions_per_engagement": (lambda company: company.outreach, [], actions_per_engagement),
+    "service_recovery": (lambda company: company.purchases, ["complaint_outcome"], None),
+    "spend_after_complaint": (lambda company: company.purchases, ["complaint_outcome", "currency"], None),
+    "channel_consistency": (lambda company: company.of_kind("NPS"), ["survey_type"], channel_consistency),
+}
+MEASURES = OF_SALES | OF_SERVICE | {
     "nps": (lambda company: company.of_kind("NPS"), ["survey_type"], nps),
     "csat": (lambda company: company.of_kind("CSAT"), ["survey_type"], csat),
     "ces": (lambda company: company.of_kind("CES"), ["survey_type"], ces),
@@ -651,6 +904,12 @@ def falsify(told, facts, asked):
     other("another buyer", "lifecycle", "customers.purchase", is_only, "customer_id", lambda _: buyers.index[0])
     other("a buyer of long ago", "churn_rate", "customers.purchase", is_only, "time", lambda at: at - 3000 * DAY)
     other("another outcome", "response_rate", "surveys.invitation", lambda row: row.told_outcome == "REFUSAL", "told_outcome", lambda _: "OTHER")
+    mail = lambda row: row.direction == "OUTBOUND"
+    other("a longer contact", "cost_to_serve", "customers.interaction", lambda row: row.cost is None and row.handling_time_micros, "handling_time_micros",
+          lambda time: time + 3_600 * SECOND)
+    other("a payment that came late", "late_payment_rate", "customers.purchase", lambda row: row.amount > 0 and row.due_time, "paid_time",
+          lambda _: NOW)
+    other("a contact that is an answer", "actions_per_engagement", "customers.interaction", mail, "direction", lambda _: "INBOUND")
     answers = facts["surveys.response"]
     last = answers[(answers.time >= asked.months[0]) & (answers.time < asked.months[-1])].index[-1]
     notice("that an answer is missing", "responses", {"surveys.response": answers.drop(index=last)})

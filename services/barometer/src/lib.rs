@@ -1,5 +1,5 @@
-//! The barometer program: serve, import, query, cohorts, survival, transitions, journeys, drivers, export, catalogue, case,
-//! policy, calendar, demo.
+//! The barometer program: serve, import, query, cohorts, survival, transitions, journeys, drivers, export, verify, catalogue,
+//! case, policy, calendar, demo.
 
 pub mod calendar;
 pub mod case;
@@ -22,3 +22,4 @@ pub mod serve;
 pub mod suite;
 pub mod survival;
 pub mod transitions;
+pub mod verify;

@@ -18,6 +18,7 @@ use barometer::query::QueryArgs;
 use barometer::serve::ServeArgs;
 use barometer::survival::SurvivalArgs;
 use barometer::transitions::TransitionsArgs;
+use barometer::verify::VerifyArgs;
 use clap::{Parser, Subcommand};
 use mimalloc::MiMalloc;
 
@@ -44,6 +45,7 @@ enum Command {
     Journeys(JourneysArgs),
     Drivers(DriversArgs),
     Export(ExportArgs),
+    Verify(VerifyArgs),
     Catalogue(CatalogueArgs),
     Case(CaseArgs),
     Policy(PolicyArgs),
@@ -82,6 +84,7 @@ async fn run(command: Command) -> Result<(), Failure> {
         Command::Journeys(journeys) => journeys.run().await,
         Command::Drivers(drivers) => drivers.run().await,
         Command::Export(export) => export.run().await,
+        Command::Verify(verify) => verify.run().await,
         Command::Catalogue(catalogue) => catalogue.run().await,
         Command::Case(case) => case.run().await,
         Command::Policy(policy) => policy.run().await,

@@ -39,6 +39,10 @@ pub struct SurvivalArgs {
     #[arg(long, value_name = "BOOLEAN")]
     voluntary: Option<bool>,
 
+    /// Show too for which reason contracts ended, as risks that compete
+    #[arg(long)]
+    by_reason: bool,
+
     /// Dimensions to group by, at most 2, as they were at the beginning
     #[arg(long, value_name = "DIMENSION,…", value_delimiter = ',')]
     by: Vec<String>,
@@ -61,6 +65,7 @@ Examples:
   barometer survival --ending second-purchase --max-days 180
   barometer survival --beginning first-subscription --ending contract --by tier
   barometer survival --ending contract --voluntary true --from 2024 --to 2025
+  barometer survival --beginning first-subscription --ending contract --by-reason
   barometer survival --by country --format csv > curves.csv";
 
 /// With what time ends.
@@ -91,7 +96,7 @@ impl SurvivalArgs {
         let answer = suite.survival(&request, |field| flag_of(field, &FLAGS)).await?;
         output::print(|out| match self.scope.format {
             Format::Json => json::write(&answer, out),
-            Format::Csv => csv::write(&answer, &self.by, out),
+            Format::Csv => csv::write(&answer, &self.by, self.by_reason, out),
             Format::Table => table::write(&answer, &self.title(), &self.by, &zone, self.scope.colours(), out),
         })
     }
@@ -114,6 +119,7 @@ impl SurvivalArgs {
             group_by: self.by.clone(),
             max_days: self.max_days,
             level: self.level,
+            by_reason: self.by_reason,
         }
     }
 
@@ -131,12 +137,13 @@ impl SurvivalArgs {
 }
 
 /// The flags behind the fields of the request.
-const FLAGS: [(&str, &str); 8] = [
+const FLAGS: [(&str, &str); 9] = [
     ("beginning", "--beginning"),
     ("ending", "--ending"),
     ("inactivity_days", "--inactivity-days"),
     ("reasons", "--reason"),
     ("voluntary", "--voluntary"),
+    ("by_reason", "--by-reason"),
     ("group_by", "--by"),
     ("max_days", "--max-days"),
     ("level", "--level"),
@@ -145,7 +152,8 @@ const FLAGS: [(&str, &str); 8] = [
 #[cfg(test)]
 mod tests {
     use barometer_proto::metrics::v1::{
-        Interval, LogRankTest, QuerySurvivalResponse, SurvivalCurve, SurvivalStep, log_rank_test::Expected,
+        Interval, LogRankTest, QuerySurvivalResponse, ReasonCurve, ReasonStep, SurvivalCurve, SurvivalStep,
+        log_rank_test::Expected,
     };
     use clap::Parser;
 
@@ -176,7 +184,24 @@ mod tests {
             restricted_mean_days: Some(61.25),
             until_days: 100.0,
             suppressed: false,
+            reasons: Vec::new(),
         }
+    }
+
+    /// The same with the reasons of the second curve.
+    pub(super) fn answer_by_reason() -> QuerySurvivalResponse {
+        let mut answer = answer();
+        let step = |days, share| ReasonStep {
+            days,
+            events: 5,
+            share,
+            interval: Some(Interval { low: share - 0.1, high: share + 0.1, level: 0.95 }),
+        };
+        answer.curves[1].reasons = vec![
+            ReasonCurve { reason: "price".to_owned(), events: 5, steps: vec![step(25.0, 0.25)] },
+            ReasonCurve { reason: String::new(), events: 5, steps: vec![step(50.0, 0.25)] },
+        ];
+        answer
     }
 
     /// Two groups that differ, and one of too few.

@@ -6,11 +6,13 @@
 
 pub(crate) mod answered;
 mod beginning;
-mod by_person;
+pub(crate) mod by_person;
 pub(crate) mod comparison;
 pub(crate) mod drivers;
+pub(crate) mod explanation;
 pub(crate) mod journey;
 pub(crate) mod moves;
+pub(crate) mod reasons;
 pub(crate) mod retention;
 mod scope;
 pub(crate) mod states;

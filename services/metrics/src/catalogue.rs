@@ -3,12 +3,14 @@
 //! A metric is an entry in the file of its family in `metrics/` and a function in [`query`](crate::query) that answers it.
 //! What an entry does not say is as in [`BLANK`], or in the entry that its family makes of that.
 
+mod counts;
 mod metrics;
 mod parameters;
 
 pub(crate) use self::{
+    counts::meaning,
     metrics::METRICS,
-    parameters::{Clock, LEVEL, Limits, Parameter, Parameters, Span, Visits},
+    parameters::{Actions, Clock, LEVEL, Limits, Parameter, Parameters, Span, Visits},
 };
 
 use std::ops::RangeInclusive;
@@ -41,6 +43,8 @@ pub(crate) struct Metric {
     pub(crate) table: Table,
     pub(crate) parameters: &'static [&'static Parameter],
     pub(crate) counts: &'static [&'static str],
+    /// Those of its counts that are no sums over facts.
+    pub(crate) computed: &'static [&'static str],
     pub(crate) amounts: &'static [&'static str],
     pub(crate) statistics: &'static [&'static str],
     /// How its interval is computed, in words; empty when it has none.
@@ -107,7 +111,9 @@ impl Test {
                 "Score test: z with the share of both sides together, where 5 with the property and 5 without it would be expected \
                  on each; the interval of the difference is Newcombe's hybrid score interval"
             }
-            Test::Mean => "Welch's t test of two means, of 200 things or more on each side where it is made of times",
+            Test::Mean => {
+                "Welch's t test of two means, of 200 things or more on each side where it is made of times or amounts"
+            }
         }
     }
 }
@@ -125,6 +131,7 @@ pub(crate) const BLANK: Metric = Metric {
     table: Table::Responses,
     parameters: &[],
     counts: &[],
+    computed: &[],
     amounts: &[],
     statistics: &[],
     interval: "",

@@ -2,17 +2,20 @@
 
 pub(crate) mod activity;
 pub(crate) mod answers;
+mod board;
 pub(crate) mod cases;
 pub(crate) mod churn;
 pub(crate) mod claims;
 pub(crate) mod clocks;
 pub(crate) mod cohorts;
+pub(crate) mod consistency;
 pub(crate) mod contacts;
 pub(crate) mod contracts;
 pub(crate) mod costs;
 pub(crate) mod courses;
 pub(crate) mod cut;
 mod dimension;
+pub(crate) mod engagement;
 pub(crate) mod escalations;
 pub(crate) mod evidence;
 mod figures;
@@ -25,14 +28,18 @@ pub(crate) mod members;
 pub(crate) mod memberships;
 pub(crate) mod outcomes;
 pub(crate) mod parse;
+pub(crate) mod payments;
 pub(crate) mod promises;
 mod range;
 pub(crate) mod rates;
+pub(crate) mod recovery;
 pub(crate) mod referrals;
 pub(crate) mod revenue;
 pub(crate) mod sales;
 mod scan;
+pub(crate) mod serving;
 mod spreads;
+pub(crate) mod told;
 mod walk;
 mod zones;
 
@@ -40,6 +47,7 @@ use std::sync::Arc;
 
 use barometer_chassis::error::Error;
 
+use self::told::Recorder;
 use crate::{
     catalogue::{Metric, Parameters},
     columns::Facts,
@@ -107,6 +115,16 @@ impl Query {
     ///
     /// Errors: INVALID when the range has too many periods or the answer too many rows.
     pub(crate) fn run(&self, facts: &Facts) -> Result<Vec<Figures>, Error> {
+        self.answer(facts, None)
+    }
+
+    /// The same, of a query whose metrics come to one row each, and tells the recorder what they are made of. Of cohorts it tells
+    /// of the one that is wanted.
+    pub(crate) fn explain(&self, facts: &Facts, recorder: &Recorder) -> Result<Vec<Figures>, Error> {
+        self.answer(facts, Some(recorder))
+    }
+
+    fn answer(&self, facts: &Facts, recorder: Option<&Recorder>) -> Result<Vec<Figures>, Error> {
         let range = range::of(self, facts);
         let periods = self.periods(self.granularity, range.clone())?;
         let mut left = MAX_ROWS;
@@ -128,8 +146,9 @@ impl Query {
             } else {
                 &periods
             };
-            let ask = Ask { query: self, metric, facts, periods };
+            let ask = Ask { query: self, metric, facts, periods, recorder };
             let figures = (metric.answer)(&ask)?;
+            recorder.map_or(Ok(()), |recorder| recorder.finish(&ask))?;
             left = left.checked_sub(figures.len()).ok_or_else(too_many_rows)?;
             all.push(Figures { metric, figures });
         }
@@ -200,6 +219,8 @@ pub(crate) struct Ask<'q> {
     metric: &'static Metric,
     facts: &'q Facts,
     periods: &'q Periods,
+    /// Who asks what the figure is made of, if somebody does.
+    recorder: Option<&'q Recorder>,
 }
 
 impl<'q> Ask<'q> {
@@ -237,4 +258,4 @@ pub(crate) fn refuse_periods(error: &PeriodError) -> Error {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -17,6 +17,8 @@
 //! | [`period`] | calendar periods of a range of time |
 //! | [`portion`] | what a part of a time bears of an amount that is spread over it |
 //! | [`activity`] | active, churned, inactive and repeat customers |
+//! | [`contact_rate`] | what a contact is reckoned at |
+//! | [`engagement`] | what customers do after a contact, against others who had none |
 //! | [`contract`] | what the events of a customer's subscriptions come to |
 //! | [`cohort`] | customers by the period of their first purchase |
 //!
@@ -29,8 +31,10 @@
 
 pub mod activity;
 pub mod cohort;
+pub mod contact_rate;
 pub mod contract;
 pub mod course;
+pub mod engagement;
 pub mod granularity;
 pub mod mean;
 pub mod money;

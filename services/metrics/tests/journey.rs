@@ -3,6 +3,7 @@
 mod differences;
 mod rows;
 mod support;
+mod verifying;
 
 use std::{fs, time::Duration};
 
@@ -276,7 +277,7 @@ async fn the_catalogue_is_read_in_pages_and_by_name() {
             break;
         }
     }
-    assert_eq!(names.len(), 79);
+    assert_eq!(names.len(), 87);
     assert!(names.is_sorted());
     let nps = client.get_metric(wire::GetMetricRequest { id: "nps".to_owned() }).await.expect("nps").into_inner();
     assert_eq!((nps.version, nps.unit()), (1, wire::Unit::Points));

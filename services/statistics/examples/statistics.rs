@@ -9,6 +9,7 @@ use barometer_statistics::{
     bootstrap::{Bootstrap, Kind, Resampling},
     churn::{ChurnDefinition, ChurnTally},
     comparison::{MeanDifference, NpsCounts, NpsDifference, NpsMethod, Proportion, ProportionDifference, Sample},
+    consistency::{Channel, Consistency},
     discovery::adjusted_p_values,
     drivers::Drivers,
     interval::student,
@@ -19,7 +20,7 @@ use barometer_statistics::{
     revenue::RevenueTally,
     score::ScoreMethod,
     stickiness::Stickiness,
-    survival::{KaplanMeier, LogRank, Observation, Step},
+    survival::{self, AalenJohansen, Competing, KaplanMeier, LogRank, Observation, Step},
     transition::{PairedTest, TransitionMatrix},
     trend::{MannKendall, Pettitt, Point, SenSlope, WeightedChange, WeightedTrend},
 };
@@ -43,6 +44,8 @@ fn answer(ask: &Value) -> Value {
         "adjusted_p_values" => json!({ "adjusted": adjusted_p_values(&numbers(&ask["p_values"])) }),
         "kaplan_meier" => kaplan_meier(ask),
         "log_rank" => log_rank(ask),
+        "aalen_johansen" => aalen_johansen(ask),
+        "consistency" => consistency(ask),
         "churn" => churn(ask),
         "revenue" => revenue(ask),
         "retention" => retention(ask),
@@ -128,6 +131,45 @@ fn kaplan_meier(ask: &Value) -> Value {
         "median_limits": [lower, upper],
         "restricted_mean": ask["until"].as_u64().and_then(|until| curve.restricted_mean(until)),
     })
+}
+
+/// Lives are `[entry or null, exit, cause from 0 or null]`.
+fn aalen_johansen(ask: &Value) -> Value {
+    let lives = ask["lives"].as_array().expect("lives");
+    let customers: Vec<_> = lives
+        .iter()
+        .map(|life| {
+            let (exit, cause) = (life[1].as_u64().expect("a time"), life[2].as_u64());
+            let seen = match life[0].as_u64() {
+                Some(entry) => Observation::entered_late(entry, exit, cause.is_some()).expect("a stretch of time"),
+                None => Observation::new(exit, cause.is_some()),
+            };
+            Competing { seen, cause: usize::try_from(cause.unwrap_or_default()).expect("few") }
+        })
+        .collect();
+    let causes = usize::try_from(ask["causes"].as_u64().expect("a count")).expect("few");
+    let found = AalenJohansen::of(&customers, causes).expect("somebody");
+    let of_causes = |of: fn(&survival::Incidence, Level) -> Value| {
+        let of_cause = |cause| found.of_cause(cause).iter().map(|step| of(step, level(ask))).collect::<Value>();
+        (0..causes).map(of_cause).collect::<Value>()
+    };
+    json!({
+        "times": of_causes(|step, _| json!(step.time)),
+        "events": of_causes(|step, _| json!(step.events)),
+        "shares": of_causes(|step, _| json!(step.share)),
+        "errors": of_causes(|step, _| json!(step.standard_error())),
+        "intervals": of_causes(|step, level| json!(step.interval(level).map(limits))),
+    })
+}
+
+/// Channels are counts of promoters, passives and detractors.
+fn consistency(ask: &Value) -> Value {
+    let channels = list(&ask["channels"], |counts| {
+        let [promoters, passives, detractors] = numbers(counts)[..] else { panic!("three counts") };
+        Channel::of_nps([promoters, passives, detractors])
+    });
+    let Some(of) = Consistency::of(&channels) else { return Value::Null };
+    json!({ "spread": of.spread(), "found": of.found(), "limits": of.interval(level(ask)).map(limits) })
 }
 
 fn log_rank(ask: &Value) -> Value {

@@ -28,7 +28,7 @@ impl Chance {
     }
 
     /// Between 0 and 1, neither included.
-    fn uniform(&mut self) -> f64 {
+    pub(crate) fn uniform(&mut self) -> f64 {
         // Of 53 bits the largest, and a half, would round to 1.
         ((self.next() >> 12) as f64 + 0.5) / (1_u64 << 52) as f64
     }

@@ -5,7 +5,8 @@
 //! | [`score`] | the interval of a Net Promoter Score |
 //! | [`comparison`] | whether two scores, shares or means differ by more than chance |
 //! | [`discovery`] | which of many such differences to believe |
-//! | [`survival`] | how long customers stay, and whether groups differ in it |
+//! | [`survival`] | how long customers stay, what they go for, and whether groups differ in it |
+//! | [`consistency`] | how far scores of channels lie apart beyond chance |
 //! | [`presence`] | when somebody was a customer, by contract or by purchases |
 //! | [`churn`] | how many left, by definitions told apart by name |
 //! | [`retention`] | who of a cohort is active so many periods later |
@@ -30,6 +31,7 @@ pub mod bootstrap;
 mod chance;
 pub mod churn;
 pub mod comparison;
+pub mod consistency;
 pub mod discovery;
 pub mod disposition;
 pub mod drivers;

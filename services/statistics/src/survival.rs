@@ -1,4 +1,5 @@
-//! How long customers stay, when many of them are still here: Kaplan–Meier curves and the log-rank test.
+//! How long customers stay, when many of them are still here: Kaplan–Meier curves, Aalen–Johansen curves of what they go for, and
+//! the log-rank test.
 //!
 //! Time is counted from each customer's own start, in any whole unit; the answers are in the same unit. A customer who
 //! has not left yet is *censored*: known to have stayed so long, and not counted on beyond.
@@ -13,9 +14,11 @@
 //! assert_eq!(curve.steps()[0].interval(Level::P95).map(|limits| limits.upper < 1.0), Some(true));
 //! ```
 
+mod aalen_johansen;
 mod kaplan_meier;
 mod log_rank;
 
+pub use aalen_johansen::{AalenJohansen, Competing, Incidence};
 pub use kaplan_meier::{KaplanMeier, Step};
 pub use log_rank::{LogRank, LogRankError, MAX_GROUPS, OfGroup};
 

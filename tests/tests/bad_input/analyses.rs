@@ -113,6 +113,13 @@ fn survival(rpc: &mut Rpc<'_>) {
             vec![texts("reasons", &["price"]), flag("voluntary", false)],
             &["reasons", "voluntary"],
         )
+        .invalid("reasons of inactivity that compete", vec![flag("by_reason", true)], &["by_reason"])
+        .invalid(
+            "reasons that compete, of some only",
+            vec![number("ending", 2), flag("by_reason", true), texts("reasons", &["price"])],
+            &["by_reason"],
+        )
+        .answered("reasons that compete", vec![number("ending", 2), flag("by_reason", true)])
         .invalid("51 reasons", vec![number("ending", 2), texts("reasons", &["x"; 51])], &["reasons"])
         .invalid("a long reason", vec![number("ending", 2), texts("reasons", &["", &"x".repeat(129)])], &["reasons[1]"])
         .answered(

@@ -10,14 +10,14 @@ use crate::decimal::Decimal;
 /// The columns after those of the metric.
 const LAST: [&str; 8] = ["low", "high", "level", "partial", "state", "completeness", "revised", "statistics_error"];
 
+/// The columns before the groups.
+const FIRST: [&str; 3] = ["start", "end", "label"];
+
 /// Writes the answer. The columns depend on the metric and the groups asked for only.
 pub(super) fn write(answer: &Answer, metric: &Metric, by: &[String], out: &mut dyn Write) -> io::Result<()> {
     let groups = group_names(&answer.result, by);
     let mut csv = ::csv::Writer::from_writer(out);
-    let group_titles = groups.iter().map(String::as_str);
-    let titles = ["start", "end", "label"].into_iter().chain(group_titles).chain(["value"]);
-    let parts = metric.counts.iter().chain(&metric.amounts).chain(&metric.statistics).map(String::as_str);
-    csv.write_record(titles.chain(parts).chain(LAST))?;
+    csv.write_record(titles(metric, &groups))?;
     for row in &answer.result.rows {
         let mut cells = vec![utc(row.start_time.as_ref()), utc(row.end_time.as_ref()), row.label.clone()];
         cells.extend(groups.iter().map(|name| row.group.get(name).cloned().unwrap_or_default()));
@@ -37,10 +37,37 @@ pub(super) fn write(answer: &Answer, metric: &Metric, by: &[String], out: &mut d
     csv.flush()
 }
 
+/// What is called as another column is told apart as in exports: an amount as a count, a dimension as anything.
+fn titles(metric: &Metric, groups: &[String]) -> Vec<String> {
+    let amount = |name: &String| if metric.counts.contains(name) { format!("{name}_amount") } else { name.clone() };
+    let parts = metric.counts.iter().cloned().chain(metric.amounts.iter().map(amount));
+    let parts = parts.chain(metric.statistics.iter().cloned());
+    let after: Vec<String> = std::iter::once("value".to_owned()).chain(parts).chain(LAST.map(str::to_owned)).collect();
+    let mut titles = FIRST.map(str::to_owned).to_vec();
+    for group in groups {
+        let mut name = group.clone();
+        while titles.contains(&name) || after.contains(&name) {
+            name = format!("group_{name}");
+        }
+        titles.push(name);
+    }
+    titles.extend(after);
+    titles
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::query::tests::{answer, metric};
+
+    #[test]
+    fn no_column_has_the_name_of_another() {
+        let texts = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let metric = Metric { counts: texts(&["sales", "returns"]), amounts: texts(&["returns"]), ..Metric::default() };
+        let found = titles(&metric, &texts(&["channel", "sales", "state"]));
+        let groups = ["channel", "group_sales", "group_state", "value", "sales", "returns", "returns_amount"];
+        assert_eq!(found[3..10], groups);
+    }
 
     #[test]
     fn a_row_is_a_line() {

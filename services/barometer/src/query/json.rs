@@ -42,6 +42,7 @@ pub(super) struct Figure<'a> {
     group: &'a BTreeMap<String, String>,
     value: Option<Box<RawValue>>,
     counts: BTreeMap<&'a str, Option<Box<RawValue>>>,
+    amounts: BTreeMap<&'a str, Option<Box<RawValue>>>,
     statistics: BTreeMap<&'a str, Option<Box<RawValue>>>,
     interval: Option<Limits>,
     partial: bool,
@@ -86,7 +87,6 @@ impl<'a> From<&'a Row> for Figure<'a> {
             completeness: _,
             revise_time,
         } = row;
-        let counts = counts.iter().map(|(name, count)| (name.as_str(), number::text(*count)));
         let amounts = amounts.iter().map(|(name, money)| (name.as_str(), Decimal::from(money).to_string()));
         Self {
             start: utc(start_time.as_ref()),
@@ -94,7 +94,8 @@ impl<'a> From<&'a Row> for Figure<'a> {
             label,
             group,
             value: value.and_then(|value| number::raw(number::text(value))),
-            counts: counts.chain(amounts).map(|(name, text)| (name, number::raw(text))).collect(),
+            counts: counts.iter().map(|(name, n)| (name.as_str(), number::raw(number::text(*n)))).collect(),
+            amounts: amounts.map(|(name, text)| (name, number::raw(text))).collect(),
             statistics: statistics.iter().map(|(name, n)| (name.as_str(), number::raw(number::text(*n)))).collect(),
             interval: interval.as_ref().map(Limits::from),
             partial: *partial,
@@ -138,6 +139,7 @@ mod tests {
         };
         assert_eq!(keys(&read), ["freshness", "metric", "rows", "unit", "version"]);
         let row = [
+            "amounts",
             "completeness",
             "counts",
             "end",
@@ -154,6 +156,8 @@ mod tests {
         ];
         assert_eq!(keys(&read["rows"][0]), row);
         assert_eq!(keys(&read["freshness"][0]), ["complete_until", "connected", "position", "source"]);
+        assert_eq!(keys(&read["rows"][0]["amounts"]), ["net"]);
+        assert_eq!(keys(&read["rows"][0]["counts"]), ["answers"]);
         assert_eq!(read["rows"][0]["value"], 39.84);
         assert_eq!(read["rows"][0]["statistics"]["p50"], 41);
         assert_eq!(read["rows"][0]["start"], "2017-05-01T00:00:00Z");

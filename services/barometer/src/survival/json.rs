@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use barometer_proto::metrics::v1::{LogRankTest, QuerySurvivalResponse, SurvivalCurve, SurvivalStep};
+use barometer_proto::metrics::v1::{
+    LogRankTest, QuerySurvivalResponse, ReasonCurve, ReasonStep, SurvivalCurve, SurvivalStep,
+};
 use serde::Serialize;
 
 use crate::query::json::{Limits, Source};
@@ -39,6 +41,23 @@ struct Curve<'a> {
     until: f64,
     suppressed: bool,
     steps: Vec<Step>,
+    reasons: Vec<Reason<'a>>,
+}
+
+/// How many went for a reason; empty when none was given.
+#[derive(Serialize)]
+struct Reason<'a> {
+    reason: &'a str,
+    events: i64,
+    steps: Vec<Rise>,
+}
+
+#[derive(Serialize)]
+struct Rise {
+    days: f64,
+    events: i64,
+    share: f64,
+    interval: Option<Limits>,
 }
 
 #[derive(Serialize)]
@@ -72,6 +91,7 @@ impl<'a> From<&'a SurvivalCurve> for Curve<'a> {
             restricted_mean_days,
             until_days,
             suppressed,
+            reasons,
         } = curve;
         Self {
             group,
@@ -84,7 +104,22 @@ impl<'a> From<&'a SurvivalCurve> for Curve<'a> {
             until: *until_days,
             suppressed: *suppressed,
             steps: steps.iter().map(Step::from).collect(),
+            reasons: reasons.iter().map(Reason::from).collect(),
         }
+    }
+}
+
+impl<'a> From<&'a ReasonCurve> for Reason<'a> {
+    fn from(of: &'a ReasonCurve) -> Self {
+        let ReasonCurve { reason, events, steps } = of;
+        Self { reason, events: *events, steps: steps.iter().map(Rise::from).collect() }
+    }
+}
+
+impl From<&ReasonStep> for Rise {
+    fn from(step: &ReasonStep) -> Self {
+        let ReasonStep { days, events, share, interval } = *step;
+        Self { days, events, share, interval: interval.as_ref().map(Limits::from) }
     }
 }
 
@@ -111,12 +146,12 @@ impl From<&LogRankTest> for Test {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::survival::tests::answer;
+    use crate::survival::tests::answer_by_reason;
 
     #[test]
     fn keys_are_stable() {
         let mut out = Vec::new();
-        write(&answer(), &mut out).expect("a vector takes everything");
+        write(&answer_by_reason(), &mut out).expect("a vector takes everything");
         let read: serde_json::Value = serde_json::from_slice(&out).expect("it is JSON");
         let keys = |value: &serde_json::Value| -> Vec<String> {
             value.as_object().into_iter().flat_map(|object| object.keys().cloned()).collect()
@@ -129,6 +164,7 @@ mod tests {
             "median",
             "median_high",
             "median_low",
+            "reasons",
             "restricted_mean",
             "steps",
             "suppressed",
@@ -136,6 +172,12 @@ mod tests {
         ];
         assert_eq!(keys(&read["curves"][1]), curve);
         assert_eq!(keys(&read["curves"][1]["steps"][0]), ["at_risk", "days", "events", "interval", "survival"]);
+        let reason = &read["curves"][1]["reasons"][0];
+        assert_eq!(
+            (keys(reason), &reason["reason"]),
+            (vec!["events".into(), "reason".into(), "steps".into()], &"price".into())
+        );
+        assert_eq!(keys(&reason["steps"][0]), ["days", "events", "interval", "share"]);
         assert_eq!(keys(&read["test"]), ["degrees_of_freedom", "expected", "observed", "p_value", "statistic"]);
         assert_eq!((&read["curves"][1]["median"], &read["curves"][0]["suppressed"]), (&50.0.into(), &true.into()));
     }

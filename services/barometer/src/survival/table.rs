@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use barometer_proto::metrics::v1::{LogRankTest, QuerySurvivalResponse, SurvivalCurve};
+use barometer_proto::metrics::v1::{Interval, LogRankTest, QuerySurvivalResponse, ReasonCurve, SurvivalCurve};
 
 use super::plot::{self, tenth};
 use crate::decimal::rounded;
@@ -35,6 +35,10 @@ pub(super) fn write(
         groups(answer, by, drawn).write(out)?;
         if told.len() > drawn.len() {
             writeln!(out, "{}", dim(&format!("drawn are the first {} groups", drawn.len())))?;
+        }
+        if told.iter().any(|curve| !curve.reasons.is_empty()) {
+            writeln!(out)?;
+            reasons(&told, by, plot::until(drawn)).write(out)?;
         }
     }
     writeln!(out)?;
@@ -99,6 +103,34 @@ fn groups(answer: &QuerySurvivalResponse, by: &[String], drawn: &[&SurvivalCurve
     table
 }
 
+/// How many went for which reason, in the face of all others.
+fn reasons(told: &[&SurvivalCurve], by: &[String], until: f64) -> Table {
+    let mut table = Table::default();
+    by.iter().for_each(|name| table.column(name, Align::Left));
+    table.column("reason", Align::Left);
+    table.column("went", Align::Right);
+    let instants = [1.0, 2.0, 4.0].map(|quarters| until * quarters / 4.0);
+    for days in instants {
+        table.column(format!("gone after {}", tenth(days)), Align::Right);
+    }
+    for (curve, of) in told.iter().flat_map(|curve| curve.reasons.iter().map(move |of| (*curve, of))) {
+        let mut cells = shown(&curve.group, by);
+        cells.push(if of.reason.is_empty() { "(none)".to_owned() } else { of.reason.clone() });
+        cells.push(trimmed(of.events as f64));
+        cells.extend(instants.map(|days| gone(curve, of, days)));
+        table.row(cells);
+    }
+    table
+}
+
+fn gone(curve: &SurvivalCurve, of: &ReasonCurve, days: f64) -> String {
+    if plot::left(curve, days).is_none() {
+        return none();
+    }
+    let step = of.steps[..of.steps.partition_point(|step| step.days <= days)].last();
+    share_of(step.map_or(0.0, |step| step.share), step.and_then(|step| step.interval))
+}
+
 fn median(curve: &SurvivalCurve) -> String {
     let limit = |days: Option<f64>| days.map_or_else(|| "∞".to_owned(), tenth);
     let median = limit(curve.median_days);
@@ -110,11 +142,14 @@ fn median(curve: &SurvivalCurve) -> String {
 
 fn left(curve: &SurvivalCurve, days: f64) -> String {
     let Some(left) = plot::left(curve, days) else { return none() };
-    let interval = plot::step(curve, days).and_then(|step| step.interval);
+    share_of(left, plot::step(curve, days).and_then(|step| step.interval))
+}
+
+fn share_of(share: f64, interval: Option<Interval>) -> String {
     let percent = |share: f64| rounded(100.0 * share, 1);
     match interval {
-        Some(limits) => format!("{} % ({} to {})", percent(left), percent(limits.low), percent(limits.high)),
-        None => format!("{} %", percent(left)),
+        Some(limits) => format!("{} % ({} to {})", percent(share), percent(limits.low), percent(limits.high)),
+        None => format!("{} %", percent(share)),
     }
 }
 
@@ -135,7 +170,7 @@ fn none() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::survival::tests::answer;
+    use crate::survival::tests::{answer, answer_by_reason};
 
     #[test]
     fn groups_are_told_below_the_plot() {
@@ -154,6 +189,21 @@ log-rank test: χ² 16.79 with 1 degree of freedom, p < 0.0001: the groups diffe
 not complete yet: the first facts are still being read
 ";
         assert_eq!(&text[from..], expected, "\n{text}");
+    }
+
+    #[test]
+    fn reasons_are_told_below_the_groups() {
+        let mut out = Vec::new();
+        let by = ["tier".to_owned()];
+        write(&answer_by_reason(), "Customers", &by, "", false, &mut out).expect("a vector takes everything");
+        let text = String::from_utf8(out).expect("text");
+        let from = text.find("tier  reason").expect("a table of reasons");
+        let expected = "\
+tier  reason  went          gone after 25          gone after 50         gone after 100
+gold  price      5  25.0 % (15.0 to 35.0)  25.0 % (15.0 to 35.0)  25.0 % (15.0 to 35.0)
+gold  (none)     5                  0.0 %  25.0 % (15.0 to 35.0)  25.0 % (15.0 to 35.0)
+";
+        assert!(text[from..].starts_with(expected), "\n{text}");
     }
 
     #[test]

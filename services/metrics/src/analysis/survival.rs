@@ -11,12 +11,13 @@ use barometer_statistics::{
 use super::{
     MAX_GROUP_BY,
     beginning::{Beginning, Begun},
-    by_person::{self, ByPerson, member},
+    by_person::{self, Instants, member},
     parse_level,
+    reasons::{self, OfReason},
     scope::Scope,
 };
 use crate::{
-    columns::{Facts, choice::Choice, dictionary::EMPTY, subscriptions::VOLUNTARY},
+    columns::{Facts, by_person::ByPerson, choice::Choice, dictionary::EMPTY, subscriptions::VOLUNTARY},
     fold::Source,
     query::{MAX_ROWS, Name, Table, Vocabulary, Zones, cut::Cutter, parse_group_by},
 };
@@ -36,6 +37,8 @@ pub(crate) struct Survival {
     beginning: Beginning,
     ending: Ending,
     group_by: Vec<String>,
+    /// Whether it is told too for what customers went.
+    by_reason: bool,
     /// Until when curves are told, in microseconds.
     most: Option<u64>,
     pub(crate) level: Level,
@@ -78,6 +81,7 @@ pub(crate) struct Told {
     pub(crate) median_limits: (Option<u64>, Option<u64>),
     pub(crate) restricted_mean: Option<f64>,
     pub(crate) until: u64,
+    pub(crate) reasons: Vec<OfReason>,
 }
 
 /// Where a curve falls.
@@ -111,9 +115,17 @@ pub(crate) fn parse(
             group_by,
             max_days,
             level,
+            by_reason,
         } = request;
         let beginning = Beginning::parse(door, beginning);
+        let chooses = !reasons.is_empty() || voluntary.is_some();
+        if by_reason && chooses {
+            door.refuse("by_reason", "NOT_TOGETHER", "goes with neither reasons nor voluntary");
+        }
         let ending = parse_ending(door, ending, inactivity_days, reasons, voluntary);
+        if by_reason && !matches!(ending, Ending::Contract { .. }) {
+            door.refuse("by_reason", "NOT_TOGETHER", "goes with CONTRACT only");
+        }
         let of = (Table::Customers, "customers");
         let group_by = parse_group_by(door, group_by, MAX_GROUP_BY, &[of], vocabulary);
         if !(0..=MAX_DAYS).contains(&max_days) {
@@ -122,7 +134,7 @@ pub(crate) fn parse(
         let most = u64::try_from(i64::from(max_days) * Micros::DAY).ok().filter(|most| *most > 0);
         let level = parse_level(door, level);
         let scope = Scope::parse(door, scope, of, vocabulary, zones);
-        scope.map(|scope| Survival { scope, beginning, ending, group_by, most, level, minimum_sample })
+        scope.map(|scope| Survival { scope, beginning, ending, group_by, by_reason, most, level, minimum_sample })
     })?
     .ok_or_else(|| Error::Internal("there is no reporting zone".to_owned()))
 }
@@ -172,19 +184,18 @@ impl Survival {
 
     /// Computes the curves and their test.
     ///
-    /// Errors: INVALID when there are too many groups.
+    /// Errors: INVALID when there are too many groups, or too many of them and their reasons.
     pub(crate) fn run(&self, facts: &Facts) -> Result<Curves, Error> {
         let until = self.scope.until();
         let lives = Lives::new(&self.ending, facts, self.scope.now);
         let mut cutter = Cutter::new(facts, Table::Customers, &self.scope.filters, &self.group_by, MAX_ROWS);
         let (mut rows, mut groups) = (Vec::new(), Vec::new());
-        let mut watched: Vec<Vec<Observation>> = Vec::new();
+        let mut watched: Vec<(Vec<Observation>, Vec<u32>)> = Vec::new();
         let mut overlap = false;
         for begun in self.beginning.of_known(facts).iter().filter(|begun| begun.at < until) {
-            let life = lives.of(facts, begun, &self.scope);
-            let Some(observation) = life.and_then(|life| life.within(begun.at, self.scope.start, until)) else {
-                continue;
-            };
+            let Some(life) = lives.of(facts, begun, &self.scope) else { continue };
+            let Some(observation) = life.within(begun.at, self.scope.start, until) else { continue };
+            let reason = lives.reason(facts, begun.person, life);
             rows.clear();
             rows.push(begun.row);
             cutter.cut(&mut rows, &mut groups, |_| begun.at)?;
@@ -196,25 +207,34 @@ impl Survival {
             for group in &groups {
                 let group = *group as usize;
                 if watched.len() <= group {
-                    watched.resize_with(group + 1, Vec::new);
+                    watched.resize_with(group + 1, Default::default);
                 }
-                watched[group].push(observation);
+                watched[group].0.push(observation);
+                if self.by_reason {
+                    watched[group].1.push(reason);
+                }
             }
         }
-        let mut named: Vec<(Name, Vec<Observation>)> =
-            (0..).zip(watched).map(|(group, watched)| (cutter.name(group), watched)).collect();
-        named.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-        named.retain(|(_, watched)| !watched.is_empty());
+        let mut named: Vec<(Name, Vec<Observation>, Vec<u32>)> =
+            (0..).zip(watched).map(|(group, (watched, reasons))| (cutter.name(group), watched, reasons)).collect();
+        named.sort_unstable_by(|(a, _, _), (b, _, _)| a.cmp(b));
+        named.retain(|(_, watched, _)| !watched.is_empty());
         let is_told = |watched: &Vec<Observation>| watched.len() as u64 >= self.minimum_sample;
         let test = (!overlap).then(|| compare(&named, is_told)).flatten();
-        let curves = named.into_iter().map(|(group, watched)| {
-            let told = is_told(&watched).then(|| self.told(&watched)).flatten();
+        let curves = named.into_iter().map(|(group, watched, reasons)| {
+            let told = is_told(&watched).then(|| self.told(facts, &watched, &reasons)).flatten();
             Curve { group, told }
         });
-        Ok(Curves { curves: curves.collect(), test })
+        let curves: Vec<Curve> = curves.collect();
+        let told = curves.iter().filter_map(|curve| curve.told.as_ref());
+        if told.map(|told| told.reasons.len()).sum::<usize>() > reasons::MOST {
+            let told = format!("there are more than {} groups and reasons", reasons::MOST);
+            return Err(Error::invalid("by_reason", "TOO_MANY", told));
+        }
+        Ok(Curves { curves, test })
     }
 
-    fn told(&self, watched: &[Observation]) -> Option<Told> {
+    fn told(&self, facts: &Facts, watched: &[Observation], reasons: &[u32]) -> Option<Told> {
         let curve = KaplanMeier::of(watched)?;
         let until = self.most.map_or(curve.last(), |most| most.min(curve.last()));
         Some(Told {
@@ -225,16 +245,13 @@ impl Survival {
             median_limits: curve.median_limits(self.level),
             restricted_mean: curve.restricted_mean(until),
             until,
+            reasons: reasons::tell(facts, watched, reasons, until, self.level),
         })
     }
 
     /// The steps up to a time; of too many, the last in each of as many stretches of equal length.
     fn steps(&self, curve: &KaplanMeier, until: u64) -> Vec<Fall> {
         let steps = curve.steps();
-        let steps = &steps[..steps.partition_point(|step| step.time <= until)];
-        let all = steps.len() as u64 <= MAX_STEPS;
-        let stretch = |time: u64| u128::from(time) * u128::from(MAX_STEPS) / (u128::from(until) + 1);
-        let together = steps.chunk_by(|a, b| !all && stretch(a.time) == stretch(b.time));
         let fall = |steps: &[barometer_statistics::survival::Step]| {
             let last = steps.last()?;
             Some(Fall {
@@ -245,14 +262,25 @@ impl Survival {
                 interval: last.interval(self.level),
             })
         };
-        together.filter_map(fall).collect()
+        thinned(steps, until, |step| step.time).filter_map(fall).collect()
     }
 }
 
+/// The steps up to a time: each alone, or, of too many, those of each of as many stretches of equal length.
+pub(super) fn thinned<T>(steps: &[T], until: u64, time: impl Fn(&T) -> u64) -> impl Iterator<Item = &[T]> {
+    let steps = &steps[..steps.partition_point(|step| time(step) <= until)];
+    let all = steps.len() as u64 <= MAX_STEPS;
+    let stretch = move |step: &T| u128::from(time(step)) * u128::from(MAX_STEPS) / (u128::from(until) + 1);
+    steps.chunk_by(move |a, b| !all && stretch(a) == stretch(b))
+}
+
 /// Whether the groups that are told differ; the others have nothing observed and nothing expected.
-fn compare(named: &[(Name, Vec<Observation>)], is_told: impl Fn(&Vec<Observation>) -> bool) -> Option<LogRank> {
+fn compare(
+    named: &[(Name, Vec<Observation>, Vec<u32>)],
+    is_told: impl Fn(&Vec<Observation>) -> bool,
+) -> Option<LogRank> {
     let told: Vec<&[Observation]> =
-        named.iter().map(|(_, watched)| if is_told(watched) { watched.as_slice() } else { &[] }).collect();
+        named.iter().map(|(_, watched, _)| if is_told(watched) { watched.as_slice() } else { &[] }).collect();
     // One group cannot be compared, nor several that never met: then there is no test.
     LogRank::of(&told).ok()
 }
@@ -282,10 +310,10 @@ impl Life {
 
 /// What ends the times of customers.
 enum Lives<'f> {
-    Inactivity(ByPerson<i64>, u32),
+    Inactivity(Instants<'f>, u32),
     Contract { runs: ByPerson<(i64, i64)>, ends: ByPerson<(i64, u32)>, wanted: Wanted<'f> },
-    SecondPurchase(ByPerson<i64>),
-    FirstComplaint(ByPerson<i64>),
+    SecondPurchase(Instants<'f>),
+    FirstComplaint(Instants<'f>),
     Programme,
 }
 
@@ -331,6 +359,14 @@ impl<'f> Lives<'f> {
             Ending::SecondPurchase => Self::SecondPurchase(by_person::sales(facts, now)),
             Ending::FirstComplaint => Self::FirstComplaint(by_person::complaints(facts, now)),
             Ending::Programme => Self::Programme,
+        }
+    }
+
+    /// The code of the reason with which a life ended, of those that end with contracts.
+    fn reason(&self, facts: &Facts, person: u32, life: Life) -> u32 {
+        match (self, life.end) {
+            (Self::Contract { ends, .. }, Some((at, _))) => reasons::at(facts, ends.of(person), at),
+            _ => EMPTY,
         }
     }
 

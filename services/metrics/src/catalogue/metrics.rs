@@ -11,6 +11,7 @@ mod lifecycle;
 mod loyalty;
 mod outcomes;
 mod purchases;
+mod service;
 
 use std::sync::LazyLock;
 
@@ -32,6 +33,7 @@ pub(crate) static METRICS: LazyLock<Vec<&'static Metric>> = LazyLock::new(|| {
         lifecycle::ALL,
         outcomes::ALL,
         purchases::ALL,
+        service::ALL,
     ];
     let mut metrics: Vec<_> = families.into_iter().flatten().collect();
     metrics.sort_by_key(|metric| metric.id);

@@ -7,6 +7,7 @@ use barometer_statistics::{
 
 use crate::rules::{
     activity::{Basis, Window},
+    money::Currency,
     spread::{Percent, Statistic},
 };
 
@@ -35,6 +36,8 @@ pub(crate) enum Allowed {
     Statistic,
     /// A duration.
     Duration,
+    /// An amount of a currency, or none.
+    Money,
 }
 
 impl Allowed {
@@ -47,6 +50,7 @@ impl Allowed {
             Allowed::Level => "0.5 to 0.999".to_owned(),
             Allowed::Statistic => "mean, median, max, or a percentile from p0 to p100 such as p90 or p99.9".to_owned(),
             Allowed::Duration => "a whole number with its unit s, m, h or d such as 90m or 3d, 1s to 3650d".to_owned(),
+            Allowed::Money => "none, or an amount with its currency such as 42.50EUR, at most 1000000".to_owned(),
         }
     }
 }
@@ -144,6 +148,32 @@ pub(super) static VISITS: Parameter = Parameter {
     allowed: Allowed::Words(&["day", "week"]),
 };
 
+pub(super) static AFTER_DAYS: Parameter = Parameter {
+    name: "after_days",
+    description: "Days of 24 hours for which customers are watched, from the complaint on, or from the start of the period.",
+    default: "90",
+    allowed: Allowed::Days,
+};
+pub(super) static AROUND_DAYS: Parameter = Parameter {
+    name: "around_days",
+    description: "Days of 24 hours before and after a contact in which actions count.",
+    default: "30",
+    allowed: Allowed::Days,
+};
+pub(super) static ACTION: Parameter = Parameter {
+    name: "action",
+    description: "What counts as an action: a sale, an inbound contact, or a visit.",
+    default: "sales",
+    allowed: Allowed::Words(&["sales", "contacts", "visits"]),
+};
+pub(super) static HOURLY_RATE: Parameter = Parameter {
+    name: "hourly_rate",
+    description: "What an hour of handling time costs where nothing else says what a contact cost: it did not tell, and no \
+                  rate holds for it.",
+    default: "none",
+    allowed: Allowed::Money,
+};
+
 pub(super) static STATISTIC: Parameter = Parameter {
     name: "statistic",
     description: "Which statistic of the durations is the value.",
@@ -207,6 +237,18 @@ pub(crate) enum Visits {
     Weeks,
 }
 
+/// What customers do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Actions {
+    /// They buy.
+    #[default]
+    Sales,
+    /// They turn to the company.
+    Contacts,
+    /// They come by.
+    Visits,
+}
+
 /// What a limit is about.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Clock {
@@ -219,7 +261,10 @@ pub(crate) enum Clock {
 
 const DEFAULT_DAYS: u32 = 90;
 const YEAR: u32 = 365;
+const MONTH: u32 = 30;
 const MAX_DAYS: u32 = 3_650;
+/// Micro-units of any currency.
+const MOST_AN_HOUR: i64 = 1_000_000_000_000;
 
 /// What a query chose.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -240,6 +285,13 @@ pub(crate) struct Parameters {
     /// Never 0.
     pub(crate) within_days: u32,
     pub(crate) visits: Visits,
+    /// Never 0.
+    pub(crate) after_days: u32,
+    /// Never 0.
+    pub(crate) around_days: u32,
+    pub(crate) actions: Actions,
+    /// Micro-units (1e-6) of the currency.
+    pub(crate) hourly_rate: Option<(Currency, i64)>,
     pub(crate) statistic: Statistic,
     pub(crate) clock: Clock,
     pub(crate) span: Span,
@@ -263,6 +315,10 @@ impl Default for Parameters {
             definition: ChurnDefinition::Standard,
             within_days: DEFAULT_DAYS,
             visits: Visits::Days,
+            after_days: DEFAULT_DAYS,
+            around_days: MONTH,
+            actions: Actions::Sales,
+            hourly_rate: None,
             statistic: Statistic::Mean,
             clock: Clock::FirstResponse,
             span: Span::Working,
@@ -306,9 +362,21 @@ impl Parameters {
             }
             ("unit", "day") => self.visits = Visits::Days,
             ("unit", "week") => self.visits = Visits::Weeks,
-            ("within_days", _) => {
+            ("action", "sales") => self.actions = Actions::Sales,
+            ("action", "contacts") => self.actions = Actions::Contacts,
+            ("action", "visits") => self.actions = Actions::Visits,
+            ("hourly_rate", "none") => self.hourly_rate = None,
+            ("hourly_rate", _) => {
+                let Some(rate) = money(value) else { return false };
+                self.hourly_rate = Some(rate);
+            }
+            ("within_days" | "after_days" | "around_days", _) => {
                 let Some(days) = days(value) else { return false };
-                self.within_days = days;
+                match name {
+                    "after_days" => self.after_days = days,
+                    "around_days" => self.around_days = days,
+                    _ => self.within_days = days,
+                }
             }
             ("statistic", _) => {
                 let Some(statistic) = statistic(value) else { return false };
@@ -344,6 +412,19 @@ impl Parameters {
 
 fn days(text: &str) -> Option<u32> {
     text.parse().ok().filter(|days| (1..=MAX_DAYS).contains(days))
+}
+
+/// An amount and its currency, `42.50EUR`: micro-units, not negative.
+fn money(text: &str) -> Option<(Currency, i64)> {
+    let digits = text.find(|character: char| !character.is_ascii_digit() && character != '.')?;
+    let (amount, currency) = text.split_at(digits);
+    let (whole, decimals) = amount.split_once('.').unwrap_or((amount, "0"));
+    if whole.is_empty() || decimals.is_empty() || decimals.len() > 6 || decimals.contains('.') {
+        return None;
+    }
+    let micros =
+        whole.parse::<i64>().ok()?.checked_mul(1_000_000)?.checked_add(format!("{decimals:0<6}").parse().ok()?)?;
+    Some((Currency::parse(currency)?, micros)).filter(|_| micros <= MOST_AN_HOUR)
 }
 
 fn statistic(text: &str) -> Option<Statistic> {
@@ -391,6 +472,10 @@ mod tests {
             &DEFINITION,
             &WITHIN_DAYS,
             &VISITS,
+            &AFTER_DAYS,
+            &AROUND_DAYS,
+            &ACTION,
+            &HOURLY_RATE,
         ];
         for parameter in others.into_iter().chain(of_cases) {
             let mut parameters = Parameters::default();
@@ -413,6 +498,19 @@ mod tests {
             ("within_days", "3650", true),
             ("within_days", "0", false),
             ("inactivity_days", "-1", false),
+            ("after_days", "0", false),
+            ("around_days", "3651", false),
+            ("hourly_rate", "42.50EUR", true),
+            ("hourly_rate", "0EUR", true),
+            ("hourly_rate", "1000000JPY", true),
+            ("hourly_rate", "1000000.000001JPY", false),
+            ("hourly_rate", "1.0000001EUR", false),
+            ("hourly_rate", "1.2.3EUR", false),
+            ("hourly_rate", "-1EUR", false),
+            ("hourly_rate", "30", false),
+            ("hourly_rate", "30eur", false),
+            ("hourly_rate", "EUR", false),
+            ("hourly_rate", "99999999999999999999EUR", false),
             ("inactivity_days", "4000000000", false),
             ("resamples", "1000", true),
             ("resamples", "999", false),

@@ -10,7 +10,7 @@ use super::{
     customer,
     declared::Declared,
     dictionary::Column,
-    instant,
+    instant, micros,
     people::{Ids, NOBODY},
     rows::{Rows, put},
     times::{NEVER, Times},
@@ -20,13 +20,13 @@ use super::{
 pub(crate) const DIRECTIONS: [&str; 3] = ["", "inbound", "outbound"];
 const INBOUND: u8 = 1;
 const OUTBOUND: u8 = 2;
-/// The working time of a contact of which nobody told any.
+/// The working time, or the cost, of a contact of which nobody told any.
 const UNTOLD: i64 = -1;
 
 /// All contacts.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Interactions {
-    rows: Rows,
+    pub(crate) rows: Rows,
     pub(crate) times: Times,
     pub(crate) customers: Vec<u32>,
     pub(crate) direction: Choice,
@@ -41,6 +41,9 @@ pub(crate) struct Interactions {
     pub(crate) outcome: Column,
     /// Working time in microseconds; [`UNTOLD`] where there is none, as beyond the end.
     handling: Vec<i64>,
+    /// What each cost by itself, in micro-units (1e-6) of its currency; [`UNTOLD`] as above.
+    costs: Vec<i64>,
+    pub(crate) currency: Column,
     pub(crate) declared: Declared,
 }
 
@@ -58,7 +61,7 @@ impl Interactions {
             exit_page,
             campaign,
             handling_time,
-            cost: _,
+            cost,
             employee,
             team,
             outcome,
@@ -68,13 +71,28 @@ impl Interactions {
         let at = instant(time)?;
         let direction = known(direction, &DIRECTIONS, "direction")?;
         let handling = handling_time.map_or(Ok(UNTOLD), |time| span(&time))?;
-        if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
+        let (cost, currency) = match cost {
+            Some(money) => (micros(&money)?, money.currency_code),
+            None => (UNTOLD, String::new()),
+        };
+        if let Some(row) = self.rows.claim(stamp) {
             self.times.put(row, at, stamp.written);
             put(&mut self.customers, row, customer);
             self.direction.set(row, direction);
-            self.put_handling(row, handling);
-            let texts =
-                [channel, touchpoint, journey_stage, landing_page, exit_page, campaign, employee, team, outcome];
+            put_told(&mut self.handling, row, handling);
+            put_told(&mut self.costs, row, cost);
+            let texts = [
+                channel,
+                touchpoint,
+                journey_stage,
+                landing_page,
+                exit_page,
+                campaign,
+                employee,
+                team,
+                outcome,
+                currency,
+            ];
             self.columns().into_iter().zip(texts).for_each(|(column, text)| column.set(row, &text));
             self.declared.set(row, &dimensions);
         }
@@ -83,11 +101,12 @@ impl Interactions {
 
     /// Takes a contact out.
     pub(crate) fn withdraw(&mut self, stamp: Stamp) {
-        if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
+        if let Some(row) = self.rows.claim(stamp) {
             self.times.put(row, NEVER, stamp.written);
             put(&mut self.customers, row, NOBODY);
             self.direction.set(row, 0);
-            self.put_handling(row, UNTOLD);
+            put_told(&mut self.handling, row, UNTOLD);
+            put_told(&mut self.costs, row, UNTOLD);
             self.columns().into_iter().for_each(|column| column.set(row, ""));
             self.declared.set(row, &Default::default());
         }
@@ -108,6 +127,11 @@ impl Interactions {
         self.handling.get(row as usize).copied().filter(|time| *time != UNTOLD)
     }
 
+    /// What it cost by itself, in micro-units of its currency, if that was told.
+    pub(crate) fn cost(&self, row: u32) -> Option<i64> {
+        self.costs.get(row as usize).copied().filter(|cost| *cost != UNTOLD)
+    }
+
     /// All rows.
     pub(crate) fn rows(&self) -> std::ops::Range<u32> {
         0..u32::try_from(self.customers.len()).unwrap_or(u32::MAX)
@@ -121,7 +145,7 @@ impl Interactions {
         self.declared.restore();
     }
 
-    fn columns(&mut self) -> [&mut Column; 9] {
+    fn columns(&mut self) -> [&mut Column; 10] {
         [
             &mut self.channel,
             &mut self.touchpoint,
@@ -132,18 +156,20 @@ impl Interactions {
             &mut self.employee,
             &mut self.team,
             &mut self.outcome,
+            &mut self.currency,
         ]
     }
+}
 
-    fn put_handling(&mut self, row: usize, time: i64) {
-        if row >= self.handling.len() {
-            if time == UNTOLD {
-                return;
-            }
-            self.handling.resize(row + 1, UNTOLD);
+/// Writes a row of a column that is as long as the last row of which anything was told.
+fn put_told(column: &mut Vec<i64>, row: usize, told: i64) {
+    if row >= column.len() {
+        if told == UNTOLD {
+            return;
         }
-        self.handling[row] = time;
+        column.resize(row + 1, UNTOLD);
     }
+    column[row] = told;
 }
 
 /// A length of time in microseconds, what is shorter cut off.

@@ -9,14 +9,17 @@ use super::{
     dictionary::{Column, Dictionary, EMPTY},
     instant, micros, optional_instant,
     people::{Ids, NOBODY},
+    revisions::Revisions,
     rows::{Rows, put},
+    timelines::Timelines,
     times::{NEVER, Times},
 };
+use crate::rules::money::is_sale;
 
 /// All purchases and returns.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Purchases {
-    rows: Rows,
+    pub(crate) rows: Rows,
     pub(crate) times: Times,
     pub(crate) customers: Vec<u32>,
     /// Micro-units (1e-6) of the currency.
@@ -29,9 +32,13 @@ pub(crate) struct Purchases {
     /// What each came to by category, each category once; nothing when it has no lines.
     parts: Vec<Box<[Part]>>,
     pub(crate) categories: Dictionary,
-    /// When each was to be paid, and when it was; [`NEVER`] where nobody said. As long as the last row that was to be paid.
+    /// When payment is due and when it was made, each [`NEVER`] where that was not told; as long as the last row that is due.
     payments: Vec<(i64, i64)>,
+    /// By when payment is due.
+    pub(crate) dues: Revisions,
     pub(crate) declared: Declared,
+    #[serde(skip)]
+    timelines: Timelines,
 }
 
 /// What the lines of one category came to.
@@ -69,17 +76,20 @@ impl Purchases {
         let amount = amount.ok_or(Unreadable("amount"))?;
         let micros = micros(&amount)?;
         let parts = self.parts(lines)?;
-        let payment = (optional_instant(due_time)?.unwrap_or(NEVER), optional_instant(paid_time)?.unwrap_or(NEVER));
-        if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
+        let due = optional_instant(due_time)?.unwrap_or(NEVER);
+        let paid = optional_instant(paid_time)?.unwrap_or(NEVER);
+        if let Some(row) = self.rows.claim(stamp) {
+            let before = self.sale(row);
             self.times.put(row, at, stamp.written);
             put(&mut self.customers, row, customer);
             put(&mut self.amounts, row, micros);
+            self.timelines.note(before, self.sale(row));
             self.currency.set(row, &amount.currency_code);
             self.channel.set(row, &channel);
             put(&mut self.countries, row, countries.code(&country));
             put(&mut self.vouchers, row, voucher);
             put(&mut self.parts, row, parts);
-            self.put_payment(row, payment);
+            self.put_payment(row, (due, paid), stamp.written);
             self.declared.set(row, &dimensions);
         }
         Ok(())
@@ -87,16 +97,18 @@ impl Purchases {
 
     /// Takes a purchase out.
     pub(crate) fn withdraw(&mut self, stamp: Stamp) {
-        if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
+        if let Some(row) = self.rows.claim(stamp) {
+            let before = self.sale(row);
             self.times.put(row, NEVER, stamp.written);
             put(&mut self.customers, row, NOBODY);
             put(&mut self.amounts, row, 0);
+            self.timelines.note(before, self.sale(row));
             self.currency.set(row, "");
             self.channel.set(row, "");
             put(&mut self.countries, row, EMPTY);
             put(&mut self.vouchers, row, false);
             put(&mut self.parts, row, Box::default());
-            self.put_payment(row, (NEVER, NEVER));
+            self.put_payment(row, (NEVER, NEVER), stamp.written);
             self.declared.set(row, &Default::default());
         }
     }
@@ -109,16 +121,56 @@ impl Purchases {
         parts.iter().copied().chain(whole)
     }
 
-    /// The purchases that were to be paid at some instant and were not by then: whose they are, and that instant.
+    /// The sales that were to be paid at some instant and were not by then: whose they are, and that instant.
     pub(crate) fn late_payments(&self) -> impl Iterator<Item = (u32, i64)> {
-        let payments = self.payments.iter().zip(&self.customers);
-        let late = payments.filter(|((due, paid), _)| *due != NEVER && (*paid == NEVER || paid > due));
-        late.map(|((due, _), customer)| (*customer, *due))
+        let payments = (0..).zip(&self.payments);
+        let late = payments.filter(|(_, (due, paid))| *due != NEVER && (*paid == NEVER || paid > due));
+        late.map(|(row, (due, _))| (self.sale(row).0, *due))
+    }
+
+    /// When payment of a purchase is due; [`NEVER`] where that was not told.
+    pub(crate) fn due(&self, row: u32) -> i64 {
+        self.payments.get(row as usize).map_or(NEVER, |(due, _)| *due)
+    }
+
+    /// When a purchase that is due was paid, if it was.
+    pub(crate) fn paid(&self, row: u32) -> Option<i64> {
+        self.payments.get(row as usize).map(|(_, paid)| *paid).filter(|paid| *paid != NEVER)
+    }
+
+    /// Rows among which are all that are due at some time.
+    pub(crate) fn due_rows(&self) -> std::ops::Range<u32> {
+        0..u32::try_from(self.payments.len()).unwrap_or(u32::MAX)
+    }
+
+    fn put_payment(&mut self, row: usize, (due, paid): (i64, i64), written: Option<i64>) {
+        let before = self.payments.get(row).map_or(NEVER, |(due, _)| *due);
+        self.dues.note(before, due, written);
+        if row >= self.payments.len() {
+            if due == NEVER {
+                return;
+            }
+            self.payments.resize(row + 1, (NEVER, NEVER));
+        }
+        self.payments[row] = (due, paid);
     }
 
     /// The number of the purchase in a row.
     pub(crate) fn number(&self, row: u32) -> i64 {
         self.rows.number(row as usize)
+    }
+
+    /// The instants of sales by customer, of so many customers.
+    pub(crate) fn timelines(&self, people: usize) -> &Timelines {
+        self.timelines.get(people, || (0..self.customers.len()).map(|row| self.sale(row)))
+    }
+
+    /// Who bought in a row, and when; nobody and never where that is no sale, or nothing yet.
+    fn sale(&self, row: usize) -> (u32, i64) {
+        match (self.customers.get(row), self.amounts.get(row)) {
+            (Some(customer), Some(amount)) if is_sale(*amount) => (*customer, self.times.at(row)),
+            _ => (NOBODY, NEVER),
+        }
     }
 
     /// Makes again what a snapshot leaves out.
@@ -129,16 +181,6 @@ impl Purchases {
         self.channel.restore();
         self.categories.restore();
         self.declared.restore();
-    }
-
-    fn put_payment(&mut self, row: usize, (due, paid): (i64, i64)) {
-        if row >= self.payments.len() {
-            if due == NEVER {
-                return;
-            }
-            self.payments.resize(row + 1, (NEVER, NEVER));
-        }
-        self.payments[row] = (due, paid);
     }
 
     /// Lines added up by category.

@@ -88,6 +88,9 @@ impl<'f> Dimension<'f> {
             Table::Memberships => loyalty::of_memberships(facts, name),
             Table::Referrals => loyalty::of_referrals(facts, name),
             Table::Costs => loyalty::of_costs(facts, name),
+            // What is in no column of customers is found out with the figure; those served are in two tables.
+            Table::Recoveries | Table::RecoverySpend => of_customers(facts, name),
+            Table::Served => None,
         };
         let (reader, labels) = found.unwrap_or_else(|| (Reader::Column(&[]), own(&[""])));
         Dimension { name: name.to_owned(), reader, labels }

@@ -234,7 +234,7 @@ pub(super) struct Finish<'q> {
 impl<'q> Finish<'q> {
     /// For the metric that is asked for.
     pub(super) fn new(ask: &Ask<'q>) -> Self {
-        let Ask { query, metric, facts, periods } = *ask;
+        let Ask { query, metric, facts, periods, recorder: _ } = *ask;
         let read_until = Source::ALL.into_iter().filter(|source| metric.reads(*source));
         let read_until = read_until.map(|source| query.setting.complete_until[source as usize]).min().flatten();
         let follows = (metric.follows)(&query.parameters);
@@ -252,7 +252,8 @@ impl<'q> Finish<'q> {
             };
             let looks_back = metric.is_state || metric.looks_back;
             let start = if looks_back && index == 0 { EVER } else { period.start };
-            let within = revisions.iter().filter_map(|revisions| revisions.latest(start..period.end)).max();
+            let until = period.end.saturating_add(follows);
+            let within = revisions.iter().filter_map(|revisions| revisions.latest(start..until)).max();
             let revised = if looks_back { within.max(before) } else { within };
             before = revised;
             (completeness, revised)

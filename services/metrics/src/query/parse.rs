@@ -38,6 +38,7 @@ pub(crate) struct Vocabulary {
     memberships: Vec<String>,
     referrals: Vec<String>,
     costs: Vec<String>,
+    served: Vec<String>,
 }
 
 impl Vocabulary {
@@ -54,6 +55,7 @@ impl Vocabulary {
             memberships: Table::Memberships.declared(facts),
             referrals: Table::Referrals.declared(facts),
             costs: Table::Costs.declared(facts),
+            served: Table::Served.declared(facts),
         }
     }
 
@@ -74,7 +76,7 @@ impl Vocabulary {
             Table::Invitations => &self.invitations,
             Table::Purchases => &self.purchases,
             Table::Contacts => &self.contacts,
-            Table::Customers => &self.customers,
+            Table::Customers | Table::Recoveries | Table::RecoverySpend => &self.customers,
             Table::Subscriptions | Table::Endings => &self.subscriptions,
             Table::Cases | Table::HandOffs | Table::Redresses | Table::Clocks | Table::Claims | Table::Escalations => {
                 &self.cases
@@ -82,6 +84,7 @@ impl Vocabulary {
             Table::Memberships => &self.memberships,
             Table::Referrals => &self.referrals,
             Table::Costs => &self.costs,
+            Table::Served => &self.served,
             Table::Promises | Table::FollowUps => &[],
         }
     }
@@ -113,6 +116,20 @@ pub(crate) fn parse(
 /// Parses a query within another message. Every metric takes the parameters `also`. `None` only without a zone.
 pub(crate) fn parse_in(
     door: &mut Door,
+    mut request: wire::QueryMetricsRequest,
+    vocabulary: &Vocabulary,
+    zones: &Zones,
+    setting: Setting,
+    also: &[&'static Parameter],
+) -> Option<Query> {
+    let metrics = parse_metrics(door, std::mem::take(&mut request.metrics));
+    parse_of(door, metrics, request, vocabulary, zones, setting, also)
+}
+
+/// The same of these metrics, whichever the query names.
+pub(crate) fn parse_of(
+    door: &mut Door,
+    metrics: Vec<&'static Metric>,
     request: wire::QueryMetricsRequest,
     vocabulary: &Vocabulary,
     zones: &Zones,
@@ -120,7 +137,7 @@ pub(crate) fn parse_in(
     also: &[&'static Parameter],
 ) -> Option<Query> {
     let wire::QueryMetricsRequest {
-        metrics,
+        metrics: _,
         start_time,
         end_time,
         granularity,
@@ -130,7 +147,6 @@ pub(crate) fn parse_in(
         parameters,
         at_least,
     } = request;
-    let metrics = parse_metrics(door, metrics);
     let (start, end) = parse_times(door, start_time, end_time);
     let granularity = parse_granularity(door, granularity).unwrap_or_default();
     let days = parse_zone(door, &time_zone, zones);

@@ -19,10 +19,20 @@ pub(super) fn scan<'q>(
     at: impl Fn(u32) -> i64 + Copy,
     mut each: impl FnMut(u32, u32),
 ) -> Result<Cutter<'q>, Error> {
-    let range = ask.range();
-    let mut cutter = ask.cutter();
-    let mut calendar = Calendar::new(ask);
     let index = Grid::<()>::new(ask.periods.len());
+    scan_with(ask, ask.cutter(), rows, at, |group, period, row| each(index.index(group, period), row))
+}
+
+/// The same by another cutter than that of the metric: the group of each row, its period, and the row.
+pub(super) fn scan_with<'q>(
+    ask: &Ask<'q>,
+    mut cutter: Cutter<'q>,
+    rows: impl Iterator<Item = u32>,
+    at: impl Fn(u32) -> i64 + Copy,
+    mut each: impl FnMut(u32, usize, u32),
+) -> Result<Cutter<'q>, Error> {
+    let range = ask.range();
+    let mut calendar = Calendar::new(ask);
     let mut rows = rows.filter(|row| range.contains(&at(*row)));
     let (mut some, mut groups) = (Vec::new(), Vec::new());
     loop {
@@ -33,7 +43,7 @@ pub(super) fn scan<'q>(
         }
         cutter.cut(&mut some, &mut groups, at)?;
         for (row, group) in some.iter().zip(&groups) {
-            each(index.index(*group, calendar.period(at(*row))), *row);
+            each(*group, calendar.period(at(*row)), *row);
         }
     }
 }

@@ -7,10 +7,12 @@ mod comparisons;
 mod contracts;
 mod customers;
 mod desk;
+mod explanations;
 mod moves;
 mod moves_known;
 mod rows;
-mod script;
+pub(crate) mod script;
+mod service;
 mod trends;
 mod twin;
 mod twin_analyses;
@@ -25,6 +27,7 @@ mod twin_lifecycle;
 mod twin_loyalty;
 mod twin_moves;
 mod twin_promises;
+mod twin_service;
 
 use std::sync::Arc;
 
@@ -41,7 +44,7 @@ use crate::{
     rules::{granularity::Granularity, zone::LocalDays},
 };
 
-fn query(metric: &str, granularity: Granularity, group_by: &[&str]) -> Query {
+pub(crate) fn query(metric: &str, granularity: Granularity, group_by: &[&str]) -> Query {
     Query {
         metrics: vec![catalogue::find(metric).expect("a metric")],
         start: Some(0),
@@ -50,7 +53,14 @@ fn query(metric: &str, granularity: Granularity, group_by: &[&str]) -> Query {
         days: Arc::new(LocalDays::new(&TimeZone::UTC)),
         group_by: group_by.iter().map(|name| (*name).to_owned()).collect(),
         filters: Vec::new(),
-        parameters: Parameters { inactivity_days: 20, member_days: 15, referral_days: 30, ..Parameters::default() },
+        parameters: Parameters {
+            inactivity_days: 20,
+            member_days: 15,
+            referral_days: 30,
+            after_days: 15,
+            around_days: 10,
+            ..Parameters::default()
+        },
         now: 90 * DAY,
         setting: Setting::WHOLE,
     }
@@ -96,6 +106,8 @@ fn every_figure(facts: &Facts) -> Vec<Vec<Figure>> {
             ("basis", "orders"),
             ("unit", "week"),
             ("rate", "rr6"),
+            ("action", "visits"),
+            ("hourly_rate", "12.5EUR"),
         ];
         let definitions =
             ["churn_all_departures", "churn_over_start_plus_new", "churn_daily_sum"].map(|of| ("definition", of));
@@ -108,7 +120,7 @@ fn every_figure(facts: &Facts) -> Vec<Vec<Figure>> {
     all
 }
 
-fn fold(writes: &[Write]) -> Facts {
+pub(crate) fn fold(writes: &[Write]) -> Facts {
     let mut facts = Facts::default();
     for write in writes {
         write.apply(&mut facts);

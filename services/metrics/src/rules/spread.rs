@@ -137,7 +137,8 @@ pub struct Durations {
     moments: Moments,
 }
 
-/// How many durations there are, and their sums: exact, so that those of parts add up to those of the whole.
+/// How many durations there are, and their sums: exact, so that those of parts add up to those of the whole. Amounts in
+/// micro-units are counted alike, and told in whole units then.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Moments {
     size: u64,
@@ -196,6 +197,11 @@ impl Moments {
         self.size += size;
         self.sum += sum;
         self.squares = self.squares.saturating_add(squares);
+    }
+
+    /// The sum, in microseconds.
+    pub fn sum(&self) -> i128 {
+        self.sum
     }
 
     /// The mean in seconds, from an exact sum. `None` over nothing.

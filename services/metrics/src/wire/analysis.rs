@@ -9,6 +9,7 @@ use barometer_statistics::{
 };
 
 use crate::analysis::{
+    reasons::{OfReason, Rise},
     retention::{Cell, Cohort, Cohorts},
     survival::{Curve, Curves, Fall, Told},
 };
@@ -69,7 +70,7 @@ fn curve(curve: Curve, level: Level) -> wire::SurvivalCurve {
     let Some(told) = told else {
         return wire::SurvivalCurve { group, suppressed: true, ..wire::SurvivalCurve::default() };
     };
-    let Told { customers, events, steps, median, median_limits, restricted_mean, until } = told;
+    let Told { customers, events, steps, median, median_limits, restricted_mean, until, reasons } = told;
     let (low, high) = median_limits;
     wire::SurvivalCurve {
         group,
@@ -82,7 +83,18 @@ fn curve(curve: Curve, level: Level) -> wire::SurvivalCurve {
         restricted_mean_days: restricted_mean.map(|mean| mean / DAY),
         until_days: days(until),
         suppressed: false,
+        reasons: reasons.into_iter().map(|one| reason(one, level)).collect(),
     }
+}
+
+fn reason(of: OfReason, level: Level) -> wire::ReasonCurve {
+    let OfReason { reason, events, steps } = of;
+    let step = |rise| {
+        let Rise { time, events, share, interval: limits } = rise;
+        let interval = limits.map(|limits| interval(limits, level));
+        wire::ReasonStep { days: days(time), events: count(events), share, interval }
+    };
+    wire::ReasonCurve { reason, events: count(events), steps: steps.into_iter().map(step).collect() }
 }
 
 fn step(fall: Fall, level: Level) -> wire::SurvivalStep {

@@ -8,9 +8,9 @@ use super::Driver;
 use crate::{
     analysis::{
         answered::Answered,
-        by_person::{self, ByPerson},
+        by_person::{self, Instants},
     },
-    columns::{Facts, dictionary::EMPTY, people::NOBODY, redresses::NO_CASE, times::NEVER},
+    columns::{Facts, by_person::ByPerson, dictionary::EMPTY, people::NOBODY, redresses::NO_CASE, times::NEVER},
     fold::Source,
     query::known,
     rules::{course::open_stretches, on_time::Outcome},
@@ -29,7 +29,7 @@ pub(super) struct Values<'f> {
 
 enum Found<'f> {
     /// How often something happened, by when it did.
-    Count(ByPerson<i64>),
+    Count(Instants<'f>),
     /// What it came to.
     Sum(ByPerson<(i64, i64)>),
     /// What it came to on average.
@@ -86,7 +86,8 @@ impl<'f> Values<'f> {
         let people = facts.people.len();
         let case_of = |case: u32| (case, cases.customers[case as usize]);
         let there = || (0..cases.len()).filter(|case| cases.is_there(*case)).map(case_of);
-        let count = |found: ByPerson<i64>| Values { found: Found::Count(found), unit: 1.0 };
+        let of_instants = |found: Instants<'f>| Values { found: Found::Count(found), unit: 1.0 };
+        let count = |found: ByPerson<i64>| of_instants(found.into());
         match fact {
             DriverFact::Unspecified => count(ByPerson::new(people, std::iter::empty)),
             DriverFact::FirstResponse => {
@@ -114,7 +115,7 @@ impl<'f> Values<'f> {
                     all.filter(|(row, _)| promises.is_there(*row) && promises.outcome(*row, now) == Outcome::Late);
                 broken.map(|(row, person)| (*person, promises.times.at(row as usize)))
             })),
-            DriverFact::Complaints => count(by_person::complaints(facts, now)),
+            DriverFact::Complaints => of_instants(by_person::complaints(facts, now)),
             DriverFact::LatePayments => count(ByPerson::new(people, || purchases.late_payments())),
             DriverFact::Contacts => count(ByPerson::new(people, || {
                 let inbound = interactions.rows().filter(|row| interactions.is_inbound(*row));
@@ -136,7 +137,7 @@ impl<'f> Values<'f> {
                 let all = cases.redresses.cases.iter().filter(|case| **case != NO_CASE && cases.is_there(**case));
                 all.filter_map(|case| Some((case_of(*case).1, cases.first_resolve(*case)?)))
             })),
-            DriverFact::Purchases => count(by_person::sales(facts, now)),
+            DriverFact::Purchases => of_instants(by_person::sales(facts, now)),
             DriverFact::Spend => {
                 let wanted = purchases.currency.dictionary.find(currency);
                 let codes = purchases.currency.codes();

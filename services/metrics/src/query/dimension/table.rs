@@ -1,5 +1,7 @@
 //! Tables, and the names of their dimensions.
 
+use std::collections::BTreeSet;
+
 use crate::columns::Facts;
 
 /// A table of facts that metrics are made of.
@@ -41,6 +43,12 @@ pub(crate) enum Table {
     Referrals,
     /// What was spent.
     Costs,
+    /// Contacts, and what customers got for complaints.
+    Served,
+    /// Customers after a complaint, or without one.
+    Recoveries,
+    /// What they spent.
+    RecoverySpend,
 }
 
 /// The dimensions of cases, after those of a table whose rows belong to cases.
@@ -220,6 +228,45 @@ impl Table {
                 "tier_now",
             ],
             Table::Costs => &["campaign", "channel", "currency", "team"],
+            Table::Served => &[
+                "channel",
+                "country",
+                "country_now",
+                "currency",
+                "employee",
+                "journey_stage",
+                "member",
+                "member_now",
+                "segment",
+                "segment_now",
+                "team",
+                "tier",
+                "tier_now",
+                "touchpoint",
+            ],
+            Table::Recoveries => &[
+                "complaint_outcome",
+                "country",
+                "country_now",
+                "member",
+                "member_now",
+                "segment",
+                "segment_now",
+                "tier",
+                "tier_now",
+            ],
+            Table::RecoverySpend => &[
+                "complaint_outcome",
+                "country",
+                "country_now",
+                "currency",
+                "member",
+                "member_now",
+                "segment",
+                "segment_now",
+                "tier",
+                "tier_now",
+            ],
             Table::FollowUps => &[
                 "country",
                 "country_now",
@@ -253,7 +300,11 @@ impl Table {
             Table::Invitations => &facts.invitations.declared,
             Table::Purchases => &facts.purchases.declared,
             Table::Contacts => &facts.interactions.declared,
-            Table::Customers => &facts.customers.declared,
+            Table::Customers | Table::Recoveries | Table::RecoverySpend => &facts.customers.declared,
+            Table::Served => {
+                let both = facts.interactions.declared.names().chain(facts.cases.declared.names());
+                return both.map(str::to_owned).collect::<BTreeSet<_>>().into_iter().collect();
+            }
             Table::Subscriptions | Table::Endings => &facts.subscriptions.declared,
             Table::Cases | Table::HandOffs | Table::Redresses | Table::Clocks | Table::Claims | Table::Escalations => {
                 &facts.cases.declared

@@ -134,6 +134,9 @@ fn survivals() -> Vec<QuerySurvivalRequest> {
                 ..Default::default()
             };
             all.push(plain.clone());
+            if ending == Ending::Contract {
+                all.push(QuerySurvivalRequest { by_reason: true, ..plain.clone() });
+            }
             all.push(QuerySurvivalRequest { scope: scope(Some(130), Some(310)), max_days: 30, ..plain.clone() });
             for by in [&["tier"][..], &["segment"], &["country", "member"]] {
                 all.push(QuerySurvivalRequest { group_by: names(by), ..plain.clone() });
@@ -204,12 +207,19 @@ fn past() -> impl Strategy<Value = Past> {
         })
     });
     let more = (proptest::collection::vec(event, 0..12), proptest::collection::vec(answer, 0..12));
-    (history(), more).prop_map(|(history, (events, answers))| {
+    let id = |number: i64| uuid::Uuid::from_u128(number.unsigned_abs().into()).to_string();
+    (history(), more).prop_map(move |(history, (events, answers))| {
         let events = (20_000..).zip(events).map(|(number, fact)| {
-            Write::Customers(customers::Fact { number, version: 1, fact: Some(fact), ..Default::default() })
+            Write::Customers(customers::Fact {
+                id: id(number),
+                number,
+                version: 1,
+                fact: Some(fact),
+                ..Default::default()
+            })
         });
         let answers = (20_000..).zip(answers).map(|(number, fact)| {
-            Write::Surveys(surveys::Fact { number, version: 1, fact: Some(fact), ..Default::default() })
+            Write::Surveys(surveys::Fact { id: id(number), number, version: 1, fact: Some(fact), ..Default::default() })
         });
         Past { history, more: events.chain(answers).collect() }
     })
@@ -315,6 +325,27 @@ proptest! {
                 )
             };
             prop_assert_eq!(all(Vec::new()), all(group_by("tier")), "{:?}", request);
+        }
+    }
+
+    #[test]
+    fn what_customers_went_for_adds_up_to_who_is_gone(past in past()) {
+        let facts = past.facts();
+        for request in survivals().into_iter().filter(|request| request.ending() == Ending::Contract) {
+            let plain = curves(&request, &facts, 0);
+            let told = curves(&QuerySurvivalRequest { by_reason: true, ..request }, &facts, 0);
+            for (plain, curve) in plain.curves.iter().zip(&told.curves) {
+                let (plain, told) = (plain.told.as_ref().expect("told"), curve.told.as_ref().expect("told"));
+                prop_assert_eq!(told.reasons.iter().map(|of| of.events).sum::<u64>(), told.events);
+                prop_assert_eq!(&told.steps, &plain.steps);
+                for step in &told.steps {
+                    let share = |of: &crate::analysis::reasons::OfReason| {
+                        of.steps.iter().rfind(|rise| rise.time <= step.time).map_or(0.0, |rise| rise.share)
+                    };
+                    let gone: f64 = told.reasons.iter().map(share).sum();
+                    prop_assert!((gone + step.survival - 1.0).abs() < 1e-9);
+                }
+            }
         }
     }
 

@@ -35,6 +35,7 @@ struct Log {
 impl Log {
     fn put(&mut self, id: String, fact: Of) {
         self.number += 1;
+        let id = if id.is_empty() { Uuid::from_u128(self.number.unsigned_abs().into()).to_string() } else { id };
         let fact = Fact { id, number: self.number, version: 1, fact: Some(fact), ..Default::default() };
         self.facts.put_customers(fact).expect("readable");
     }
@@ -212,6 +213,47 @@ fn only_the_ends_that_are_asked_for_are_events() {
     assert_eq!(events(&["moved"], None), (5, 1, 10));
     assert_eq!(events(&["", "nonsense"], None), (5, 1, 10));
     assert_eq!(events(&["nonsense"], None), (5, 0, 10));
+}
+
+#[test]
+fn who_goes_for_one_reason_goes_for_no_other() {
+    let mut log = Log::default();
+    // Of five, one goes for price on the first day, one for service on the second, one stays until the third, when it is watched
+    // no more, one goes on the fourth for nothing that is known, and one stays.
+    let lives = [(1, Some("price")), (2, Some("service")), (3, None), (4, Some("")), (5, None)];
+    for (number, (days, reason)) in (1..).zip(lives) {
+        log.customer(number, "");
+        let start = if reason.is_some() { 0 } else { (100 - days) * DAY };
+        log.subscription(number, 100 + number, start, None);
+        if let Some(reason) = reason {
+            log.subscription(number, 100 + number, start + days * DAY, Some((reason, None)));
+        }
+    }
+    let request = QuerySurvivalRequest {
+        beginning: Beginning::FirstSubscription.into(),
+        ending: Ending::Contract.into(),
+        by_reason: true,
+        ..Default::default()
+    };
+    let told = |log: &Log, request: &QuerySurvivalRequest| {
+        let curves = curves_at(100 * DAY, request, &log.facts, 0).curves;
+        let reasons = curves[0].told.as_ref().expect("told").reasons.clone();
+        let shares = |of: &crate::analysis::reasons::OfReason| {
+            of.steps.iter().map(|step| (step.time / DAY.unsigned_abs(), (1e6 * step.share).round())).collect::<Vec<_>>()
+        };
+        reasons.iter().map(|of| (of.reason.clone(), of.events, shares(of))).collect::<Vec<_>>()
+    };
+    let expected = [("price", 1, (1, 200_000.0)), ("service", 1, (2, 200_000.0)), ("", 1, (4, 300_000.0))];
+    let expected = expected.map(|(reason, events, share)| (reason.to_owned(), events, vec![share]));
+    assert_eq!(told(&log, &request), expected);
+    assert_eq!(told(&log, &QuerySurvivalRequest { by_reason: false, ..request.clone() }), []);
+    // Of two that end at once it is the first by name, and none only without any other.
+    log.subscription(1, 900, 0, None);
+    log.subscription(1, 900, DAY, Some(("a move", None)));
+    assert_eq!(told(&log, &request)[0].0, "a move");
+    log.subscription(4, 901, 0, None);
+    log.subscription(4, 901, 4 * DAY, Some(("zeal", None)));
+    assert_eq!(told(&log, &request)[2].0, "zeal");
 }
 
 #[test]

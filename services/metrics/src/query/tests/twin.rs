@@ -19,7 +19,7 @@ pub(super) fn shape(figures: &[Figure]) -> Vec<Shape> {
             .measured
             .amounts
             .iter()
-            .find(|(name, _)| ["net", "cost", "liability"].contains(name))
+            .find(|(name, _)| ["net", "cost", "liability", "total", "spend"].contains(name))
             .map(|(_, net)| *net);
         let mut group = figure.group.clone();
         group.sort();

@@ -10,6 +10,12 @@ fn money(units: std::ops::Range<i64>) -> impl Strategy<Value = Option<Money>> {
     option::of((units, select(vec!["EUR", "USD"])).prop_map(money))
 }
 
+/// Not negative.
+pub(super) fn price() -> impl Strategy<Value = Money> {
+    let money = |(units, currency): (i64, &str)| Money { currency_code: currency.to_owned(), units, nanos: 0 };
+    (0_i64..40, select(vec!["EUR", "USD"])).prop_map(money)
+}
+
 pub(super) fn membership_event() -> impl Strategy<Value = customers::MembershipEventFact> {
     let what = (1..=10, 1_i64..50, any::<bool>(), 0_u128..6);
     (person(), time(), what, money(0..40), (word(), word()), area()).prop_map(
@@ -56,8 +62,9 @@ pub(super) fn referral() -> impl Strategy<Value = customers::ReferralFact> {
 
 pub(super) fn cost() -> impl Strategy<Value = customers::CostFact> {
     use customers::cost_fact::Basis;
-    (1..=3, time(), option::of(1_i64..200), money(-50..200), (word(), word(), area())).prop_map(
-        |(kind, time, quarters, amount, (channel, team, dimensions))| {
+    let basis = (money(-50..200), price(), any::<bool>());
+    (1..=3, time(), option::of(1_i64..200), basis, (word(), word(), area())).prop_map(
+        |(kind, time, quarters, (amount, rate, of_hours), (channel, team, dimensions))| {
             let start = time.as_ref().and_then(barometer_chassis::clock::Micros::from_wire);
             let end = start.zip(quarters).map(|(start, quarters)| start.0 + quarters * DAY / 4);
             customers::CostFact {
@@ -66,7 +73,8 @@ pub(super) fn cost() -> impl Strategy<Value = customers::CostFact> {
                 end_time: end.map(|end| barometer_chassis::clock::Micros(end).to_wire()),
                 basis: Some(match amount {
                     Some(amount) => Basis::Amount(amount),
-                    None => Basis::PerHour(Money { currency_code: "EUR".to_owned(), units: 3, nanos: 0 }),
+                    None if of_hours => Basis::PerHour(rate),
+                    None => Basis::PerItem(rate),
                 }),
                 channel,
                 team,
