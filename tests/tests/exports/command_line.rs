@@ -4,7 +4,7 @@ use std::{fs, path::Path, pin::Pin, process::Command};
 
 use barometer_chassis::testing::on_each_database;
 use barometer_proto::metrics::v1::{
-    ExportChunk, ExportFactsRequest, ExportHead, ExportMetricsRequest, ExportTail,
+    ExportChunk, ExportCustomerStatesRequest, ExportFactsRequest, ExportHead, ExportMetricsRequest, ExportTail,
     export_chunk::Part,
     export_service_server::{ExportService, ExportServiceServer},
 };
@@ -83,6 +83,14 @@ type Chunks = Pin<Box<dyn Stream<Item = Result<ExportChunk, Status>> + Send>>;
 impl ExportService for Breaking {
     type ExportMetricsStream = Chunks;
     type ExportFactsStream = Chunks;
+    type ExportCustomerStatesStream = Chunks;
+
+    async fn export_customer_states(
+        &self,
+        _: Request<ExportCustomerStatesRequest>,
+    ) -> Result<Response<Chunks>, Status> {
+        Err(Status::unimplemented("not here"))
+    }
 
     async fn export_metrics(&self, _: Request<ExportMetricsRequest>) -> Result<Response<Chunks>, Status> {
         Err(Status::unimplemented("not here"))
