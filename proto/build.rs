@@ -2,7 +2,7 @@
 
 use std::{env, error::Error, fs, path::PathBuf};
 
-const FILES: [&str; 18] = [
+const FILES: [&str; 19] = [
     "barometer/customers/v1/customer_service.proto",
     "barometer/customers/v1/cost_service.proto",
     "barometer/customers/v1/loyalty_service.proto",
@@ -21,6 +21,7 @@ const FILES: [&str; 18] = [
     "barometer/metrics/v1/figure_service.proto",
     "barometer/metrics/v1/metrics_service.proto",
     "barometer/metrics/v1/export_service.proto",
+    "barometer/metrics/v1/verification_service.proto",
 ];
 
 #[allow(clippy::disallowed_methods, reason = "cargo tells build scripts where to write by the environment")]

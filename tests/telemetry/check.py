@@ -26,6 +26,8 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 from barometer.common.v1.external_id_pb2 import ExternalId
 from barometer.metrics.v1.metrics_service_pb2_grpc import MetricsServiceStub
 from barometer.metrics.v1.query_pb2 import QueryMetricsRequest
+from barometer.metrics.v1.verification_pb2 import VERIFICATION_OUTCOME_SAME, VerifyMetricsRequest
+from barometer.metrics.v1.verification_service_pb2_grpc import VerificationServiceStub
 from barometer.surveys.v1.response_pb2 import ImportResponsesRequest, Response, ResponseRow, SubmitResponseRequest
 from barometer.surveys.v1.survey_pb2 import SURVEY_KIND_NPS, SURVEY_TYPE_TRANSACTIONAL, ActivateSurveyRequest, CreateSurveyRequest, Survey
 from barometer.surveys.v1.survey_service_pb2_grpc import SurveyServiceStub
@@ -185,6 +187,8 @@ def make_calls(address):
     written = surveys.SubmitResponse(submit, metadata=traceparent(traces["submit"]))
     query = QueryMetricsRequest(metrics=["nps"], at_least=[written.position])
     metrics.QueryMetrics(query, metadata=traceparent(traces["query"]))
+    verified = list(VerificationServiceStub(channel).VerifyMetrics(VerifyMetricsRequest(query=query)))[-1].verification
+    assert verified.outcome == VERIFICATION_OUTCOME_SAME, verified
 
     def refused(trace, code, request):
         try:
@@ -278,6 +282,9 @@ def check_metrics(told):
     assert last("barometer.fold.facts", **of_surveys).as_int >= 3, "a survey, two answers"
     reached, there = last("barometer.fold.position", **of_surveys), last("barometer.feed.position", **surveys)
     assert 0 < reached.as_int <= there.as_int, (reached, there)
+    assert last("barometer.metrics.verification.runs", **{"barometer.verification.outcome": "same"}).as_int == 1
+    assert last("barometer.metrics.verification.differences", **{"barometer.verification.way": "folded"}).as_int == 0
+    assert 0 <= last("barometer.metrics.verification.age").as_double < PATIENCE
     pool = {"db.client.connection.pool.name": "surveys.write"}
     assert last("db.client.connection.max", **pool).as_int == 1
 

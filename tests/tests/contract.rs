@@ -53,7 +53,7 @@ fn every_method_names_the_permission_it_needs() {
 }
 
 /// What begins like this reads only. Whatever else a method is called, it changes something.
-const READING: [&str; 8] = ["Get", "List", "BatchGet", "Lookup", "Explain", "Export", "Query", "Watch"];
+const READING: [&str; 9] = ["Get", "List", "BatchGet", "Lookup", "Explain", "Export", "Query", "Verify", "Watch"];
 /// Idempotent by the caller's own keys, as their comments say.
 const BY_KEYS: [&str; 2] = ["Import", "ResolveCustomers"];
 

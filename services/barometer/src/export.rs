@@ -8,7 +8,11 @@ use std::path::PathBuf;
 use barometer_chassis::client::Channel;
 use barometer_chassis::shutdown;
 use barometer_proto::metrics::v1::export_service_client::ExportServiceClient;
-use barometer_proto::metrics::v1::{ExportChunk, ExportFactsRequest, ExportFormat, ExportMetricsRequest};
+use barometer_proto::metrics::v1::{
+    CustomerStateFilter, CustomerStateView, ExportChunk, ExportCustomerStatesRequest, ExportFactsRequest, ExportFormat,
+    ExportMetricsRequest, LoyaltyCategory,
+};
+use barometer_proto::surveys::v1::SurveyType;
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::tz::TimeZone;
 use tonic::{Response, Status, Streaming};
@@ -16,7 +20,7 @@ use tonic::{Response, Status, Streaming};
 use crate::decimal::grouped;
 use crate::endpoint::Endpoint;
 use crate::failure::Failure;
-use crate::query::{self, Question};
+use crate::query::{self, Condition, Question, condition, filters};
 use crate::suite::{Suite, patiently};
 use crate::{instant, output};
 
@@ -29,11 +33,12 @@ Examples:
   barometer export metrics revenue --every day --format parquet -o revenue.parquet
   barometer export facts surveys.response --format parquet -o answers.parquet
   barometer export facts customers.purchase --from 2025 --to 2026 > purchases.csv
+  barometer export states --category detractor --where tier=gold -o detractors.csv
 
 A file is there when it is whole: until then it is written under another name beside it. Texts in CSV that a spreadsheet would
 take for formulas have an apostrophe before them; Parquet has all texts as they are.";
 
-/// Write figures or facts as a table, for pandas, DuckDB, spreadsheets and warehouses
+/// Write figures, facts or where customers stand as a table, for pandas, DuckDB, spreadsheets and warehouses
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct ExportArgs {
@@ -59,6 +64,66 @@ enum What {
         #[command(flatten)]
         output: OutputArgs,
     },
+    /// Where customers stand, a row for each: category by type of survey, last activity, lifecycle
+    #[command(after_help = EXAMPLES)]
+    States {
+        #[command(flatten)]
+        states: StatesArgs,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+}
+
+#[derive(Debug, Args)]
+struct StatesArgs {
+    /// Only customers with this value of a dimension; repeat it for other values and dimensions. `!=` excludes; an empty
+    /// value stands for those without the dimension
+    #[arg(long = "where", value_name = "DIMENSION=VALUE", value_parser = condition)]
+    conditions: Vec<Condition>,
+
+    /// Only who is in one of these categories
+    #[arg(long, value_enum, value_name = "CATEGORY,…", value_delimiter = ',')]
+    category: Vec<Category>,
+
+    /// Only who gave a score to surveys of this type, in which the categories are
+    #[arg(long, value_enum, value_name = "TYPE")]
+    survey_type: Option<Type>,
+
+    /// As they stood then: a year, month or date (its first moment), a local time, or an instant with offset. Now when absent
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+
+    /// Time zone of --at; the server's when absent
+    #[arg(long, value_name = "ZONE", value_parser = instant::time_zone)]
+    time_zone: Option<TimeZone>,
+
+    /// Days without a sale after which a customer is dormant, 1 to 3,650; 90 when absent
+    #[arg(long, default_value = "0", hide_default_value = true, value_name = "DAYS")]
+    lifecycle_days: i32,
+
+    /// Position that a write or an import gave: the table includes it; repeat it for each service
+    #[arg(long, value_name = "POSITION")]
+    at_least: Vec<String>,
+}
+
+/// What an answer makes of its customer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Category {
+    /// 0 to 6
+    Detractor,
+    /// 7 or 8
+    Passive,
+    /// 9 or 10
+    Promoter,
+}
+
+/// A type of surveys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Type {
+    /// About the relation as a whole
+    Relational,
+    /// About one event
+    Transactional,
 }
 
 #[derive(Debug, Args)]
@@ -124,7 +189,7 @@ impl ExportArgs {
     /// # Errors
     /// When the flags are wrong, the suite does not answer or breaks off, or the file can not be written.
     pub async fn run(self) -> Result<(), Failure> {
-        let (What::Metrics { output, .. } | What::Facts { output, .. }) = &self.what;
+        let (What::Metrics { output, .. } | What::Facts { output, .. } | What::States { output, .. }) = &self.what;
         if output.format == Format::Parquet && output.output.is_none() {
             return Err(Failure::usage("--format parquet needs a file to write: --output FILE"));
         }
@@ -165,6 +230,18 @@ impl What {
                 };
                 output.write(call, flag_of).await
             }
+            What::States { states, output } => {
+                let suite = Suite::new(&output.endpoint)?;
+                let request = ExportCustomerStatesRequest {
+                    format: ExportFormat::from(output.format).into(),
+                    ..states.request(&suite).await?
+                };
+                let call = |mut client: Client| {
+                    let request = request.clone();
+                    async move { client.export_customer_states(request).await }
+                };
+                output.write(call, flag_of_states).await
+            }
         }
     }
 }
@@ -190,6 +267,57 @@ impl FactsArgs {
         let (start_time, end_time) = instant::span(self.from.as_deref(), self.to.as_deref(), zone.as_ref())?;
         let FactsArgs { kind, at_least, .. } = self;
         Ok(ExportFactsRequest { kind: kind.clone(), start_time, end_time, at_least: at_least.clone(), format: 0 })
+    }
+}
+
+/// The flag behind a field of a request for states.
+fn flag_of_states(field: &str) -> String {
+    const FLAGS: [(&str, &str); 6] = [
+        ("filter.filters", "--where"),
+        ("filter.categories", "--category"),
+        ("filter.survey_type", "--survey-type"),
+        ("view.as_of_time", "--at"),
+        ("view.lifecycle_days", "--lifecycle-days"),
+        ("view.at_least", "--at-least"),
+    ];
+    let found = FLAGS.iter().find(|(name, _)| field.split('[').next() == Some(name));
+    found.map_or(field, |(_, flag)| flag).to_owned()
+}
+
+impl StatesArgs {
+    async fn request(&self, suite: &Suite) -> Result<ExportCustomerStatesRequest, Failure> {
+        let zone = match &self.time_zone {
+            None if instant::is_local(self.at.as_deref()) => {
+                instant::time_zone(&suite.time_zone().await?).map_err(Failure::internal)?
+            }
+            zone => zone.clone().unwrap_or(TimeZone::UTC),
+        };
+        let wrong = |text: &String| {
+            let examples = "2017, 2017-05, 2017-05-13, 2017-05-13T09:00 or 2017-05-13T09:00:00Z";
+            Failure::usage(format!("--at: {text:?} is not a time such as {examples}"))
+        };
+        let at = self.at.as_ref().map(|text| instant::boundary(text, &zone).ok_or_else(|| wrong(text))).transpose()?;
+        let category = |category: &Category| match category {
+            Category::Detractor => LoyaltyCategory::Detractor.into(),
+            Category::Passive => LoyaltyCategory::Passive.into(),
+            Category::Promoter => LoyaltyCategory::Promoter.into(),
+        };
+        let survey_type = match self.survey_type {
+            None => SurveyType::Unspecified,
+            Some(Type::Relational) => SurveyType::Relational,
+            Some(Type::Transactional) => SurveyType::Transactional,
+        };
+        let filter = CustomerStateFilter {
+            filters: filters(&self.conditions),
+            categories: self.category.iter().map(category).collect(),
+            survey_type: survey_type.into(),
+        };
+        let view = CustomerStateView {
+            as_of_time: at.map(|at| at.to_wire()),
+            lifecycle_days: self.lifecycle_days,
+            at_least: self.at_least.clone(),
+        };
+        Ok(ExportCustomerStatesRequest { filter: Some(filter), view: Some(view), format: 0 })
     }
 }
 
@@ -242,7 +370,9 @@ mod tests {
 
     #[tokio::test]
     async fn parquet_needs_a_file() {
-        for flags in ["metrics nps --format parquet", "facts surveys.response --format parquet"] {
+        for flags in
+            ["metrics nps --format parquet", "facts surveys.response --format parquet", "states --format parquet"]
+        {
             let failure = parse(flags).run().await.expect_err("it is no text");
             assert_eq!((failure.exit_code(), failure.to_string().contains("--output")), (crate::failure::USAGE, true));
         }
@@ -253,5 +383,7 @@ mod tests {
         assert_eq!(flag_of("start_time"), "--from");
         assert_eq!(flag_of("at_least[0]"), "--at-least");
         assert_eq!(flag_of("format"), "format");
+        assert_eq!(flag_of_states("filter.filters[0].dimension"), "--where");
+        assert_eq!(flag_of_states("view.lifecycle_days"), "--lifecycle-days");
     }
 }

@@ -31,7 +31,7 @@ const UNKNOWN_METRIC: &str = "UNKNOWN_METRIC";
 pub const EXIT_CODES: &str = "\
 Exit codes:
   0   done
-  1   imported, but rows were rejected; checked, and there are problems
+  1   imported, but rows were rejected; checked or verified, and there are problems
   64  the flags are wrong
   65  the input is wrong: a file that can not be read, a column that is not there
   66  what was named is not there: a case, a calendar, a metric

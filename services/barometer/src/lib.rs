@@ -1,4 +1,5 @@
-//! The barometer program: serve, import, query, cohorts, survival, export, catalogue, case, policy, calendar, demo.
+//! The barometer program: serve, import, query, cohorts, survival, transitions, journeys, drivers, export, verify, catalogue,
+//! case, policy, calendar, demo.
 
 pub mod calendar;
 pub mod case;
@@ -6,11 +7,13 @@ pub mod catalogue;
 pub mod cohorts;
 pub mod decimal;
 pub mod demo;
+pub mod drivers;
 pub mod endpoint;
 pub mod export;
 pub mod failure;
 pub mod import;
 pub mod instant;
+pub mod journeys;
 pub mod output;
 pub mod policy;
 pub mod query;
@@ -18,3 +21,5 @@ pub mod scope;
 pub mod serve;
 pub mod suite;
 pub mod survival;
+pub mod transitions;
+pub mod verify;

@@ -8,13 +8,17 @@ use barometer::case::CaseArgs;
 use barometer::catalogue::CatalogueArgs;
 use barometer::cohorts::CohortsArgs;
 use barometer::demo::DemoArgs;
+use barometer::drivers::DriversArgs;
 use barometer::export::ExportArgs;
 use barometer::failure::{self, Failure};
 use barometer::import::ImportArgs;
+use barometer::journeys::JourneysArgs;
 use barometer::policy::PolicyArgs;
 use barometer::query::QueryArgs;
 use barometer::serve::ServeArgs;
 use barometer::survival::SurvivalArgs;
+use barometer::transitions::TransitionsArgs;
+use barometer::verify::VerifyArgs;
 use clap::{Parser, Subcommand};
 use mimalloc::MiMalloc;
 
@@ -37,7 +41,11 @@ enum Command {
     Query(QueryArgs),
     Cohorts(CohortsArgs),
     Survival(SurvivalArgs),
+    Transitions(TransitionsArgs),
+    Journeys(JourneysArgs),
+    Drivers(DriversArgs),
     Export(ExportArgs),
+    Verify(VerifyArgs),
     Catalogue(CatalogueArgs),
     Case(CaseArgs),
     Policy(PolicyArgs),
@@ -72,7 +80,11 @@ async fn run(command: Command) -> Result<(), Failure> {
         Command::Query(query) => query.run().await,
         Command::Cohorts(cohorts) => cohorts.run().await,
         Command::Survival(survival) => survival.run().await,
+        Command::Transitions(transitions) => transitions.run().await,
+        Command::Journeys(journeys) => journeys.run().await,
+        Command::Drivers(drivers) => drivers.run().await,
         Command::Export(export) => export.run().await,
+        Command::Verify(verify) => verify.run().await,
         Command::Catalogue(catalogue) => catalogue.run().await,
         Command::Case(case) => case.run().await,
         Command::Policy(policy) => policy.run().await,

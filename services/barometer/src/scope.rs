@@ -1,6 +1,6 @@
-//! What cohorts and curves have in common on the command line: which facts they look at, and how the answer looks.
+//! What cohorts, curves and the other analyses have in common on the command line: which facts they look at, and how the answer looks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, IsTerminal};
 
 use barometer_proto::metrics::v1::{Filter, Scope};
@@ -101,6 +101,12 @@ pub(crate) fn flag_of(field: &str, own: &[(&str, &str)]) -> String {
 /// The values of a group, for each dimension asked for.
 pub(crate) fn values(group: &BTreeMap<String, String>, by: &[String]) -> Vec<String> {
     by.iter().map(|name| group.get(name).cloned().unwrap_or_default()).collect()
+}
+
+/// The dimensions of groups: those that nobody asked for first.
+pub(crate) fn dimensions<'g>(groups: impl Iterator<Item = &'g BTreeMap<String, String>>, by: &[String]) -> Vec<String> {
+    let implied: BTreeSet<&String> = groups.flat_map(BTreeMap::keys).filter(|name| !by.contains(name)).collect();
+    implied.into_iter().chain(by).cloned().collect()
 }
 
 /// The same for people.

@@ -8,8 +8,9 @@ use barometer_proto::metrics::v1::figure_service_client::FigureServiceClient;
 use barometer_proto::metrics::v1::metrics_service_client::MetricsServiceClient;
 use barometer_proto::metrics::v1::{
     GetFoldRequest, GetMetricRequest, ListMetricsRequest, Metric, QueryComparisonsRequest, QueryComparisonsResponse,
-    QueryMetricsRequest, QueryMetricsResponse, QueryRetentionRequest, QueryRetentionResponse, QuerySurvivalRequest,
-    QuerySurvivalResponse, QueryTrendsRequest, QueryTrendsResponse,
+    QueryDriversRequest, QueryDriversResponse, QueryJourneysRequest, QueryJourneysResponse, QueryMetricsRequest,
+    QueryMetricsResponse, QueryRetentionRequest, QueryRetentionResponse, QuerySurvivalRequest, QuerySurvivalResponse,
+    QueryTransitionsRequest, QueryTransitionsResponse, QueryTrendsRequest, QueryTrendsResponse,
 };
 use tonic::{Code, Response, Status};
 use tonic_types::StatusExt;
@@ -92,6 +93,48 @@ impl Suite {
         let call = || {
             let (mut client, asked) = (self.analyses.clone(), asked.clone());
             async move { client.query_survival(request(asked)).await }
+        };
+        let answer = patiently(|| client::retry(&self.retries, call)).await;
+        answer.map(Response::into_inner).map_err(|status| Failure::of_request(&status, &self.endpoint, flag_of))
+    }
+
+    /// Moves between categories. What is wrong with the request is told with its fields named by `flag_of`.
+    pub(crate) async fn transitions(
+        &self,
+        asked: &QueryTransitionsRequest,
+        flag_of: impl Fn(&str) -> String,
+    ) -> Result<QueryTransitionsResponse, Failure> {
+        let call = || {
+            let (mut client, asked) = (self.analyses.clone(), asked.clone());
+            async move { client.query_transitions(request(asked)).await }
+        };
+        let answer = patiently(|| client::retry(&self.retries, call)).await;
+        answer.map(Response::into_inner).map_err(|status| Failure::of_request(&status, &self.endpoint, flag_of))
+    }
+
+    /// Journeys. What is wrong with the request is told with its fields named by `flag_of`.
+    pub(crate) async fn journeys(
+        &self,
+        asked: &QueryJourneysRequest,
+        flag_of: impl Fn(&str) -> String,
+    ) -> Result<QueryJourneysResponse, Failure> {
+        let call = || {
+            let (mut client, asked) = (self.analyses.clone(), asked.clone());
+            async move { client.query_journeys(request(asked)).await }
+        };
+        let answer = patiently(|| client::retry(&self.retries, call)).await;
+        answer.map(Response::into_inner).map_err(|status| Failure::of_request(&status, &self.endpoint, flag_of))
+    }
+
+    /// Key drivers. What is wrong with the request is told with its fields named by `flag_of`.
+    pub(crate) async fn drivers(
+        &self,
+        asked: &QueryDriversRequest,
+        flag_of: impl Fn(&str) -> String,
+    ) -> Result<QueryDriversResponse, Failure> {
+        let call = || {
+            let (mut client, asked) = (self.analyses.clone(), asked.clone());
+            async move { client.query_drivers(request(asked)).await }
         };
         let answer = patiently(|| client::retry(&self.retries, call)).await;
         answer.map(Response::into_inner).map_err(|status| Failure::of_request(&status, &self.endpoint, flag_of))

@@ -1,15 +1,23 @@
 //! Analyses: what is no figure by period and group, and what is said of figures beyond their value.
 //!
-//! Cohorts and curves go customer by customer: when it began, and what it did, or was, afterwards. Comparisons and trends ask for
+//! Cohorts and curves go customer by customer: when it began, and what it did, or was, afterwards. Moves, states and journeys go
+//! by the answers of each customer, one after the other; drivers by what came before an answer. Comparisons and trends ask for
 //! figures, whether they differ and where they go.
 
+pub(crate) mod answered;
 mod beginning;
 pub(crate) mod by_person;
 pub(crate) mod comparison;
+pub(crate) mod drivers;
+pub(crate) mod explanation;
+pub(crate) mod journey;
+pub(crate) mod moves;
 pub(crate) mod reasons;
 pub(crate) mod retention;
 mod scope;
+pub(crate) mod states;
 pub(crate) mod survival;
+pub(crate) mod transition;
 pub(crate) mod trend;
 
 use barometer_chassis::door::Door;

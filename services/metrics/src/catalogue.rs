@@ -3,10 +3,12 @@
 //! A metric is an entry in the file of its family in `metrics/` and a function in [`query`](crate::query) that answers it.
 //! What an entry does not say is as in [`BLANK`], or in the entry that its family makes of that.
 
+mod counts;
 mod metrics;
 mod parameters;
 
 pub(crate) use self::{
+    counts::meaning,
     metrics::METRICS,
     parameters::{Actions, Clock, LEVEL, Limits, Parameter, Parameters, Span, Visits},
 };
@@ -41,6 +43,8 @@ pub(crate) struct Metric {
     pub(crate) table: Table,
     pub(crate) parameters: &'static [&'static Parameter],
     pub(crate) counts: &'static [&'static str],
+    /// Those of its counts that are no sums over facts.
+    pub(crate) computed: &'static [&'static str],
     pub(crate) amounts: &'static [&'static str],
     pub(crate) statistics: &'static [&'static str],
     /// How its interval is computed, in words; empty when it has none.
@@ -127,6 +131,7 @@ pub(crate) const BLANK: Metric = Metric {
     table: Table::Responses,
     parameters: &[],
     counts: &[],
+    computed: &[],
     amounts: &[],
     statistics: &[],
     interval: "",

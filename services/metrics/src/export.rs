@@ -1,6 +1,6 @@
 //! Tables for other programs: rows of cells, written as CSV or as Parquet while they are made, and streamed.
 //!
-//! [`facts`] and [`figures`] make the rows, [`csv`] and [`parquet`] write them, [`stream`] brings them to whoever asked, no
+//! [`facts`], [`figures`] and [`states`] make the rows, [`csv`] and [`parquet`] write them, [`stream`] brings them to whoever asked, no
 //! faster than they are read.
 
 mod csv;
@@ -9,6 +9,7 @@ mod fields;
 pub(crate) mod figures;
 pub(crate) mod kinds;
 mod parquet;
+pub(crate) mod states;
 pub(crate) mod stream;
 
 use barometer_chassis::error::Error;

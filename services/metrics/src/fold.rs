@@ -26,7 +26,7 @@ pub(crate) use self::{
 use crate::{
     Upstreams,
     catalogue::{METRICS, Metric},
-    columns::Facts,
+    columns::{Facts, cold::ColdFiles},
 };
 
 /// Longest time that a query waits for the writes it is to include.
@@ -75,7 +75,7 @@ pub(crate) struct Link {
     /// Batches taken in. Each confirms the history that it goes on with.
     batches: u64,
     /// What the state says of it, or said a moment ago: to be read without waiting for long queries.
-    reached: Reached,
+    pub(crate) reached: Reached,
 }
 
 /// The fold of one process. Shared by its watchers and all queries.
@@ -90,17 +90,19 @@ pub(crate) struct Fold {
     progress: watch::Sender<u64>,
     ready: watch::Sender<bool>,
     snapshots: Snapshots,
+    cold: ColdFiles,
     instruments: Instruments,
     /// Whether it began with a snapshot.
     pub(crate) resumed: bool,
 }
 
 impl Fold {
-    /// A fold that begins with the last snapshot, if there is one that fits.
-    pub(crate) fn open(snapshots: Snapshots) -> Self {
+    /// A fold that begins with the last snapshot, if there is one that fits, and whose columns go into files when they must.
+    pub(crate) fn open(snapshots: Snapshots, cold: ColdFiles) -> Self {
         let state = snapshots.load();
         let resumed = state.is_some();
-        let state = state.unwrap_or_default();
+        let mut state = state.unwrap_or_default();
+        cold.keep(&mut state.facts);
         let links = state.reached.clone().map(|reached| Link { settled: reached.ready, reached, ..Link::default() });
         Fold {
             ready: watch::Sender::new(is_healthy(&links)),
@@ -109,6 +111,7 @@ impl Fold {
             links: Mutex::new(links),
             progress: watch::Sender::new(0),
             snapshots,
+            cold,
             instruments: Instruments::new(),
             resumed,
         }
@@ -135,6 +138,16 @@ impl Fold {
     /// The state, for reading. Waits when somebody waits to write, so not for code that serves calls itself.
     pub(crate) fn read(&self) -> RwLockReadGuard<'_, State> {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps the facts as they are for as long as this is held. Queries go on; the watchers wait.
+    pub(crate) async fn still(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.changing.lock().await
+    }
+
+    /// Facts taken in so far by this process; its change tells that the facts, or what is known of a source, changed.
+    pub(crate) fn progress(&self) -> watch::Receiver<u64> {
+        self.progress.subscribe()
     }
 
     /// How a source is doing.
@@ -208,6 +221,7 @@ impl Fold {
         let applied = tokio::task::spawn_blocking(move || {
             let mut state = fold.state.write().unwrap_or_else(PoisonError::into_inner);
             let left_out = F::put_all(&mut state.facts, facts);
+            fold.cold.keep(&mut state.facts);
             for (number, unreadable) in &left_out {
                 tracing::error!(source = F::SOURCE.name(), number, %unreadable, "a fact is left out");
             }

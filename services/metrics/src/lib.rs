@@ -3,7 +3,8 @@
 //! It owns nothing but a snapshot that it can do without. It watches the customers, the surveys and the complaints
 //! service and keeps their facts in [`columns`]; [`fold`] keeps them current, [`query`] makes figures of them by the definitions in
 //! [`rules`], and [`catalogue`] names every metric; [`analysis`] makes tables and curves, and compares figures; [`export`] makes
-//! files of facts and figures. A request goes from [`service`] (parse, act, render) to the query, the analysis or the export.
+//! files of facts and figures; [`verification`] computes figures again and compares them. A request goes from [`service`] (parse,
+//! act, render) to the query, the analysis, the export or the verification.
 
 mod analysis;
 mod catalogue;
@@ -14,13 +15,14 @@ pub mod memory;
 mod query;
 pub mod rules;
 mod service;
+mod verification;
 mod wire;
 
 use std::{path::Path, sync::Arc, time::Duration};
 
 use barometer_chassis::{
     client::Channel,
-    config::{Problem, ServerConfig},
+    config::{Problem, ServerConfig, duration},
     error::Error,
     server::Server,
     shutdown::Shutdown,
@@ -30,16 +32,19 @@ use barometer_proto::metrics::v1::{
     export_service_server::{self, ExportServiceServer},
     figure_service_server::{self, FigureServiceServer},
     metrics_service_server::{self, MetricsServiceServer},
+    verification_service_server::{self, VerificationServiceServer},
 };
 use clap::Args;
 use jiff::tz::TimeZone;
-use tokio::task::JoinHandle;
+use tokio::{sync::Semaphore, task::JoinHandle};
 use tonic::codec::CompressionEncoding;
 
 use crate::{
+    columns::cold::ColdFiles,
     fold::{Fold, snapshot::Snapshots},
     query::Zones,
-    service::export::Exports,
+    service::{export::Exports, verification::Verifications},
+    verification::{Verifier, schedule::Schedule},
 };
 
 /// The service's name: of its directory.
@@ -47,12 +52,16 @@ pub const NAME: &str = "metrics";
 /// The name of its first gRPC service.
 pub const GRPC_NAME: &str = metrics_service_server::SERVICE_NAME;
 /// The names under which its health is reported: they are of one fold.
-pub const GRPC_NAMES: [&str; 4] = [
+pub const GRPC_NAMES: [&str; 5] = [
     GRPC_NAME,
     analysis_service_server::SERVICE_NAME,
     export_service_server::SERVICE_NAME,
     figure_service_server::SERVICE_NAME,
+    verification_service_server::SERVICE_NAME,
 ];
+
+const SECOND: Duration = Duration::from_secs(1);
+const YEAR: Duration = Duration::from_secs(366 * 24 * 3_600);
 
 /// How figures are made.
 #[derive(Clone, Debug, PartialEq, Args)]
@@ -74,9 +83,26 @@ pub struct Config {
     #[arg(long, env = "BAROMETER_CONCURRENT_QUERIES", default_value = "4", value_name = "QUERIES")]
     pub concurrent_queries: u16,
 
+    /// MiB of columns that no figure reads which may be in memory, 32 bytes a fact; beyond, they go into memory-mapped files
+    #[arg(long, env = "BAROMETER_COLD_COLUMNS_MEMORY", default_value = "1024", value_name = "MIB")]
+    pub cold_columns_memory: u32,
+
     /// Figures made of fewer things than this are not told: a courtesy to those few, not anonymity; 0: all are
     #[arg(long, env = "BAROMETER_MINIMUM_SAMPLE", default_value = "0", value_name = "THINGS")]
     pub minimum_sample: u64,
+
+    /// Time between verifications: figures are computed again from the facts, and a difference is told; 0s: never. While one runs,
+    /// the facts are held a second time
+    #[arg(long, env = "BAROMETER_VERIFY_EVERY", default_value = "24h", value_name = "TIME", value_parser = duration)]
+    pub verify_every: Duration,
+
+    /// The metrics that are verified so; all when none is named
+    #[arg(long, env = "BAROMETER_VERIFY_METRICS", value_name = "METRIC,METRIC,…", value_delimiter = ',')]
+    pub verify_metrics: Vec<String>,
+
+    /// Figures of more facts than this are not verified
+    #[arg(long, env = "BAROMETER_VERIFY_MOST_FACTS", default_value = "10000000", value_name = "FACTS")]
+    pub verify_most_facts: u64,
 }
 
 impl Default for Config {
@@ -86,7 +112,11 @@ impl Default for Config {
             snapshot_every_facts: 1_000_000,
             snapshot_every_seconds: 300,
             concurrent_queries: 4,
+            cold_columns_memory: 1_024,
             minimum_sample: 0,
+            verify_every: Duration::from_secs(24 * 3_600),
+            verify_metrics: Vec::new(),
+            verify_most_facts: 10_000_000,
         }
     }
 }
@@ -106,6 +136,13 @@ impl Config {
         check(self.snapshot_every_facts > 0, "--snapshot-every-facts", at_least_one());
         check(self.snapshot_every_seconds > 0, "--snapshot-every-seconds", at_least_one());
         check(self.concurrent_queries > 0, "--concurrent-queries", at_least_one());
+        check(self.verify_most_facts > 0, "--verify-most-facts", at_least_one());
+        let every = self.verify_every;
+        let is_time = every.is_zero() || (SECOND..=YEAR).contains(&every);
+        check(is_time, "--verify-every", format!("{every:?} is neither 0 nor between a second and a year"));
+        let unknown = self.verify_metrics.iter().find(|name| catalogue::find(name).is_none());
+        let told = unknown.map(|name| format!("{name} is no metric")).unwrap_or_default();
+        check(unknown.is_none(), "--verify-metrics", told);
         problems
     }
 }
@@ -140,12 +177,20 @@ pub fn add(
     let every_time = Duration::from_secs(config.snapshot_every_seconds);
     let snapshots = Snapshots::new(&data_dir.join(NAME), config.snapshot_every_facts, every_time)
         .map_err(|error| Error::Internal(format!("{}: {error}", data_dir.display())))?;
-    let fold = Arc::new(Fold::open(snapshots));
+    let most_bytes = usize::try_from(u64::from(config.cold_columns_memory) << 20).unwrap_or(usize::MAX);
+    let files = data_dir.join(NAME).join("columns");
+    let cold =
+        ColdFiles::new(&files, most_bytes).map_err(|error| Error::Internal(format!("{}: {error}", files.display())))?;
+    let fold = Arc::new(Fold::open(snapshots, cold));
     fold.observe();
 
-    let queries = usize::from(config.concurrent_queries.max(1));
+    let queries = Arc::new(Semaphore::new(usize::from(config.concurrent_queries.max(1))));
+    let (zones, minimum_sample) = (Arc::new(zones), config.minimum_sample);
+    let most_facts = config.verify_most_facts;
+    let verifier = Verifier::new(Arc::clone(&fold), upstreams.clone(), Arc::clone(&queries), most_facts);
+    let verifier = Arc::new(verifier);
     let service =
-        service::Metrics::new(Arc::clone(&fold), zones, queries, limits.max_message_bytes, config.minimum_sample);
+        service::Metrics::new(Arc::clone(&fold), Arc::clone(&zones), queries, limits.max_message_bytes, minimum_sample);
     let analyses = AnalysisServiceServer::new(service.clone())
         .max_decoding_message_size(limits.max_message_bytes)
         .max_encoding_message_size(limits.max_message_bytes)
@@ -158,6 +203,22 @@ pub fn add(
         .accept_compressed(CompressionEncoding::Gzip)
         .send_compressed(CompressionEncoding::Gzip);
     server.add_service(figures);
+    let verifications = Verifications::new(service.clone(), Arc::clone(&verifier), server.ending());
+    let verifications = VerificationServiceServer::new(verifications)
+        .max_decoding_message_size(limits.max_message_bytes)
+        .max_encoding_message_size(limits.max_message_bytes)
+        .accept_compressed(CompressionEncoding::Gzip)
+        .send_compressed(CompressionEncoding::Gzip);
+    server.add_service(verifications);
+    let schedule = Schedule {
+        verifier,
+        fold: Arc::clone(&fold),
+        zones,
+        minimum_sample,
+        every: config.verify_every,
+        metrics: config.verify_metrics.clone(),
+    };
+    tokio::spawn(schedule.run(server.ending()));
     let exports = Exports::new(service.clone(), upstreams.clone(), server.ending());
     let service = MetricsServiceServer::new(service)
         .max_decoding_message_size(limits.max_message_bytes)

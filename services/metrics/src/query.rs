@@ -39,6 +39,7 @@ pub(crate) mod sales;
 mod scan;
 pub(crate) mod serving;
 mod spreads;
+pub(crate) mod told;
 mod walk;
 mod zones;
 
@@ -46,6 +47,7 @@ use std::sync::Arc;
 
 use barometer_chassis::error::Error;
 
+use self::told::Recorder;
 use crate::{
     catalogue::{Metric, Parameters},
     columns::Facts,
@@ -113,6 +115,16 @@ impl Query {
     ///
     /// Errors: INVALID when the range has too many periods or the answer too many rows.
     pub(crate) fn run(&self, facts: &Facts) -> Result<Vec<Figures>, Error> {
+        self.answer(facts, None)
+    }
+
+    /// The same, of a query whose metrics come to one row each, and tells the recorder what they are made of. Of cohorts it tells
+    /// of the one that is wanted.
+    pub(crate) fn explain(&self, facts: &Facts, recorder: &Recorder) -> Result<Vec<Figures>, Error> {
+        self.answer(facts, Some(recorder))
+    }
+
+    fn answer(&self, facts: &Facts, recorder: Option<&Recorder>) -> Result<Vec<Figures>, Error> {
         let range = range::of(self, facts);
         let periods = self.periods(self.granularity, range.clone())?;
         let mut left = MAX_ROWS;
@@ -134,8 +146,9 @@ impl Query {
             } else {
                 &periods
             };
-            let ask = Ask { query: self, metric, facts, periods };
+            let ask = Ask { query: self, metric, facts, periods, recorder };
             let figures = (metric.answer)(&ask)?;
+            recorder.map_or(Ok(()), |recorder| recorder.finish(&ask))?;
             left = left.checked_sub(figures.len()).ok_or_else(too_many_rows)?;
             all.push(Figures { metric, figures });
         }
@@ -156,14 +169,8 @@ impl Query {
     /// The dimensions of a metric's groups: those that it is always grouped by, and those asked for.
     pub(crate) fn group_by_of(&self, metric: &Metric) -> Vec<String> {
         let Query { filters, group_by, .. } = self;
-        let names_survey = |name: &str| name == "survey" || name == "survey_type";
         let implied = metric.always_grouped_by.iter().filter(|name| match **name {
-            "survey_type" => {
-                let names_one = |condition: &Condition| {
-                    names_survey(&condition.dimension) && condition.values.len() == 1 && !condition.exclude
-                };
-                !group_by.iter().any(|name| names_survey(name)) && !filters.iter().any(names_one)
-            }
+            "survey_type" => blends_surveys(group_by, filters),
             "clock" => {
                 let names_one = |condition: &Condition| {
                     condition.dimension == "clock" && condition.values.len() == 1 && !condition.exclude
@@ -197,6 +204,14 @@ impl Query {
     }
 }
 
+/// Whether neither groups nor filters keep relational and transactional surveys apart.
+pub(crate) fn blends_surveys(group_by: &[String], filters: &[Condition]) -> bool {
+    let names_survey = |name: &str| name == "survey" || name == "survey_type";
+    let names_one =
+        |condition: &Condition| names_survey(&condition.dimension) && condition.values.len() == 1 && !condition.exclude;
+    !group_by.iter().any(|name| names_survey(name)) && !filters.iter().any(names_one)
+}
+
 /// One metric of a query.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ask<'q> {
@@ -204,6 +219,8 @@ pub(crate) struct Ask<'q> {
     metric: &'static Metric,
     facts: &'q Facts,
     periods: &'q Periods,
+    /// Who asks what the figure is made of, if somebody does.
+    recorder: Option<&'q Recorder>,
 }
 
 impl<'q> Ask<'q> {
@@ -241,4 +258,4 @@ pub(crate) fn refuse_periods(error: &PeriodError) -> Error {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -3,6 +3,7 @@
 mod analysis;
 pub(crate) mod export;
 mod figures;
+pub(crate) mod verification;
 
 use std::{sync::Arc, time::Duration};
 
@@ -41,13 +42,12 @@ impl Metrics {
     /// The service over a fold.
     pub(crate) fn new(
         fold: Arc<Fold>,
-        zones: Zones,
-        queries: usize,
+        zones: Arc<Zones>,
+        places: Arc<Semaphore>,
         max_message_bytes: usize,
         minimum_sample: u64,
     ) -> Self {
-        let places = Arc::new(Semaphore::new(queries));
-        Metrics { fold, zones: Arc::new(zones), places, max_message_bytes, minimum_sample }
+        Metrics { fold, zones, places, max_message_bytes, minimum_sample }
     }
 
     /// Parses and computes with `compute`, away from the threads that serve calls, once the positions are included; `left` is
@@ -93,7 +93,7 @@ impl Metrics {
     }
 }
 
-fn not_ready(missing: Source) -> Error {
+pub(crate) fn not_ready(missing: Source) -> Error {
     Error::Unavailable {
         reason: "NOT_READY",
         message: format!("the figures are not whole yet: the facts of {} were not all read", missing.name()),

@@ -2,7 +2,13 @@
 
 pub(crate) mod analysis;
 pub(crate) mod comparison;
+pub(crate) mod driver;
+pub(crate) mod explanation;
+pub(crate) mod journey;
+pub(crate) mod state;
+pub(crate) mod transition;
 pub(crate) mod trend;
+pub(crate) mod verification;
 
 use barometer_chassis::{clock::Micros, door};
 use barometer_proto::{common::v1::Money, metrics::v1 as wire};
@@ -28,6 +34,7 @@ pub(crate) fn metric(metric: &Metric) -> wire::Metric {
         table,
         parameters,
         counts,
+        computed,
         amounts,
         statistics,
         interval,
@@ -62,6 +69,7 @@ pub(crate) fn metric(metric: &Metric) -> wire::Metric {
         dimensions: texts(table.dimensions()),
         parameters: parameters.iter().map(|one| parameter(one)).collect(),
         counts: texts(counts),
+        computed_counts: texts(computed),
         amounts: texts(amounts),
         statistics: texts(statistics),
         interval: (*interval).to_owned(),
@@ -97,7 +105,7 @@ pub(crate) fn result(figures: Figures) -> wire::MetricResult {
     }
 }
 
-fn row(figure: Figure) -> wire::Row {
+pub(crate) fn row(figure: Figure) -> wire::Row {
     let Figure { start, end, label, group, partial, completeness, revised, suppressed, measured } = figure;
     let Measured { value, counts, amounts, statistics, statistics_error, interval, evidence: _ } = measured;
     let currency = group.iter().find(|(name, _)| name == "currency").map_or("", |(_, code)| code);
@@ -130,7 +138,7 @@ fn limits_of(Interval { lower, upper }: Interval, level: Level) -> wire::Interva
 }
 
 /// Sums lie far beyond single amounts, but within the message's whole units.
-fn money(currency: &str, micros: i128) -> Money {
+pub(crate) fn money(currency: &str, micros: i128) -> Money {
     const MICROS: i128 = 1_000_000;
     let units = i64::try_from(micros / MICROS).unwrap_or(if micros < 0 { i64::MIN } else { i64::MAX });
     // What is left is less than a unit.
@@ -180,7 +188,7 @@ pub(crate) fn fold(fold: &Fold, zones: &Zones, minimum_sample: u64, now: Micros)
     }
 }
 
-fn seconds(micros: i64) -> f64 {
+pub(crate) fn seconds(micros: i64) -> f64 {
     std::time::Duration::from_micros(micros.unsigned_abs()).as_secs_f64()
 }
 

@@ -3,6 +3,7 @@
 mod differences;
 mod rows;
 mod support;
+mod verifying;
 
 use std::{fs, time::Duration};
 

@@ -97,9 +97,46 @@ impl Drivers {
             among.set(row, row, 1.0);
             (0..row).for_each(|column| among.set(row, column, correlation(&drivers[column], driver)));
         }
-        let with_outcome = drivers.iter().map(|driver| correlation(driver, &outcome)).collect();
+        Ok(Self::new(among, drivers.iter().map(|driver| correlation(driver, &outcome)).collect()))
+    }
+
+    /// Of correlations that are known already, over so many outcomes that vary: `among` those of the drivers with one
+    /// another, row by row, and `with_outcome` those with the outcome. A driver that does not vary has 0 in all of them,
+    /// its own with itself too.
+    ///
+    /// # Errors
+    /// All of [`DriversError`] but [`DriversError::NoSpread`]: [`DriversError::OutOfRange`] when a correlation is none, or
+    /// not the same both ways.
+    pub fn of_correlations(outcomes: u64, among: &[Vec<f64>], with_outcome: &[f64]) -> Result<Self, DriversError> {
+        let size = with_outcome.len();
+        match size {
+            0 => return Err(DriversError::None),
+            1..=MAX_DRIVERS => {}
+            _ => return Err(DriversError::TooMany { most: MAX_DRIVERS }),
+        }
+        if among.len() != size || among.iter().any(|row| row.len() != size) {
+            return Err(DriversError::Ragged);
+        }
+        if outcomes < size as u64 + 2 {
+            return Err(DriversError::TooFew { needed: size + 2 });
+        }
+        let mut matrix = Symmetric::zero(size);
+        for (row, column) in (0..size).flat_map(|row| (0..=row).map(move |column| (row, column))) {
+            let value = among[row][column];
+            if !(-1.0..=1.0).contains(&value) || value != among[column][row] {
+                return Err(DriversError::OutOfRange);
+            }
+            matrix.set(row, column, value);
+        }
+        if !with_outcome.iter().all(|value| (-1.0..=1.0).contains(value)) {
+            return Err(DriversError::OutOfRange);
+        }
+        Ok(Self::new(matrix, with_outcome.to_vec()))
+    }
+
+    fn new(among: Symmetric, with_outcome: Vec<f64>) -> Self {
         let eigen = among.clone().eigen();
-        Ok(Self { among, with_outcome, eigen })
+        Self { among, with_outcome, eigen }
     }
 
     /// R², the part of the variance of the outcome that a linear function of all drivers explains, 0 to 1.
@@ -112,6 +149,18 @@ impl Drivers {
     /// which of them matters cannot be told.
     pub fn rank(&self) -> usize {
         self.eigen.rank()
+    }
+
+    /// Whether a driver says nothing that the others do not: it does not vary, or can be computed from them. False when there is
+    /// no such driver.
+    pub fn is_redundant(&self, driver: usize) -> bool {
+        let size = self.with_outcome.len();
+        let others: Vec<usize> = (0..size).filter(|other| *other != driver).collect();
+        let mut among = Symmetric::zero(others.len());
+        for (row, other) in others.iter().enumerate() {
+            (0..=row).for_each(|column| among.set(row, column, self.among.at(*other, others[column])));
+        }
+        driver < size && among.eigen().rank() == self.rank()
     }
 
     /// The correlation of each driver with the outcome, −1 to 1; 0 for one that does not vary.
@@ -252,7 +301,50 @@ mod tests {
         );
     }
 
+    #[test]
+    fn correlations_that_are_none_are_refused() {
+        let of = |among: &[Vec<f64>], with: &[f64]| Drivers::of_correlations(9, among, with).err();
+        let identity = [vec![1.0, 0.0], vec![0.0, 1.0]];
+        assert_eq!(of(&identity, &[0.5, 0.5]), None);
+        assert_eq!(of(&[], &[]), Some(DriversError::None));
+        assert_eq!(of(&identity, &[0.5]), Some(DriversError::Ragged));
+        assert_eq!(of(&[vec![1.0, 0.1], vec![0.2, 1.0]], &[0.5, 0.5]), Some(DriversError::OutOfRange));
+        assert_eq!(of(&[vec![1.0]], &[f64::NAN]), Some(DriversError::OutOfRange));
+        assert_eq!(of(&[vec![1.5]], &[0.5]), Some(DriversError::OutOfRange));
+        let few = Drivers::of_correlations(2, &[vec![1.0]], &[0.5]).err();
+        assert_eq!(few, Some(DriversError::TooFew { needed: 3 }));
+    }
+
+    #[test]
+    fn what_follows_from_others_is_redundant() {
+        let (one, other) = (vec![1.0, 2.0, 4.0, 3.0, 9.0, 1.0], vec![0.0, 5.0, 1.0, 1.0, 2.0, 2.0]);
+        let sum = one.iter().zip(&other).map(|(a, b)| a + b).collect();
+        let alone = vec![0.0, 0.0, 1.0, 0.0, 0.0, 1.0];
+        let drivers = Drivers::of(
+            &[1.0, 2.0, 3.0, 4.0, 5.0, 5.0, 7.0],
+            &[one, other, sum, alone].map(|mut values: Vec<f64>| {
+                values.push(0.0);
+                values
+            }),
+        )
+        .unwrap();
+        assert_eq!(
+            (drivers.rank(), [0, 1, 2, 3, 4].map(|driver| drivers.is_redundant(driver))),
+            (3, [true, true, true, false, false])
+        );
+    }
+
     proptest! {
+        #[test]
+        fn correlations_tell_the_same_as_values(
+            rows in prop::collection::vec(prop::collection::vec(-9.0..9.0, 4), 8..30),
+        ) {
+            let column = |index: usize| rows.iter().map(|row| row[index]).collect::<Vec<f64>>();
+            let drivers = Drivers::of(&column(0), &[column(1), column(2), column(3)]).unwrap();
+            let among: Vec<Vec<f64>> = (0..3).map(|row| (0..3).map(|other| drivers.among.at(row, other)).collect()).collect();
+            prop_assert_eq!(Drivers::of_correlations(rows.len() as u64, &among, drivers.correlations()), Ok(drivers));
+        }
+
         #[test]
         fn shares_add_up_to_r_squared(
             rows in prop::collection::vec(prop::collection::vec(-3_i32..4, 6), 8..40), twin in any::<bool>(),

@@ -51,7 +51,13 @@ impl TransitionMatrix {
     /// Counts a customer; false, and nothing done, when there is no such category.
     #[must_use]
     pub fn add(&mut self, from: usize, to: usize) -> bool {
-        self.cell(from, to).map(|count| *count += 1).is_some()
+        self.add_many(from, to, 1)
+    }
+
+    /// Counts so many customers; false, and nothing done, when there is no such category.
+    #[must_use]
+    pub fn add_many(&mut self, from: usize, to: usize, customers: u64) -> bool {
+        self.cell(from, to).map(|count| *count += customers).is_some()
     }
 
     /// Takes out a customer who was counted so; false when there is none.

@@ -62,6 +62,13 @@ impl Answer {
         }
     }
 
+    /// As a line of a table: when, score, channel and market.
+    pub fn line(&self) -> String {
+        let Answer { time, channel, market, .. } = self;
+        let score = self.score.map_or_else(String::new, |score| score.to_string());
+        format!("{time},{score},{channel},{market}")
+    }
+
     /// As it is submitted, by a customer whose id is known, to a survey by its id.
     pub fn message(&self, survey: &str) -> wire::Response {
         wire::Response {
@@ -133,16 +140,19 @@ pub fn id(number: u64) -> Uuid {
     Uuid::from_u128(0x0190_0000_0000_7000_8000 << 48 | u128::from(number))
 }
 
-fn timestamp(micros: i64) -> Timestamp {
+/// Of microseconds.
+pub fn timestamp(micros: i64) -> Timestamp {
     let nanos = i32::try_from(micros.rem_euclid(1_000_000) * 1_000).unwrap_or_default();
     Timestamp { seconds: micros.div_euclid(1_000_000), nanos }
 }
 
 /// Numbers that look random, drawn one after the other.
-struct Bits(u64);
+#[derive(Clone, Copy, Debug)]
+pub struct Bits(pub u64);
 
 impl Bits {
-    fn next(&mut self) -> u64 {
+    /// The next one.
+    pub fn next(&mut self) -> u64 {
         self.0 = mix(self.0);
         self.0
     }
@@ -166,7 +176,7 @@ impl Bits {
 }
 
 /// SplitMix64's step: neighbours come out unlike.
-fn mix(seed: u64) -> u64 {
+pub fn mix(seed: u64) -> u64 {
     let seed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let seed = (seed ^ (seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let seed = (seed ^ (seed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

@@ -2,10 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    fs::File,
-    io::{BufWriter, Write as _},
-    path::Path,
-    process::Command,
     time::{Duration, Instant},
 };
 
@@ -21,6 +17,7 @@ use crate::{
     Settings,
     answers::{self, Answer},
     process,
+    reference::{self, Reference},
     report::{Aim, Line, Measured, Report, Unit},
 };
 
@@ -31,11 +28,11 @@ const CHUNK: usize = 20_000;
 const WARM: usize = 3;
 const COUNTED: usize = 15;
 /// The window, in hours from the first answer: 90 days that begin and end at 8 o'clock.
-const WINDOW: (i64, i64) = (400 * 24 + 8, 490 * 24 + 8);
+pub const WINDOW: (i64, i64) = (400 * 24 + 8, 490 * 24 + 8);
 
 /// Folds the facts in the order of their time, and shuffled; asks the same of both.
 pub fn measure(settings: &Settings, report: &mut Report) {
-    let duckdb = settings.python.as_ref().map(|python| duckdb(python, settings));
+    let duckdb = duckdb(settings);
     if let Some(duckdb) = &duckdb {
         report.machine.versions.push(format!("DuckDB {} with {} threads", text(duckdb, "version"), duckdb["threads"]));
     }
@@ -59,6 +56,7 @@ pub fn measure(settings: &Settings, report: &mut Report) {
         }
         for (name, what, aim) in [
             ("window", "NPS of 90 days", Some(Aim::Times(5.0))),
+            ("window_channel", "NPS of 90 days by channel", Some(Aim::Times(10.0))),
             ("channel", "NPS by channel", None),
             ("month_market", "NPS by month × market", None),
         ] {
@@ -68,7 +66,7 @@ pub fn measure(settings: &Settings, report: &mut Report) {
             if let Some(duckdb) = &duckdb {
                 let theirs = &duckdb[order][name];
                 assert_eq!(tallies(name, &rows), told(theirs), "{what}: both come to the same figures");
-                line = line.against("DuckDB", Measured::of(milliseconds(theirs)));
+                line = line.against("DuckDB", reference::milliseconds(theirs));
                 line = aim.map_or(line.clone(), |aim| line.aim(aim));
             }
             report.lines.push(line);
@@ -102,7 +100,7 @@ fn fact(index: u32, of: u64, survey: &str) -> Fact {
 
 fn request(name: &str) -> QueryMetricsRequest {
     let hour = |hours: i64| Some(Timestamp { seconds: answers::START + hours * 3_600, nanos: 0 });
-    let (start, end) = if name == "window" { WINDOW } else { (0, answers::DAYS * 24) };
+    let (start, end) = if name.starts_with("window") { WINDOW } else { (0, answers::DAYS * 24) };
     let mut request = QueryMetricsRequest {
         metrics: vec!["nps".to_owned()],
         start_time: hour(start),
@@ -110,7 +108,7 @@ fn request(name: &str) -> QueryMetricsRequest {
         ..QueryMetricsRequest::default()
     };
     match name {
-        "channel" => request.group_by.push("channel".to_owned()),
+        "channel" | "window_channel" => request.group_by.push("channel".to_owned()),
         "month_market" => {
             request.group_by.push(answers::MARKET.to_owned());
             request.granularity = Granularity::Month.into();
@@ -139,7 +137,7 @@ type Tallies = BTreeMap<String, [u64; 3]>;
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole numbers")]
 fn tallies(name: &str, rows: &[Row]) -> Tallies {
     let group = |row: &Row| match name {
-        "channel" => row.group["channel"].clone(),
+        "channel" | "window_channel" => row.group["channel"].clone(),
         "month_market" => format!("{} {}", row.label, row.group[answers::MARKET]),
         _ => String::new(),
     };
@@ -155,35 +153,15 @@ fn told(query: &Value) -> Tallies {
     query["rows"].as_array().expect("rows").iter().map(row).collect()
 }
 
-fn milliseconds(query: &Value) -> Vec<f64> {
-    query["milliseconds"].as_array().expect("times").iter().filter_map(Value::as_f64).collect()
-}
-
 fn text<'v>(value: &'v Value, name: &str) -> &'v str {
     value[name].as_str().expect("a text")
 }
 
-/// Has DuckDB load the same answers into its memory and answer the same queries, in a process of its own.
-fn duckdb(python: &Path, settings: &Settings) -> Value {
-    let directory = settings.directory();
-    let file = directory.path().join("answers.csv");
-    let mut csv = BufWriter::new(File::create(&file).expect("a file"));
-    for index in 0..settings.facts {
-        let Answer { time, score, channel, market, .. } = Answer::new(index, settings.facts);
-        let score = score.map_or_else(String::new, |score| score.to_string());
-        writeln!(csv, "{time},{score},{channel},{market}").expect("the disk takes it");
-    }
-    csv.flush().expect("the disk takes it");
-    drop(csv);
-    let script = directory.path().join("reference.py");
-    std::fs::write(&script, include_str!("../reference.py")).expect("a file");
-    let hour = |hours: i64| ((answers::START + hours * 3_600) * 1_000_000).to_string();
-    let output = Command::new(python)
-        .arg(&script)
-        .arg(&file)
-        .args([hour(WINDOW.0), hour(WINDOW.1), WARM.to_string(), COUNTED.to_string()])
-        .output()
-        .expect("Python starts");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).expect("JSON")
+/// Has DuckDB load the same answers into its memory and answer the same queries.
+fn duckdb(settings: &Settings) -> Option<Value> {
+    let reference = Reference::new(settings)?;
+    reference.write(settings.facts, |index| Answer::new(index, settings.facts).line());
+    let hour = |hours: i64| (answers::START + hours * 3_600) * 1_000_000;
+    let count = |of: usize| i64::try_from(of).expect("a small number");
+    Some(reference.ask("answers", &[hour(WINDOW.0), hour(WINDOW.1), count(WARM), count(COUNTED)]))
 }

@@ -73,7 +73,8 @@ async fn rebuild(settings: &Settings, report: &mut Report, suite: &Suite, data: 
     report.lines.push(Line::new("rebuild", what, Measured::of(rates), Unit::PerSecond("facts")));
 }
 
-async fn import(settings: &Settings, suite: &Suite, file: &Path, of_customers: bool) {
+/// Imports a file of answers, and waits until it is done.
+pub async fn import(settings: &Settings, suite: &Suite, file: &Path, of_customers: bool) {
     let mut import = Command::new(&settings.program);
     import.args(["import", "responses"]).arg(file).args(["--endpoint", &suite.endpoint]);
     import.args(["--set", &format!("survey={}", answers::SURVEY)]);
@@ -89,7 +90,8 @@ async fn import(settings: &Settings, suite: &Suite, file: &Path, of_customers: b
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-fn write_file(path: &Path, rows: u64, of_customers: bool) {
+/// Writes so many answers, of customers or of nobody known.
+pub fn write_file(path: &Path, rows: u64, of_customers: bool) {
     let mut file = BufWriter::new(File::create(path).expect("a file"));
     let header = format!("external_id,time,score,channel,language,{},customer", answers::MARKET);
     writeln!(file, "{header}").expect("the disk takes it");

@@ -1,5 +1,6 @@
 //! Measures the suite beside others, in ratios of one run. `tests/bench/run` builds and installs what it needs.
 
+mod analyses;
 mod answers;
 mod changes;
 mod claims;
@@ -10,8 +11,11 @@ mod imports;
 mod load;
 mod machine;
 mod process;
+mod queries;
 mod reads;
+mod reference;
 mod report;
+mod sales;
 mod starts;
 mod submits;
 
@@ -45,8 +49,12 @@ struct Cli {
     #[arg(long, default_value_t = 10_000_000, value_name = "FACTS")]
     facts: u64,
 
+    /// Purchases that cohorts and curves are made of, 20 of a customer
+    #[arg(long, default_value_t = 20_000_000, value_name = "FACTS")]
+    purchases: u64,
+
     /// Small and short, to see whether it works: the figures mean little
-    #[arg(long, conflicts_with_all = ["rows", "facts"])]
+    #[arg(long, conflicts_with_all = ["rows", "facts", "purchases"])]
     quick: bool,
 
     /// Write the report as JSON into a file
@@ -79,6 +87,10 @@ enum Part {
     Imports,
     /// Fold and figures
     Figures,
+    /// Cohorts and curves
+    Analyses,
+    /// Callers who ask for figures
+    Queries,
     /// Clocks of cases
     Clocks,
     /// Cases that are handed out
@@ -92,6 +104,7 @@ struct Settings {
     python: Option<PathBuf>,
     rows: u64,
     facts: u64,
+    purchases: u64,
     effort: Effort,
 }
 
@@ -112,9 +125,10 @@ async fn main() {
         true => Effort { time: Duration::from_millis(200), repetitions: 1 },
         false => Effort { time: Duration::from_secs(2), repetitions: 3 },
     };
-    let (rows, facts) = if cli.quick { (20_000, 200_000) } else { (cli.rows, cli.facts) };
+    let (rows, facts, purchases) =
+        if cli.quick { (20_000, 200_000, 200_000) } else { (cli.rows, cli.facts, cli.purchases) };
     let program = cli.program.canonicalize().expect("--program is a file");
-    let settings = Settings { program, python: cli.python, rows, facts, effort };
+    let settings = Settings { program, python: cli.python, rows, facts, purchases, effort };
 
     let mut report = Report { machine: Machine::look(settings.directory().path()), lines: Vec::new() };
     for part in Part::value_variants().iter().filter(|part| cli.only.is_empty() || cli.only.contains(part)) {
@@ -126,6 +140,8 @@ async fn main() {
             Part::Reads => reads::measure(&settings, &mut report).await,
             Part::Imports => imports::measure(&settings, &mut report).await,
             Part::Figures => figures::measure(&settings, &mut report),
+            Part::Analyses => analyses::measure(&settings, &mut report),
+            Part::Queries => queries::measure(&settings, &mut report).await,
             Part::Clocks => clocks::measure(&settings, &mut report),
             Part::Claims => claims::measure(&settings, &mut report).await,
         }

@@ -20,6 +20,7 @@ mod promises;
 mod surveys;
 mod table;
 mod transport;
+mod verifications;
 mod webhooks;
 mod work;
 mod world;

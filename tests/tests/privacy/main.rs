@@ -18,6 +18,7 @@ mod policies;
 mod promises;
 mod recorded;
 mod surveys;
+mod verifications;
 mod webhooks;
 mod work;
 
@@ -51,6 +52,7 @@ async fn nothing_that_callers_send_is_told_to_others() {
         metrics::call_all(&mut caller, &survey).await;
         exports::call_all(&mut caller, &survey).await;
         figures::call_all(&mut caller, &survey).await;
+        verifications::call_all(&mut caller).await;
         caller.call_nonsense().await;
         caller.assert_all_called();
         let fed = caller.feeds().await;

@@ -69,6 +69,24 @@ impl PageToken {
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
+    /// The opaque text of a place in a list that is another for each request, of which this is a fingerprint.
+    pub fn encode_of(&self, fingerprint: u64) -> String {
+        let mut bytes = [0; 32];
+        bytes[..8].copy_from_slice(&fingerprint.to_be_bytes());
+        bytes[8..16].copy_from_slice(&self.key.to_be_bytes());
+        bytes[16..].copy_from_slice(self.id.as_bytes());
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    /// The place, and the fingerprint of the request to whose list it belongs.
+    fn decode_of(text: &str) -> Option<(Self, u64)> {
+        let bytes: [u8; 32] = URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()?;
+        let (fingerprint, place) = bytes.split_at(8);
+        let (key, id) = place.split_at(8);
+        let place = PageToken { key: i64::from_be_bytes(key.try_into().ok()?), id: Uuid::from_slice(id).ok()? };
+        Some((place, u64::from_be_bytes(fingerprint.try_into().ok()?)))
+    }
+
     fn decode(text: &str) -> Option<Self> {
         let bytes: [u8; 24] = URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()?;
         let (key, id) = bytes.split_at(8);
@@ -91,6 +109,16 @@ impl Page {
         rows.truncate(size);
         let token = rows.last().map(|last| place(last).encode()).unwrap_or_default();
         (rows, token)
+    }
+}
+
+impl Page {
+    /// The same as [`Page::cut`] of a list that is another for each request.
+    pub fn cut_of<T>(&self, rows: Vec<T>, place: impl Fn(&T) -> PageToken, fingerprint: u64) -> (Vec<T>, String) {
+        let is_last = rows.len() <= usize::from(self.size);
+        let (rows, _) = self.cut(rows, &place);
+        let next = rows.last().filter(|_| !is_last).map(|last| place(last).encode_of(fingerprint));
+        (rows, next.unwrap_or_default())
     }
 }
 
@@ -121,6 +149,26 @@ impl Door {
             self.refuse("page_token", "NOT_A_TOKEN", "is not a token of this list");
         }
         NamedPage { size, after }
+    }
+
+    /// `page_size` and `page_token` of a list that is another for each request, of which this is a fingerprint; `default` is its
+    /// size where none is said. The token of another request is refused.
+    pub fn page_of(&mut self, size: i32, default: u16, token: &str, fingerprint: u64) -> Page {
+        let size = if size == 0 { default.into() } else { size };
+        let Page { size, .. } = self.page(size, "");
+        let after = PageToken::decode_of(token);
+        match after {
+            None if !token.is_empty() => self.refuse("page_token", "NOT_A_TOKEN", "is not a token of this list"),
+            Some((_, of)) if of != fingerprint => {
+                self.refuse(
+                    "page_token",
+                    "OTHER_REQUEST",
+                    "is of another request: only page_size and at_least may change",
+                );
+            }
+            _ => {}
+        }
+        Page { size, after: after.map(|(place, _)| place) }
     }
 
     /// `page_size` and `page_token` of a list's request.
@@ -179,6 +227,21 @@ mod tests {
         for garbage in ["not a token", "AAAA", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"] {
             assert_eq!(page(garbage), None, "{garbage}");
         }
+    }
+
+    #[test]
+    fn tokens_of_a_request_are_good_for_it_alone() {
+        let place = PageToken { key: 5, id: Uuid::from_u128(7) };
+        let page = |size, token: &str| Door::open(|door| door.page_of(size, 100, token, 42)).ok();
+        assert_eq!(page(0, "").map(|page| (page.size, page.after)), Some((100, None)));
+        assert_eq!(page(2_000, &place.encode_of(42)).map(|page| (page.size, page.after)), Some((1_000, Some(place))));
+        for token in [place.encode_of(43), place.encode(), "garbage".to_owned()] {
+            assert_eq!(page(1, &token), None, "{token}");
+        }
+        let first = page(2, "").expect("a page");
+        let place = |key: &i64| PageToken { key: *key, id: Uuid::nil() };
+        assert_eq!(first.cut_of(vec![1, 2], place, 42), (vec![1, 2], String::new()));
+        assert_eq!(first.cut_of(vec![1, 2, 3], place, 42), (vec![1, 2], place(&2).encode_of(42)));
     }
 
     #[test]

@@ -33,9 +33,9 @@ impl<'a> Method<'a> {
         self.name().starts_with("Watch")
     }
 
-    /// Whether the call may take any time: a watch, or much that is loaded or told.
+    /// Whether the call may take any time: a watch, or much that is loaded, told or read again.
     pub(crate) fn is_long_lived(self) -> bool {
-        self.is_watch() || ["Import", "Export"].iter().any(|verb| self.name().starts_with(verb))
+        self.is_watch() || ["Import", "Export", "Verify"].iter().any(|verb| self.name().starts_with(verb))
     }
 
     /// Whether this is health or reflection, which must answer when nothing else does.

@@ -12,12 +12,12 @@ use barometer_statistics::{
 use super::{
     MAX_GROUP_BY,
     beginning::{Beginning, Begun},
-    by_person::{self, ByPerson},
+    by_person::{self, Instants},
     parse_level,
     scope::Scope,
 };
 use crate::{
-    columns::Facts,
+    columns::{Facts, by_person::ByPerson},
     fold::Source,
     query::{
         MAX_ROWS, Name, Table, Vocabulary, Zones,
@@ -335,13 +335,13 @@ impl Calendar {
 
 /// What customers did, or were.
 #[derive(Debug)]
-enum Lives {
-    Did(ByPerson<i64>),
+enum Lives<'f> {
+    Did(Instants<'f>),
     Were(ByPerson<(i64, i64)>),
 }
 
-impl Lives {
-    fn new(activity: Activity, facts: &Facts, now: i64) -> Self {
+impl<'f> Lives<'f> {
+    fn new(activity: Activity, facts: &'f Facts, now: i64) -> Self {
         match activity {
             Activity::Purchase => Self::Did(by_person::sales(facts, now)),
             Activity::Answer => Self::Did(by_person::answers(facts, now)),

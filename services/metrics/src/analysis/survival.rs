@@ -11,13 +11,13 @@ use barometer_statistics::{
 use super::{
     MAX_GROUP_BY,
     beginning::{Beginning, Begun},
-    by_person::{self, ByPerson, member},
+    by_person::{self, Instants, member},
     parse_level,
     reasons::{self, OfReason},
     scope::Scope,
 };
 use crate::{
-    columns::{Facts, choice::Choice, dictionary::EMPTY, subscriptions::VOLUNTARY},
+    columns::{Facts, by_person::ByPerson, choice::Choice, dictionary::EMPTY, subscriptions::VOLUNTARY},
     fold::Source,
     query::{MAX_ROWS, Name, Table, Vocabulary, Zones, cut::Cutter, parse_group_by},
 };
@@ -310,10 +310,10 @@ impl Life {
 
 /// What ends the times of customers.
 enum Lives<'f> {
-    Inactivity(ByPerson<i64>, u32),
+    Inactivity(Instants<'f>, u32),
     Contract { runs: ByPerson<(i64, i64)>, ends: ByPerson<(i64, u32)>, wanted: Wanted<'f> },
-    SecondPurchase(ByPerson<i64>),
-    FirstComplaint(ByPerson<i64>),
+    SecondPurchase(Instants<'f>),
+    FirstComplaint(Instants<'f>),
     Programme,
 }
 

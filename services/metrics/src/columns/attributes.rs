@@ -51,7 +51,7 @@ struct Change {
 /// All changes of attributes.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Attributes {
-    rows: Rows,
+    pub(super) rows: Rows,
     /// What each row says; nothing when withdrawn.
     changes: Vec<Option<(u32, Attribute, Change)>>,
     dictionaries: [Dictionary; ATTRIBUTES],
@@ -78,7 +78,7 @@ impl Attributes {
             Ok(WireAttribute::Unspecified) | Err(_) => return Err(Unreadable("attribute")),
         };
         let at = instant(time)?;
-        if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
+        if let Some(row) = self.rows.claim(stamp) {
             let value = self.dictionaries[attribute as usize].code(&value);
             let change = Change { at, number: stamp.number, value, leaves };
             self.replace(row, Some((customer, attribute, change)));
@@ -88,7 +88,7 @@ impl Attributes {
 
     /// Takes a change out.
     pub(crate) fn withdraw(&mut self, stamp: Stamp) {
-        if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
+        if let Some(row) = self.rows.claim(stamp) {
             self.replace(row, None);
         }
     }

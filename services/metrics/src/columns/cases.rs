@@ -50,7 +50,7 @@ const MOST_SATISFIED: i32 = 5;
 /// All cases.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Cases {
-    rows: Rows,
+    pub(crate) rows: Rows,
     /// When each was opened.
     pub(crate) times: Times,
     pub(crate) customers: Vec<u32>,
@@ -150,7 +150,7 @@ impl Cases {
         let moments = moments.map(|at| Ok(optional_instant(at)?.unwrap_or(NEVER)));
         let [acknowledged, first_response, first_resolve] = moments;
         let (acknowledged, first_response, first_resolve) = (acknowledged?, first_response?, first_resolve?);
-        if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
+        if let Some(row) = self.rows.claim(stamp) {
             self.times.put(row, opened, stamp.written);
             put(&mut self.customers, row, customer);
             put(&mut self.acknowledged, row, acknowledged);
@@ -182,7 +182,7 @@ impl Cases {
 
     /// Takes a case out.
     pub(crate) fn withdraw(&mut self, stamp: Stamp) {
-        if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
+        if let Some(row) = self.rows.claim(stamp) {
             self.clear(row, stamp.written);
         }
     }
@@ -200,15 +200,15 @@ impl Cases {
             _ => return Ok(()),
         };
         let case = self.row_of(fact.case_number)?;
-        if self.turns.note(case, at, stamp.number, event) && event == Event::HandedOver {
-            self.hand_offs.push(case, at, stamp.written, from, to);
+        if self.turns.note(case, at, stamp.number, stamp.id, event) && event == Event::HandedOver {
+            self.hand_offs.push(stamp, case, at, from, to);
         }
         Ok(())
     }
 
     /// The row of a case by its number. What belongs to it may come first: until then it is a case that is not there.
     pub(crate) fn row_of(&mut self, number: i64) -> Result<u32, Unreadable> {
-        if let Some(row) = self.rows.claim(number, i64::MIN) {
+        if let Some(row) = self.rows.claim(Stamp::awaited(number)) {
             self.clear(row, None);
         }
         self.rows.find(number).ok_or(Unreadable("case_number"))

@@ -15,7 +15,7 @@ use super::{
 /// All spells that have ended.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Claims {
-    rows: Rows,
+    pub(super) rows: Rows,
     /// When each ended; [`NEVER`] while it goes on.
     pub(crate) times: Times,
     /// The row of the case.
@@ -33,7 +33,7 @@ impl Claims {
             fact;
         let ended = optional_instant(end_time)?.zip(handling_micros);
         let (ended, handling) = ended.unwrap_or((NEVER, 0));
-        if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
+        if let Some(row) = self.rows.claim(stamp) {
             self.times.put(row, ended, stamp.written);
             put(&mut self.cases, row, case);
             put(&mut self.handling, row, handling);
@@ -45,7 +45,7 @@ impl Claims {
 
     /// Takes a claim out.
     pub(crate) fn withdraw(&mut self, stamp: Stamp) {
-        if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
+        if let Some(row) = self.rows.claim(stamp) {
             self.times.put(row, NEVER, stamp.written);
             put(&mut self.cases, row, NO_CASE);
             put(&mut self.handling, row, 0);

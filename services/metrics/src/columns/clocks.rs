@@ -45,7 +45,7 @@ const UNCOUNTED: Counted = Counted { working: NEVER, elapsed: NEVER };
 /// All clocks.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Clocks {
-    rows: Rows,
+    pub(crate) rows: Rows,
     /// When each began to run.
     pub(crate) times: Times,
     /// The row of the case.
@@ -89,7 +89,7 @@ impl Clocks {
         let due = optional_instant(due_time)?.unwrap_or(NEVER);
         let stop = optional_instant(stop_time)?.unwrap_or(NEVER);
         let counted = working_micros.zip(elapsed_micros).map(|(working, elapsed)| Counted { working, elapsed });
-        if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
+        if let Some(row) = self.rows.claim(stamp) {
             self.times.put(row, began, stamp.written);
             put(&mut self.cases, row, case);
             put(&mut self.due, row, due);
@@ -104,7 +104,7 @@ impl Clocks {
 
     /// Takes a clock out.
     pub(crate) fn withdraw(&mut self, stamp: Stamp) {
-        if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
+        if let Some(row) = self.rows.claim(stamp) {
             self.times.put(row, NEVER, stamp.written);
             put(&mut self.cases, row, NO_CASE);
             put(&mut self.due, row, NEVER);

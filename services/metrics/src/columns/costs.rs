@@ -26,7 +26,7 @@ const PER_HOUR: u8 = 2;
 /// All costs: sums that were spent, and rates at which contacts are reckoned.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Costs {
-    rows: Rows,
+    pub(crate) rows: Rows,
     /// From when on.
     pub(crate) times: Times,
     /// Until when; of what was spent at once, and of a rate that holds until the next, its beginning.
@@ -55,7 +55,7 @@ impl Costs {
             Basis::PerHour(amount) => (PER_HOUR, amount),
         };
         let spent = micros(&amount)?;
-        if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
+        if let Some(row) = self.rows.claim(stamp) {
             self.times.put(row, at, stamp.written);
             put(&mut self.ends, row, end);
             self.kind.set(row, kind);
@@ -72,7 +72,7 @@ impl Costs {
 
     /// Takes a cost out.
     pub(crate) fn withdraw(&mut self, stamp: Stamp) {
-        if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
+        if let Some(row) = self.rows.claim(stamp) {
             self.times.put(row, NEVER, stamp.written);
             put(&mut self.ends, row, NEVER);
             self.kind.set(row, 0);

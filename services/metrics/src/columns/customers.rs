@@ -4,7 +4,7 @@ use barometer_proto::customers::v1::CustomerFact;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Stamp, Unreadable, customer,
+    Stamp, Unreadable,
     declared::Declared,
     optional_instant,
     people::Ids,
@@ -16,7 +16,7 @@ use super::{
 /// All customers.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Customers {
-    rows: Rows,
+    pub(super) rows: Rows,
     known: Vec<Option<Known>>,
     /// By since when they are customers, or else when the suite learned of them.
     pub(crate) revisions: Revisions,
@@ -36,17 +36,11 @@ pub(crate) struct Known {
 
 impl Customers {
     /// Puts in a customer, or its later version.
-    pub(crate) fn put(
-        &mut self,
-        stamp: Stamp,
-        id: &str,
-        fact: CustomerFact,
-        people: &mut Ids,
-    ) -> Result<(), Unreadable> {
+    pub(crate) fn put(&mut self, stamp: Stamp, fact: CustomerFact, people: &mut Ids) -> Result<(), Unreadable> {
         let CustomerFact { since, create_time, dimensions } = fact;
-        let person = customer(people, id)?;
+        let person = people.number(stamp.id);
         let known = Known { person, since: optional_instant(since)?, created: optional_instant(create_time)? };
-        if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
+        if let Some(row) = self.rows.claim(stamp) {
             self.set(row, Some(known), stamp.written);
             self.declared.set(row, &dimensions);
         }
@@ -55,7 +49,7 @@ impl Customers {
 
     /// Takes a customer out.
     pub(crate) fn withdraw(&mut self, stamp: Stamp) {
-        if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
+        if let Some(row) = self.rows.claim(stamp) {
             self.set(row, None, stamp.written);
             self.declared.set(row, &Default::default());
         }

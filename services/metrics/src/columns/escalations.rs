@@ -34,7 +34,7 @@ const LATE: u8 = 1;
 /// All steps.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Escalations {
-    rows: Rows,
+    pub(crate) rows: Rows,
     /// When each was taken.
     pub(crate) times: Times,
     /// The row of the case.
@@ -80,7 +80,7 @@ impl Escalations {
         let clock = known(kind, &CLOCKS, "kind")?;
         let clock = if promise == NO_PROMISE { clock } else { PROMISE };
         let taken = instant(fire_time)?;
-        if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
+        if let Some(row) = self.rows.claim(stamp) {
             self.times.put(row, taken, stamp.written);
             put(&mut self.cases, row, case);
             put(&mut self.promises, row, promise);
@@ -93,7 +93,7 @@ impl Escalations {
 
     /// Takes a step out.
     pub(crate) fn withdraw(&mut self, stamp: Stamp) {
-        if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
+        if let Some(row) = self.rows.claim(stamp) {
             self.times.put(row, NEVER, stamp.written);
             put(&mut self.cases, row, NO_CASE);
             put(&mut self.promises, row, NO_PROMISE);

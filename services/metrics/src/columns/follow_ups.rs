@@ -35,7 +35,7 @@ pub(crate) enum Course {
 /// All follow-ups.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct FollowUps {
-    rows: Rows,
+    pub(crate) rows: Rows,
     /// When each answer was followed up.
     pub(crate) times: Times,
     pub(crate) customers: Vec<u32>,
@@ -70,7 +70,7 @@ impl FollowUps {
             self.withdraw(stamp);
             return Ok(());
         }
-        if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
+        if let Some(row) = self.rows.claim(stamp) {
             self.times.put(row, opened, stamp.written);
             put(&mut self.customers, row, customer);
             put(&mut self.surveys, row, survey);
@@ -81,7 +81,7 @@ impl FollowUps {
 
     /// Takes a follow-up out.
     pub(crate) fn withdraw(&mut self, stamp: Stamp) {
-        if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
+        if let Some(row) = self.rows.claim(stamp) {
             self.times.put(row, NEVER, stamp.written);
             put(&mut self.customers, row, NOBODY);
             put(&mut self.surveys, row, u32::MAX);

@@ -26,7 +26,7 @@ const UNTOLD: i64 = -1;
 /// All contacts.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Interactions {
-    rows: Rows,
+    pub(crate) rows: Rows,
     pub(crate) times: Times,
     pub(crate) customers: Vec<u32>,
     pub(crate) direction: Choice,
@@ -75,7 +75,7 @@ impl Interactions {
             Some(money) => (micros(&money)?, money.currency_code),
             None => (UNTOLD, String::new()),
         };
-        if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
+        if let Some(row) = self.rows.claim(stamp) {
             self.times.put(row, at, stamp.written);
             put(&mut self.customers, row, customer);
             self.direction.set(row, direction);
@@ -101,7 +101,7 @@ impl Interactions {
 
     /// Takes a contact out.
     pub(crate) fn withdraw(&mut self, stamp: Stamp) {
-        if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
+        if let Some(row) = self.rows.claim(stamp) {
             self.times.put(row, NEVER, stamp.written);
             put(&mut self.customers, row, NOBODY);
             self.direction.set(row, 0);

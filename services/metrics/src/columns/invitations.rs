@@ -16,7 +16,6 @@ use super::{
     rows::{Rows, put},
     surveys::Surveys,
     times::{NEVER, Times},
-    uuid,
 };
 
 /// What somebody said came of an invitation, as the contract numbers it.
@@ -31,7 +30,7 @@ pub(crate) const NO_INVITATION: u32 = u32::MAX;
 /// All invitations.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Invitations {
-    rows: Rows,
+    pub(crate) rows: Rows,
     /// Invitations by number, whether they came or an answer that names them.
     pub(crate) ids: Ids,
     /// The row of each invitation by its number, [`NO_ROW`] of one that has not come.
@@ -63,7 +62,6 @@ impl Invitations {
     pub(crate) fn put(
         &mut self,
         stamp: Stamp,
-        id: &str,
         fact: InvitationFact,
         people: &mut Ids,
         surveys: &mut Surveys,
@@ -84,14 +82,13 @@ impl Invitations {
             language,
             dimensions,
         } = fact;
-        let id = uuid(id).ok_or(Unreadable("id"))?;
         let survey = surveys.number(&survey_id)?;
         let customer = if customer_id.is_empty() { NOBODY } else { customer(people, &customer_id)? };
         let told = known(told_outcome, &OUTCOMES, "told_outcome")?;
         let reminders = u8::try_from(reminders).map_err(|_| Unreadable("reminders"))?;
         let (sent, expires) = (instant(time)?, instant(expire_time)?);
-        if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
-            let number = self.ids.number(id);
+        if let Some(row) = self.rows.claim(stamp) {
+            let number = self.ids.number(stamp.id);
             put(&mut self.numbers, row, number);
             self.place(number, row);
             self.times.put(row, sent, stamp.written);
@@ -113,7 +110,7 @@ impl Invitations {
 
     /// Takes an invitation out.
     pub(crate) fn withdraw(&mut self, stamp: Stamp) {
-        if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
+        if let Some(row) = self.rows.claim(stamp) {
             put(&mut self.numbers, row, NO_INVITATION);
             self.times.put(row, NEVER, stamp.written);
             put(&mut self.expires, row, NEVER);

@@ -47,7 +47,7 @@ pub(crate) mod event {
 /// All events of memberships.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Memberships {
-    rows: Rows,
+    pub(crate) rows: Rows,
     pub(crate) times: Times,
     pub(crate) customers: Vec<u32>,
     pub(crate) kind: Choice,
@@ -99,7 +99,7 @@ impl Memberships {
             id => self.known_vouchers.number(uuid(id).ok_or(Unreadable("voucher_id"))?),
         };
         let worth = value.as_ref().map(micros).transpose()?.unwrap_or_default();
-        if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
+        if let Some(row) = self.rows.claim(stamp) {
             let before = self.enrolment(row);
             self.times.put(row, at, stamp.written);
             put(&mut self.customers, row, customer);
@@ -120,7 +120,7 @@ impl Memberships {
 
     /// Takes an event out.
     pub(crate) fn withdraw(&mut self, stamp: Stamp, attributes: &mut Attributes) {
-        if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
+        if let Some(row) = self.rows.claim(stamp) {
             attributes.tell_membership(stamp.number, self.enrolment(row), None);
             self.times.put(row, NEVER, stamp.written);
             put(&mut self.customers, row, NOBODY);

@@ -26,7 +26,7 @@ pub(crate) const NO_PROMISE: u32 = u32::MAX;
 /// All promises.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Promises {
-    rows: Rows,
+    pub(crate) rows: Rows,
     /// By when each is to be kept.
     pub(crate) times: Times,
     pub(crate) customers: Vec<u32>,
@@ -60,7 +60,7 @@ impl Promises {
             self.withdraw(stamp);
             return Ok(());
         }
-        if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
+        if let Some(row) = self.rows.claim(stamp) {
             self.times.put(row, due, stamp.written);
             put(&mut self.customers, row, customer);
             self.state.set(row, state);
@@ -73,14 +73,14 @@ impl Promises {
 
     /// Takes a promise out.
     pub(crate) fn withdraw(&mut self, stamp: Stamp) {
-        if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
+        if let Some(row) = self.rows.claim(stamp) {
             self.clear(row, stamp.written);
         }
     }
 
     /// The row of a promise by its number. What belongs to it may come first: until then it is one that is not there.
     pub(crate) fn row_of(&mut self, number: i64) -> Result<u32, Unreadable> {
-        if let Some(row) = self.rows.claim(number, i64::MIN) {
+        if let Some(row) = self.rows.claim(Stamp::awaited(number)) {
             self.clear(row, None);
         }
         self.rows.find(number).ok_or(Unreadable("promise_number"))

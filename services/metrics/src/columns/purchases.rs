@@ -11,13 +11,15 @@ use super::{
     people::{Ids, NOBODY},
     revisions::Revisions,
     rows::{Rows, put},
+    timelines::Timelines,
     times::{NEVER, Times},
 };
+use crate::rules::money::is_sale;
 
 /// All purchases and returns.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Purchases {
-    rows: Rows,
+    pub(crate) rows: Rows,
     pub(crate) times: Times,
     pub(crate) customers: Vec<u32>,
     /// Micro-units (1e-6) of the currency.
@@ -35,6 +37,8 @@ pub(crate) struct Purchases {
     /// By when payment is due.
     pub(crate) dues: Revisions,
     pub(crate) declared: Declared,
+    #[serde(skip)]
+    timelines: Timelines,
 }
 
 /// What the lines of one category came to.
@@ -74,10 +78,12 @@ impl Purchases {
         let parts = self.parts(lines)?;
         let due = optional_instant(due_time)?.unwrap_or(NEVER);
         let paid = optional_instant(paid_time)?.unwrap_or(NEVER);
-        if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
+        if let Some(row) = self.rows.claim(stamp) {
+            let before = self.sale(row);
             self.times.put(row, at, stamp.written);
             put(&mut self.customers, row, customer);
             put(&mut self.amounts, row, micros);
+            self.timelines.note(before, self.sale(row));
             self.currency.set(row, &amount.currency_code);
             self.channel.set(row, &channel);
             put(&mut self.countries, row, countries.code(&country));
@@ -91,10 +97,12 @@ impl Purchases {
 
     /// Takes a purchase out.
     pub(crate) fn withdraw(&mut self, stamp: Stamp) {
-        if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
+        if let Some(row) = self.rows.claim(stamp) {
+            let before = self.sale(row);
             self.times.put(row, NEVER, stamp.written);
             put(&mut self.customers, row, NOBODY);
             put(&mut self.amounts, row, 0);
+            self.timelines.note(before, self.sale(row));
             self.currency.set(row, "");
             self.channel.set(row, "");
             put(&mut self.countries, row, EMPTY);
@@ -111,6 +119,13 @@ impl Purchases {
         let parts = &self.parts[row];
         let whole = parts.is_empty().then(|| Part { category: EMPTY, amount: self.amounts[row] });
         parts.iter().copied().chain(whole)
+    }
+
+    /// The sales that were to be paid at some instant and were not by then: whose they are, and that instant.
+    pub(crate) fn late_payments(&self) -> impl Iterator<Item = (u32, i64)> {
+        let payments = (0..).zip(&self.payments);
+        let late = payments.filter(|(_, (due, paid))| *due != NEVER && (*paid == NEVER || paid > due));
+        late.map(|(row, (due, _))| (self.sale(row).0, *due))
     }
 
     /// When payment of a purchase is due; [`NEVER`] where that was not told.
@@ -143,6 +158,19 @@ impl Purchases {
     /// The number of the purchase in a row.
     pub(crate) fn number(&self, row: u32) -> i64 {
         self.rows.number(row as usize)
+    }
+
+    /// The instants of sales by customer, of so many customers.
+    pub(crate) fn timelines(&self, people: usize) -> &Timelines {
+        self.timelines.get(people, || (0..self.customers.len()).map(|row| self.sale(row)))
+    }
+
+    /// Who bought in a row, and when; nobody and never where that is no sale, or nothing yet.
+    fn sale(&self, row: usize) -> (u32, i64) {
+        match (self.customers.get(row), self.amounts.get(row)) {
+            (Some(customer), Some(amount)) if is_sale(*amount) => (*customer, self.times.at(row)),
+            _ => (NOBODY, NEVER),
+        }
     }
 
     /// Makes again what a snapshot leaves out.

@@ -16,7 +16,7 @@ use super::{
 /// All referrals.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Referrals {
-    rows: Rows,
+    pub(crate) rows: Rows,
     pub(crate) times: Times,
     /// Who recommended.
     pub(crate) customers: Vec<u32>,
@@ -46,7 +46,7 @@ impl Referrals {
         let at = instant(time)?;
         let joined = optional_instant(join_time)?.is_some();
         let worth = reward.as_ref().map(micros).transpose()?.unwrap_or_default();
-        if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
+        if let Some(row) = self.rows.claim(stamp) {
             self.times.put(row, at, stamp.written);
             put(&mut self.customers, row, person);
             put(&mut self.referred, row, other);
@@ -62,7 +62,7 @@ impl Referrals {
 
     /// Takes a referral out.
     pub(crate) fn withdraw(&mut self, stamp: Stamp) {
-        if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
+        if let Some(row) = self.rows.claim(stamp) {
             self.times.put(row, NEVER, stamp.written);
             put(&mut self.customers, row, NOBODY);
             put(&mut self.referred, row, NOBODY);

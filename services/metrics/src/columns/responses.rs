@@ -13,6 +13,7 @@ use super::{
     people::{Ids, NOBODY},
     rows::{Rows, put},
     surveys::Surveys,
+    timelines::Timelines,
     times::{NEVER, Times},
     uuid,
 };
@@ -48,6 +49,8 @@ pub(crate) struct Responses {
     pub(crate) touchpoint: Column,
     pub(crate) journey_stage: Column,
     pub(crate) declared: Declared,
+    #[serde(skip)]
+    timelines: Timelines,
 }
 
 impl Responses {
@@ -94,7 +97,8 @@ impl Responses {
         };
         let at = instant(time)?;
         let weight = Weight::from_trillionths(weight_trillionths).ok_or(Unreadable("weight_trillionths"))?;
-        if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
+        if let Some(row) = self.rows.claim(stamp) {
+            self.timelines.note(self.answer(row), (customer, at));
             self.days.note(row, self.times.at(row), at);
             self.times.put(row, at, stamp.written);
             put(&mut self.surveys, row, survey);
@@ -114,7 +118,8 @@ impl Responses {
 
     /// Takes an answer out.
     pub(crate) fn withdraw(&mut self, stamp: Stamp, invitations: &mut Invitations) {
-        if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
+        if let Some(row) = self.rows.claim(stamp) {
+            self.timelines.note(self.answer(row), (NOBODY, NEVER));
             self.days.note(row, self.times.at(row), NEVER);
             self.times.put(row, NEVER, stamp.written);
             put(&mut self.surveys, row, u32::MAX);
@@ -165,6 +170,16 @@ impl Responses {
         ];
         columns.into_iter().for_each(Column::restore);
         self.declared.restore();
+    }
+
+    /// The instants of answers by customer, of so many customers.
+    pub(crate) fn timelines(&self, people: usize) -> &Timelines {
+        self.timelines.get(people, || (0..self.customers.len()).map(|row| self.answer(row)))
+    }
+
+    /// Who answered in a row, and when; nobody and never where nothing is yet.
+    fn answer(&self, row: usize) -> (u32, i64) {
+        self.customers.get(row).map_or((NOBODY, NEVER), |customer| (*customer, self.times.at(row)))
     }
 
     /// Sets which invitation a row follows: what is known of it has changed, and of the one that it followed before.

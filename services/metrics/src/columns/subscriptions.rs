@@ -29,7 +29,7 @@ const NONE: u32 = u32::MAX;
 /// All events of subscriptions.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Subscriptions {
-    rows: Rows,
+    pub(crate) rows: Rows,
     /// When each was agreed.
     pub(crate) times: Times,
     pub(crate) customers: Vec<u32>,
@@ -77,7 +77,7 @@ impl Subscriptions {
             CANCEL => amount.unwrap_or_default(),
             _ => amount.ok_or(Unreadable("monthly_amount"))?,
         };
-        if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
+        if let Some(row) = self.rows.claim(stamp) {
             self.times.put(row, at, stamp.written);
             put(&mut self.customers, row, customer);
             put(&mut self.subscriptions, row, subscription);
@@ -95,7 +95,7 @@ impl Subscriptions {
 
     /// Takes an event out.
     pub(crate) fn withdraw(&mut self, stamp: Stamp) {
-        if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
+        if let Some(row) = self.rows.claim(stamp) {
             self.times.put(row, NEVER, stamp.written);
             put(&mut self.customers, row, NOBODY);
             put(&mut self.subscriptions, row, NONE);

@@ -15,7 +15,7 @@ use crate::rules::scale::Scale;
 /// All surveys.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Surveys {
-    rows: Rows,
+    pub(super) rows: Rows,
     /// The survey of each row, as its number.
     numbers: Vec<u32>,
     ids: Ids,
@@ -53,7 +53,7 @@ impl Survey {
 
 impl Surveys {
     /// Puts in a survey, or its later version.
-    pub(crate) fn put(&mut self, stamp: Stamp, id: &str, fact: SurveyFact) -> Result<(), Unreadable> {
+    pub(crate) fn put(&mut self, stamp: Stamp, fact: SurveyFact) -> Result<(), Unreadable> {
         let SurveyFact { name, kind, r#type } = fact;
         let kind = match SurveyKind::try_from(kind) {
             Ok(SurveyKind::Nps) => Kind::Nps,
@@ -66,8 +66,8 @@ impl Surveys {
             Ok(SurveyType::Transactional) => true,
             Ok(SurveyType::Unspecified) | Err(_) => return Err(Unreadable("type")),
         };
-        let number = self.number(id)?;
-        if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
+        let number = self.number_of(stamp.id);
+        if let Some(row) = self.rows.claim(stamp) {
             put(&mut self.numbers, row, number);
             self.surveys[number as usize] = Some(Survey { name, kind, transactional });
         }
@@ -75,22 +75,17 @@ impl Surveys {
     }
 
     /// Takes a survey out, and its answers with it.
-    pub(crate) fn withdraw(&mut self, stamp: Stamp, id: &str) -> Result<(), Unreadable> {
-        let number = self.number(id)?;
-        if let Some(row) = self.rows.claim(stamp.number, stamp.version) {
+    pub(crate) fn withdraw(&mut self, stamp: Stamp) {
+        let number = self.number_of(stamp.id);
+        if let Some(row) = self.rows.claim(stamp) {
             put(&mut self.numbers, row, number);
             self.surveys[number as usize] = None;
         }
-        Ok(())
     }
 
     /// The number of a survey, a new one if need be.
     pub(crate) fn number(&mut self, id: &str) -> Result<u32, Unreadable> {
-        let number = self.ids.number(uuid(id).ok_or(Unreadable("survey_id"))?);
-        if number as usize >= self.surveys.len() {
-            self.surveys.resize(number as usize + 1, None);
-        }
-        Ok(number)
+        Ok(self.number_of(uuid(id).ok_or(Unreadable("survey_id"))?))
     }
 
     /// A survey by its id, if it is known.
@@ -112,5 +107,13 @@ impl Surveys {
     pub(crate) fn restore(&mut self) {
         self.rows.restore();
         self.ids.restore();
+    }
+
+    fn number_of(&mut self, id: Uuid) -> u32 {
+        let number = self.ids.number(id);
+        if number as usize >= self.surveys.len() {
+            self.surveys.resize(number as usize + 1, None);
+        }
+        number
     }
 }

@@ -25,14 +25,16 @@ const LOOK: Duration = Duration::from_secs(1);
 const HASH: usize = blake3::OUT_LEN;
 
 /// The sources of everything that is in a snapshot: a change of any of them makes another shape.
-const SHAPE: [(&str, &str); 35] = [
+const SHAPE: [(&str, &str); 38] = [
     ("chassis/clock.rs", include_str!("../../../chassis/src/clock.rs")),
     ("chassis/position.rs", include_str!("../../../chassis/src/position.rs")),
     ("columns.rs", include_str!("../columns.rs")),
     ("columns/attributes.rs", include_str!("../columns/attributes.rs")),
+    ("columns/by_person.rs", include_str!("../columns/by_person.rs")),
     ("columns/cases.rs", include_str!("../columns/cases.rs")),
     ("columns/choice.rs", include_str!("../columns/choice.rs")),
     ("columns/clocks.rs", include_str!("../columns/clocks.rs")),
+    ("columns/cold.rs", include_str!("../columns/cold.rs")),
     ("columns/costs.rs", include_str!("../columns/costs.rs")),
     ("columns/customers.rs", include_str!("../columns/customers.rs")),
     ("columns/days.rs", include_str!("../columns/days.rs")),
@@ -55,6 +57,7 @@ const SHAPE: [(&str, &str); 35] = [
     ("columns/rows.rs", include_str!("../columns/rows.rs")),
     ("columns/subscriptions.rs", include_str!("../columns/subscriptions.rs")),
     ("columns/surveys.rs", include_str!("../columns/surveys.rs")),
+    ("columns/timelines.rs", include_str!("../columns/timelines.rs")),
     ("columns/times.rs", include_str!("../columns/times.rs")),
     ("columns/turns.rs", include_str!("../columns/turns.rs")),
     ("fold.rs", include_str!("../fold.rs")),

@@ -11,6 +11,7 @@ use super::{
     cut::Cutter,
     figures::{Figure, Grid, Measured},
     sales,
+    told::{Kind, Worth},
 };
 use crate::{
     columns::times::EVER,
@@ -23,14 +24,14 @@ use crate::{
 };
 
 pub(crate) fn active_customers(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
-    let (cutter, grid) = standing(ask)?;
+    let (cutter, grid) = standing(ask, |active, bought| [("active", active), ("buyers", bought)])?;
     Ok(ask.figures(&cutter, &grid, |cell| {
         Measured::count(cell.active, cell.ever, [("active", cell.active), ("buyers", cell.buyers)])
     }))
 }
 
 pub(crate) fn inactive_share(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
-    let (cutter, grid) = standing(ask)?;
+    let (cutter, grid) = standing(ask, |active, _| [("inactive", !active), ("buyers", true)])?;
     Ok(ask.figures(&cutter, &grid, |cell| {
         let inactive = cell.ever - cell.active;
         let tally = ProportionTally::of_counts(inactive, cell.active);
@@ -49,12 +50,14 @@ pub(crate) fn retention_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
 pub(crate) fn repeat_purchase_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let basis = ask.query.parameters.basis;
     let mut grid = Grid::<ProportionTally>::new(ask.periods.len());
-    let cutter = each_buyer(ask, ask.range(), |group, sales| {
+    let cutter = each_buyer(ask, ask.range(), |group, customer, sales| {
         let period = |sale: &i64| ask.periods.index_of(*sale);
         for within in sales.chunk_by(|a, b| period(a) == period(b)) {
             let index = within.first().and_then(period);
             if let (Some(index), Some(repeated)) = (index, repeated(within, basis, &ask.query.days)) {
                 grid.cell(group, index).extend([repeated]);
+                let counts = [("repeaters", f64::from(repeated)), ("buyers", 1.0)];
+                within.first().into_iter().for_each(|at| ask.tell(Kind::Customer, customer, *at, &counts, Worth::None));
             }
         }
     })?;
@@ -67,12 +70,14 @@ pub(crate) fn repeat_purchase_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> 
 fn churn(ask: &Ask<'_>, side: Side) -> Result<Vec<Figure>, Error> {
     let mut churns = Churns::new(ask, i64::MAX);
     let range = ask.range();
-    let cutter = each_buyer(ask, range.start.saturating_sub(reach(ask)).max(EVER)..range.end, |group, sales| {
-        let days = ask.query.parameters.inactivity_days;
-        if let Some(customer) = Presence::by_inactivity(sales.iter().copied(), days) {
-            churns.add(group, 0..ask.periods.len(), &customer);
-        }
-    })?;
+    let cutter =
+        each_buyer(ask, range.start.saturating_sub(reach(ask)).max(EVER)..range.end, |group, customer, sales| {
+            let days = ask.query.parameters.inactivity_days;
+            if let Some(presence) = Presence::by_inactivity(sales.iter().copied(), days) {
+                churns.add(group, 0..ask.periods.len(), &presence);
+                churns.tell(ask, customer, &presence);
+            }
+        })?;
     let grid = churns.counted()?;
     Ok(ask.figures(&cutter, &grid, |cell| cell.measure(ask, side)))
 }
@@ -88,13 +93,17 @@ struct Standing {
     buyers: u64,
 }
 
-fn standing<'q>(ask: &Ask<'q>) -> Result<(Cutter<'q>, Grid<Standing>), Error> {
+/// Buyers as they stand; `told` names the counts to which one adds, by whether it is active in the end and bought in the period.
+fn standing<'q>(
+    ask: &Ask<'q>,
+    told: impl Fn(bool, bool) -> [(&'static str, bool); 2],
+) -> Result<(Cutter<'q>, Grid<Standing>), Error> {
     let mut grid = Grid::<Standing>::new(ask.periods.len());
     let Some(window) = ask.query.parameters.window() else { return Ok((ask.cutter(), grid)) };
     let range = ask.range();
     let periods = ask.periods.as_slice();
-    let cutter = each_buyer(ask, EVER..range.end, |group, sales| {
-        let Some(first) = sales.first() else { return };
+    let cutter = each_buyer(ask, EVER..range.end, |group, customer, sales| {
+        let (Some(first), Some(last)) = (sales.first(), sales.last()) else { return };
         // For now noted where it begins, below carried on.
         grid.cell(group, periods.partition_point(|period| period.end <= *first)).ever += 1;
         for index in within_reach(sales, reach(ask), periods, |period| period.end) {
@@ -106,6 +115,10 @@ fn standing<'q>(ask: &Ask<'q>) -> Result<(Cutter<'q>, Grid<Standing>), Error> {
                 grid.cell(group, period).buyers += 1;
                 visited = Some(period);
             }
+        }
+        if ask.is_explained() {
+            let counts = told(is_active(sales, window, range.end), visited.is_some());
+            ask.tell(Kind::Customer, customer, *last, &counts.map(|(name, adds)| (name, f64::from(adds))), Worth::None);
         }
     })?;
     for group in 0..u32::try_from(cutter.groups()).unwrap_or(u32::MAX) {
@@ -132,13 +145,25 @@ pub(super) fn within_reach(
     })
 }
 
-/// Visits the buyers of each group with the instants of their sales in a range, ascending.
+/// Visits the buyers of each group, by their numbers among people, with the instants of their sales in a range, ascending.
 pub(super) fn each_buyer<'q>(
     ask: &Ask<'q>,
     range: Range<i64>,
-    mut visit: impl FnMut(u32, &[i64]),
+    mut visit: impl FnMut(u32, u32, &[i64]),
 ) -> Result<Cutter<'q>, Error> {
     let purchases = &ask.facts.purchases;
+    let cutter = ask.cutter();
+    if cutter.is_of_all() {
+        let timelines = purchases.timelines(ask.facts.people.len());
+        for person in 0..u32::try_from(ask.facts.people.len()).unwrap_or(u32::MAX) {
+            let sales = timelines.of(person);
+            let within = sales.partition_point(|at| *at < range.start)..sales.partition_point(|at| *at < range.end);
+            if !within.is_empty() {
+                visit(0, person, &sales[within]);
+            }
+        }
+        return Ok(cutter);
+    }
     let times = purchases.times.as_slice();
     let mut sales = Vec::new();
     let cutter = sales::scan(ask, range, |piece| {
@@ -152,8 +177,8 @@ pub(super) fn each_buyer<'q>(
     for of_one in sales.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
         instants.clear();
         instants.extend(of_one.iter().map(|(_, _, at)| *at));
-        if let Some((group, _, _)) = of_one.first() {
-            visit(*group, &instants);
+        if let Some((group, customer, _)) = of_one.first() {
+            visit(*group, *customer, &instants);
         }
     }
     Ok(cutter)

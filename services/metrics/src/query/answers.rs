@@ -10,6 +10,7 @@ use super::{
     cut::Cutter,
     evidence::Evidence,
     figures::{Calendar, Figure, Grid, Measured, extent_of, plain, real},
+    told::{Kind, Worth},
 };
 use crate::{
     catalogue::{Limits, Metric, Parameters},
@@ -18,7 +19,7 @@ use crate::{
         mean::MeanTally,
         nps::NpsTally,
         proportion::ProportionTally,
-        scale::Scale,
+        scale::{NpsGroup, Scale},
         weight::{Pile, Weight},
     },
 };
@@ -33,7 +34,7 @@ pub(crate) fn nps(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
         return Err(Error::invalid("parameters.interval", "OUT_OF_RANGE", description));
     }
     let measure = |tally: &NpsTally| measure_nps(tally, parameters);
-    if !parameters.weighted && !parameters.latest_per_customer {
+    if !parameters.weighted && !parameters.latest_per_customer && !ask.is_explained() {
         let (cutter, grid) = histograms(ask)?;
         check_resamples(ask, &cutter)?;
         return Ok(ask.figures(&cutter, &grid, |histogram| measure(&nps_tally(histogram))));
@@ -45,6 +46,14 @@ pub(crate) fn nps(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
         if let Some(group) = group {
             let weight = if parameters.weighted { responses.weight(row) } else { Weight::ONE };
             grid.at(cell).add(group, weight);
+            let name = match group {
+                NpsGroup::Promoter => "promoters",
+                NpsGroup::Passive => "passives",
+                NpsGroup::Detractor => "detractors",
+            };
+            let mut alone = Pile::default();
+            alone.add(weight);
+            tell(ask, row, &[(name, alone.weight()), ("answers", 1.0)]);
         }
     };
     let cutter = if parameters.latest_per_customer {
@@ -97,6 +106,11 @@ fn check_resamples(ask: &Ask<'_>, cutter: &Cutter<'_>) -> Result<(), Error> {
 }
 
 pub(crate) fn csat(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+    tell_all(ask, |row, score| {
+        if let Some(satisfied) = Scale::Csat.score(i64::from(score)).and_then(|score| score.is_top_two()) {
+            tell(ask, row, &[("satisfied", f64::from(satisfied)), ("answers", 1.0)]);
+        }
+    })?;
     let (cutter, grid) = histograms(ask)?;
     Ok(ask.figures(&cutter, &grid, |histogram| {
         let satisfied = sum(histogram, |score| Scale::Csat.score(i64::from(score))?.is_top_two());
@@ -108,6 +122,11 @@ pub(crate) fn csat(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
 
 pub(crate) fn ces(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let level = ask.query.parameters.level;
+    tell_all(ask, |row, score| {
+        if Scale::Ces.score(i64::from(score)).is_some() {
+            tell(ask, row, &[("answers", 1.0)]);
+        }
+    })?;
     let (cutter, grid) = histograms(ask)?;
     Ok(ask.figures(&cutter, &grid, |histogram| {
         let tally = ces_tally(histogram);
@@ -122,12 +141,35 @@ pub(crate) fn ces(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
 }
 
 pub(crate) fn responses(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+    tell_all(ask, |row, score| {
+        let scored = f64::from(score != NO_SCORE);
+        tell(ask, row, &[("responses", 1.0), ("scored", scored), ("unscored", 1.0 - scored)]);
+    })?;
     let (cutter, grid) = histograms(ask)?;
     Ok(ask.figures(&cutter, &grid, |histogram| {
         let scored = sum(histogram, |_| Some(true));
         let all = scored + histogram.unscored();
         Measured::count(all, all, [("responses", all), ("scored", scored), ("unscored", all - scored)])
     }))
+}
+
+/// Where it is asked what a figure is made of: goes through all answers that the metric counts, with their scores.
+fn tell_all(ask: &Ask<'_>, mut each: impl FnMut(u32, u8)) -> Result<(), Error> {
+    if ask.is_explained() {
+        let scores = &ask.facts.responses.scores;
+        scan(ask, |_, rows| rows.iter().for_each(|row| each(*row, scores[*row as usize])))?;
+    }
+    Ok(())
+}
+
+/// Tells of an answer.
+fn tell(ask: &Ask<'_>, row: u32, counts: &[(&'static str, f64)]) {
+    let responses = &ask.facts.responses;
+    let worth = match responses.scores[row as usize] {
+        NO_SCORE => Worth::None,
+        score => Worth::Number(f64::from(score)),
+    };
+    ask.tell(Kind::Response, row, responses.times.at(row as usize), counts, worth);
 }
 
 /// From the first until the last answer that a metric counts, with or without a score.
@@ -281,13 +323,13 @@ pub(super) fn scan<'q>(ask: &Ask<'q>, mut each: impl FnMut(&[u32], &[u32])) -> R
 }
 
 /// By the number of the survey: whether its answers count.
-fn wanted(scale: Option<Scale>, facts: &Facts) -> Vec<bool> {
+pub(crate) fn wanted(scale: Option<Scale>, facts: &Facts) -> Vec<bool> {
     let surveys = facts.surveys.as_slice().iter();
     surveys
         .map(|survey| survey.as_ref().is_some_and(|survey| scale.is_none_or(|scale| survey.scale() == scale)))
         .collect()
 }
 
-fn is_wanted(wanted: &[bool], survey: u32) -> bool {
+pub(crate) fn is_wanted(wanted: &[bool], survey: u32) -> bool {
     wanted.get(survey as usize) == Some(&true)
 }

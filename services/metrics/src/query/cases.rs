@@ -11,6 +11,7 @@ use super::{
     cut::Cutter,
     figures::{Calendar, Figure, Grid, Measured},
     spreads::Durations,
+    told::{Kind, Worth},
 };
 use crate::{
     catalogue::Clock,
@@ -29,6 +30,9 @@ pub(crate) fn complaints_opened(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
         *opened += 1;
         *responded += u64::from(cases.first_response(row).is_some());
         *resolved += u64::from(cases.first_resolve(row).is_some());
+        let responded = ("responded", f64::from(cases.first_response(row).is_some()));
+        let resolved = ("resolved", f64::from(cases.first_resolve(row).is_some()));
+        tell(ask, row, &[("opened", 1.0), responded, resolved], Worth::None);
     })?;
     Ok(ask.figures(&cutter, &grid, |[opened, responded, resolved]| {
         Measured::count(*opened, *opened, [("opened", *opened), ("responded", *responded), ("resolved", *resolved)])
@@ -61,11 +65,13 @@ pub(crate) fn on_time_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
             return;
         }
         let [on_time, late, waiting] = grid.at(cell);
-        match outcome(times[row as usize], done, parameters.limit, ask.query.now) {
-            Outcome::OnTime => *on_time += 1,
-            Outcome::Late => *late += 1,
-            Outcome::Waiting => *waiting += 1,
-        }
+        let (name, count) = match outcome(times[row as usize], done, parameters.limit, ask.query.now) {
+            Outcome::OnTime => ("on_time", on_time),
+            Outcome::Late => ("late", late),
+            Outcome::Waiting => ("waiting", waiting),
+        };
+        *count += 1;
+        tell(ask, row, &[(name, 1.0)], Worth::None);
     })?;
     Ok(ask.figures(&cutter, &grid, |[on_time, late, waiting]| {
         let counts = [("on_time", *on_time), ("late", *late), ("waiting", *waiting)];
@@ -82,11 +88,23 @@ fn times(
     let opened = cases.times.as_slice();
     let mut durations = Durations::new(ask);
     let cutter = scan(ask, |cell, row| match done_at(cases, row) {
-        Some(at) => durations.add(cell, at.saturating_sub(opened[row as usize])),
+        Some(at) => {
+            let taken = at.saturating_sub(opened[row as usize]);
+            durations.add(cell, taken);
+            tell(ask, row, &[(done, 1.0)], Worth::Time(taken));
+        }
         None if cases.is_cancelled(row) => {}
-        None => durations.wait(cell),
+        None => {
+            durations.wait(cell);
+            tell(ask, row, &[("waiting", 1.0)], Worth::None);
+        }
     })?;
     Ok(durations.figures(ask, &cutter, done, Some("waiting")))
+}
+
+/// Tells of a case, by when it was opened.
+fn tell(ask: &Ask<'_>, row: u32, counts: &[(&'static str, f64)], worth: Worth) {
+    ask.tell(Kind::Case, row, ask.facts.cases.times.at(row as usize), counts, worth);
 }
 
 /// Goes through all cases of the time asked for that pass: the cell of each, and its row.

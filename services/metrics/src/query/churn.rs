@@ -12,7 +12,8 @@ use super::{
     Ask,
     contracts::each_contract,
     cut::Cutter,
-    figures::{Figure, Grid, Measured, plain},
+    figures::{Figure, Grid, Measured, plain, real},
+    told::{Kind, Worth},
     too_many_rows,
     walk::Walk,
 };
@@ -35,8 +36,11 @@ fn of_contracts<'q>(ask: &Ask<'q>) -> Result<(Cutter<'q>, Grid<Churn>), Error> {
     // Cancellations that take effect later are none yet.
     let mut churns = Churns::new(ask, ask.query.now);
     let walk = Walk::new(ask, ask.query.now);
-    let cutter = each_contract(ask, &walk, |group, run, stretches| {
+    let cutter = each_contract(ask, &walk, |group, customer, run, stretches| {
         let presence = Contract::of(stretches).presence();
+        if !run.is_empty() {
+            churns.tell(ask, customer, &presence);
+        }
         churns.add(group, run, &presence);
     })?;
     Ok((cutter, churns.counted()?))
@@ -64,16 +68,7 @@ impl Churn {
     /// What of it is told.
     pub(super) fn measure(&self, ask: &Ask<'_>, side: Side) -> Measured {
         let definition = ask.query.parameters.definition;
-        let counts = |tally: &ChurnTally| {
-            plain([
-                ("active_at_start", tally.at_start()),
-                ("churned", tally.lost_of_start()),
-                ("retained", tally.at_start() - tally.lost_of_start()),
-                ("joined", tally.joined()),
-                ("joined_and_left", tally.lost_of_joined()),
-                ("departures", tally.departures()),
-            ])
-        };
+        let counts = |tally: &ChurnTally| plain(counts_of(tally));
         let nothing = || ChurnTally::new(vec![0, 1]);
         let Some(tally) = self.tally.clone().or_else(nothing) else { return Measured::default() };
         let share = match definition {
@@ -147,6 +142,18 @@ impl Churns {
         });
     }
 
+    /// Tells of a customer in the only period there is: of what is counted when it is counted alone.
+    pub(super) fn tell(&self, ask: &Ask<'_>, customer: u32, presence: &Presence) {
+        let Some(bounds) = self.bounds.first().filter(|_| ask.is_explained()) else { return };
+        let Some(mut alone) = ChurnTally::new(bounds.clone()) else { return };
+        alone.add(presence);
+        let counts = counts_of(&alone).map(|(name, count)| (name, real(count)));
+        // When it began or ceased to be active, for the last time until the end.
+        let edges = presence.spans().iter().flat_map(|span| [span.start, span.end]).map(|edge| edge.saturating_sub(1));
+        let last = edges.take_while(|edge| bounds.last().is_some_and(|end| edge < end)).last();
+        ask.tell(Kind::Customer, customer, last.unwrap_or(bounds[0]), &counts, Worth::None);
+    }
+
     /// All that was counted.
     ///
     /// Errors: INVALID when there are too many days to count.
@@ -170,6 +177,17 @@ impl Churns {
     fn is_too_much(&self) -> bool {
         self.instants.saturating_mul(self.groups as usize) > MAX_DAYS
     }
+}
+
+fn counts_of(tally: &ChurnTally) -> [(&'static str, u64); 6] {
+    [
+        ("active_at_start", tally.at_start()),
+        ("churned", tally.lost_of_start()),
+        ("retained", tally.at_start() - tally.lost_of_start()),
+        ("joined", tally.joined()),
+        ("joined_and_left", tally.lost_of_joined()),
+        ("departures", tally.departures()),
+    ]
 }
 
 /// The first instants of the days that a range of time has a part of, and its end.

@@ -2,7 +2,13 @@
 
 use barometer_chassis::error::Error;
 
-use super::{Ask, figures::Figure, scan::scan, spreads::Durations};
+use super::{
+    Ask,
+    figures::Figure,
+    scan::scan,
+    spreads::Durations,
+    told::{Kind, Worth},
+};
 use crate::columns::times::NEVER;
 
 /// By when the spells of work ended: all that was done on a case in a cell is one handling.
@@ -19,8 +25,10 @@ pub(crate) fn handling_time(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     spells.sort_unstable();
     let mut handlings = Durations::new(ask);
     for of_case in spells.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
-        let Some((cell, _, _)) = of_case.first() else { continue };
-        handlings.add(*cell, of_case.iter().map(|(_, _, handling)| *handling).fold(0, i64::saturating_add));
+        let Some((cell, case, _)) = of_case.first() else { continue };
+        let handling = of_case.iter().map(|(_, _, handling)| *handling).fold(0, i64::saturating_add);
+        handlings.add(*cell, handling);
+        ask.tell(Kind::Case, *case, cases.times.at(*case as usize), &[("cases", 1.0)], Worth::Time(handling));
     }
     Ok(handlings.figures(ask, &cutter, "cases", None))
 }

@@ -11,6 +11,7 @@ use super::{
     figures::{Figure, Grid, Measured},
     scan::scan,
     spreads::Durations,
+    told::{Kind, Worth},
 };
 use crate::{
     catalogue::Span,
@@ -25,9 +26,14 @@ pub(crate) fn clock_time(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let cutter = scan_clocks(ask, |cell, row| match clocks.counted(row) {
         _ if clocks.was_cancelled(row, cases.cancelled_at(clocks.cases[row as usize])) => {}
         Some(Counted { working, elapsed }) => {
-            durations.add(cell, if span == Span::Working { working } else { elapsed })
+            let taken = if span == Span::Working { working } else { elapsed };
+            durations.add(cell, taken);
+            tell(ask, row, "stopped", Worth::Time(taken));
         }
-        None => durations.wait(cell),
+        None => {
+            durations.wait(cell);
+            tell(ask, row, "running", Worth::None);
+        }
     })?;
     Ok(durations.figures(ask, &cutter, "stopped", Some("running")))
 }
@@ -37,17 +43,23 @@ pub(crate) fn clock_on_time_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let mut grid = Grid::<[u64; 3]>::new(ask.periods.len());
     let cutter = scan_clocks(ask, |cell, row| {
         let [on_time, late, waiting] = grid.at(cell);
-        match clocks.outcome(row, ask.query.now) {
-            Some(Outcome::OnTime) => *on_time += 1,
-            Some(Outcome::Late) => *late += 1,
-            Some(Outcome::Waiting) => *waiting += 1,
-            None => {}
-        }
+        let (name, count) = match clocks.outcome(row, ask.query.now) {
+            Some(Outcome::OnTime) => ("on_time", on_time),
+            Some(Outcome::Late) => ("late", late),
+            Some(Outcome::Waiting) => ("waiting", waiting),
+            None => return,
+        };
+        *count += 1;
+        tell(ask, row, name, Worth::None);
     })?;
     Ok(ask.figures(&cutter, &grid, |[on_time, late, waiting]| {
         let counts = [("on_time", *on_time), ("late", *late), ("waiting", *waiting)];
         Measured::share(&ProportionTally::of_counts(*on_time, *late), ask.query.parameters.level, counts)
     }))
+}
+
+fn tell(ask: &Ask<'_>, row: u32, count: &'static str, worth: Worth) {
+    ask.tell(Kind::CaseClock, row, ask.facts.clocks.times.at(row as usize), &[(count, 1.0)], worth);
 }
 
 fn scan_clocks<'q>(ask: &Ask<'q>, each: impl FnMut(u32, u32)) -> Result<Cutter<'q>, Error> {

@@ -6,7 +6,9 @@ use super::{
     Ask,
     activity::each_buyer,
     figures::{Figure, Finish, Measured},
-    refuse_periods, too_many_rows,
+    refuse_periods,
+    told::{Kind, Worth},
+    too_many_rows,
 };
 use crate::{columns::times::EVER, rules::cohort::CohortTable};
 
@@ -20,7 +22,8 @@ pub(crate) fn cohort_retention(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let mut tables = vec![table()?];
     let cells = tables.iter().flat_map(CohortTable::cells).count();
     let mut too_many = false;
-    let cutter = each_buyer(ask, EVER..ask.range().end, |group, sales| {
+    let cutter = each_buyer(ask, EVER..ask.range().end, |group, customer, sales| {
+        tell(ask, customer, sales);
         let group = group as usize;
         too_many |= (group + 1) * cells > MAX_CELLS;
         while !too_many && tables.len() <= group {
@@ -48,4 +51,15 @@ pub(crate) fn cohort_retention(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     }
     figures.sort_by(|a, b| (a.start, &a.group).cmp(&(b.start, &b.group)));
     Ok(figures)
+}
+
+/// Tells of a customer of the cohort that is wanted.
+fn tell(ask: &Ask<'_>, customer: u32, sales: &[i64]) {
+    let Some((cohort, since)) = ask.recorder.and_then(|recorder| recorder.wanted.cohort.as_ref()) else { return };
+    let of_first = sales.first().and_then(|first| Some((first, ask.periods.index_of(*first)?)));
+    if let Some((first, period)) = of_first.filter(|(_, period)| ask.periods.as_slice()[*period].label == *cohort) {
+        let came = sales.iter().any(|sale| ask.periods.index_of(*sale) == Some(period + since));
+        let counts = [("active", f64::from(came)), ("cohort_size", 1.0)];
+        ask.tell(Kind::Customer, customer, *first, &counts, Worth::None);
+    }
 }

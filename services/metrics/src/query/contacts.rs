@@ -8,6 +8,7 @@ use super::{
     figures::{Figure, Grid, Measured},
     scan::scan,
     spreads::Durations,
+    told::{Kind, Worth},
 };
 use crate::{
     columns::{dictionary::Column, interactions::Interactions},
@@ -33,6 +34,8 @@ pub(crate) fn contacts(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
         let [inbound, outbound] = grid.at(cell);
         *inbound += u64::from(contacts.is_inbound(row));
         *outbound += u64::from(contacts.is_outbound(row));
+        let counts = [("inbound", contacts.is_inbound(row)), ("outbound", contacts.is_outbound(row))];
+        tell(ask, row, counts, Worth::None);
     })?;
     Ok(ask.figures(&cutter, &grid, |[inbound, outbound]| {
         let all = inbound + outbound;
@@ -47,6 +50,7 @@ pub(crate) fn contact_time(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let cutter = scan_contacts(ask, |cell, row| {
         if let Some(time) = contacts.handling(row) {
             durations.add(cell, time);
+            tell(ask, row, [("handled", true)], Worth::Time(time));
         }
     })?;
     Ok(durations.figures(ask, &cutter, "handled", None))
@@ -56,7 +60,11 @@ pub(crate) fn contact_time(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
 pub(crate) fn visits(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let is_visit = is_visit(&ask.facts.interactions);
     let mut grid = Grid::<u64>::new(ask.periods.len());
-    let cutter = scan_contacts(ask, |cell, row| *grid.at(cell) += u64::from(is_visit(row)))?;
+    let cutter = scan_contacts(ask, |cell, row| {
+        let is_visit = is_visit(row);
+        *grid.at(cell) += u64::from(is_visit);
+        tell(ask, row, [("visits", is_visit)], Worth::None);
+    })?;
     Ok(ask.figures(&cutter, &grid, |visits| Measured::count(*visits, *visits, [("visits", *visits)])))
 }
 
@@ -97,8 +105,10 @@ fn share_of_outbound(ask: &Ask<'_>, outcomes: &[&str], name: &'static str) -> Re
     let cutter = scan_contacts(ask, |cell, row| {
         if contacts.is_outbound(row) {
             let [hits, all] = grid.at(cell);
-            *hits += u64::from(is_one_of(&contacts.outcome, row, &is_hit));
+            let is_hit = is_one_of(&contacts.outcome, row, &is_hit);
+            *hits += u64::from(is_hit);
             *all += 1;
+            tell(ask, row, [(name, is_hit), ("contacts", true)], Worth::None);
         }
     })?;
     Ok(ask.figures(&cutter, &grid, |[hits, all]| {
@@ -110,6 +120,11 @@ fn share_of_outbound(ask: &Ask<'_>, outcomes: &[&str], name: &'static str) -> Re
 fn scan_contacts<'q>(ask: &Ask<'q>, each: impl FnMut(u32, u32)) -> Result<Cutter<'q>, Error> {
     let contacts: &Interactions = &ask.facts.interactions;
     scan(ask, contacts.rows(), |row| contacts.times.at(row as usize), each)
+}
+
+fn tell<const N: usize>(ask: &Ask<'_>, row: u32, counts: [(&'static str, bool); N], worth: Worth) {
+    let at = ask.facts.interactions.times.at(row as usize);
+    ask.tell(Kind::Interaction, row, at, &counts.map(|(name, adds)| (name, f64::from(adds))), worth);
 }
 
 /// For each code of a column whether it is one of these words.

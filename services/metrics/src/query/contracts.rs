@@ -9,6 +9,7 @@ use super::{
     cut::Cutter,
     figures::{Figure, Grid, Measured},
     scan::scan,
+    told::{Kind, Worth},
     walk::Walk,
 };
 use crate::{
@@ -37,6 +38,8 @@ pub(crate) fn subscriptions_ended(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
         let [ended, last_of_customer] = grid.at(cell);
         *ended += 1;
         *last_of_customer += u64::from(last[row as usize]);
+        let counts = [("ended", 1.0), ("last_of_customer", f64::from(last[row as usize]))];
+        ask.tell(Kind::SubscriptionEvent, row, at(row), &counts, Worth::None);
     })?;
     Ok(ask.figures(&cutter, &grid, |[ended, last]| {
         Measured::count(*ended, *ended, [("ended", *ended), ("last_of_customer", *last)])
@@ -51,12 +54,12 @@ pub(crate) fn extent(facts: &Facts) -> Option<std::ops::RangeInclusive<i64>> {
     Some(first..=subscriptions.times.last()?)
 }
 
-/// Visits the customers of each group with their subscriptions that pass, each for a run of periods: as long as the customer
+/// Visits the customers of each group, by their numbers among people, with their subscriptions that pass, each for a run of periods: as long as the customer
 /// has the same attributes when they end.
 pub(super) fn each_contract<'q>(
     ask: &Ask<'q>,
     walk: &Walk,
-    mut visit: impl FnMut(u32, Range<usize>, &[Stretch]),
+    mut visit: impl FnMut(u32, u32, Range<usize>, &[Stretch]),
 ) -> Result<Cutter<'q>, Error> {
     let mut cutter = ask.cutter();
     let dated = cutter.dated();
@@ -85,7 +88,7 @@ pub(super) fn each_contract<'q>(
                 some.clear();
                 let of_row = |(_, row): &(u32, u32)| stretches.binary_search_by_key(row, |stretch| stretch.row).ok();
                 some.extend(of_group.iter().filter_map(of_row).map(|index| stretches[index]));
-                visit(of_group[0].0, run.clone(), &some);
+                visit(of_group[0].0, person, run.clone(), &some);
             }
         }
     });

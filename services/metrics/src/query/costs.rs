@@ -10,6 +10,7 @@ use super::{
     figures::{Figure, Grid, Measured, Name, extent_of, plain, real},
     known,
     sales::units,
+    told::{Kind, Worth},
 };
 use crate::{
     catalogue::Metric,
@@ -38,7 +39,12 @@ pub(crate) fn acquisition_cost(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let periods = ask.periods.as_slice();
     let mut new = vec![0_u64; periods.len()];
     let known = known::instants(ask.facts);
-    known.into_iter().filter_map(|(_, _, at)| ask.periods.index_of(at)).for_each(|period| new[period] += 1);
+    for (_, person, at) in known {
+        if let Some(period) = ask.periods.index_of(at) {
+            new[period] += 1;
+            ask.tell(Kind::Customer, person, at, &[("new_customers", 1.0)], Worth::None);
+        }
+    }
 
     let mut spent: BTreeMap<Name, Vec<Spent>> = BTreeMap::new();
     for (cutter, grid) in [costs(ask)?, rewards(ask)?] {
@@ -88,8 +94,10 @@ fn costs<'q>(ask: &Ask<'q>) -> Result<(Cutter<'q>, Grid<Spent>), Error> {
             let part = of_period.start..of_period.end;
             if over.end > part.start || part.contains(&over.start) {
                 let spent = grid.cell(*group, period);
-                spent.costs += portion(costs.amounts[*row as usize], &over, &part);
+                let cost = portion(costs.amounts[*row as usize], &over, &part);
+                spent.costs += cost;
                 spent.things += 1;
+                ask.tell(Kind::Cost, *row, over.start, &[], Worth::Amount(cost));
             }
         }
     }
@@ -114,8 +122,10 @@ fn rewards<'q>(ask: &Ask<'q>) -> Result<(Cutter<'q>, Grid<Spent>), Error> {
     for (row, group) in rows.iter().zip(&groups) {
         let Some(period) = ask.periods.index_of(at(*row)) else { continue };
         let spent = grid.cell(*group, period);
-        spent.rewards += i128::from(referrals.rewards[*row as usize]);
+        let reward = i128::from(referrals.rewards[*row as usize]);
+        spent.rewards += reward;
         spent.things += 1;
+        ask.tell(Kind::Referral, *row, at(*row), &[], Worth::Amount(reward));
     }
     Ok((cutter, grid))
 }

@@ -11,12 +11,13 @@ use super::{
     figures::{Figure, Grid, Measured, extent_of, plain, real},
     scan::scan,
     spreads::Durations,
+    told::{Kind, Worth},
 };
 use crate::{
     catalogue::Metric,
     columns::{Facts, times::NEVER},
     rules::{
-        course::{AGES, age, open_stretches, time_to_last_resolution, was_reopened},
+        course::{AGES, Turn, age, open_stretches, time_to_last_resolution, was_reopened},
         proportion::ProportionTally,
     },
 };
@@ -33,7 +34,14 @@ pub(crate) fn reopen_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let resolved = |row| if cases.is_there(row) { cases.first_resolve(row).unwrap_or(NEVER) } else { NEVER };
     let mut grid = Grid::<ProportionTally>::new(ask.periods.len());
     let cutter = scan(ask, 0..cases.len(), resolved, |cell, row| {
-        grid.at(cell).extend([was_reopened(cases.turns.of(row))]);
+        let reopened = was_reopened(cases.turns.of(row));
+        grid.at(cell).extend([reopened]);
+        if ask.is_explained() {
+            let counts = [("reopened", f64::from(reopened)), ("resolved", 1.0)];
+            ask.tell(Kind::Case, row, resolved(row), &counts, Worth::None);
+            let taken_up = cases.turns.entries(row).filter(|(_, turn, _)| reopened && *turn == Turn::Reopened);
+            taken_up.for_each(|(at, _, id)| ask.tell_entry(row, id, at));
+        }
     })?;
     Ok(ask.figures(&cutter, &grid, |tally| {
         let counts = [("reopened", tally.hits().answers()), ("resolved", tally.total().answers())];
@@ -48,16 +56,25 @@ pub(crate) fn time_to_last_resolution_of(ask: &Ask<'_>) -> Result<Vec<Figure>, E
     let mut durations = Durations::new(ask);
     let cutter =
         scan_opened(ask, |cell, row| match time_to_last_resolution(opened[row as usize], cases.turns.of(row)) {
-            Some(taken) => durations.add(cell, taken),
+            Some(taken) => {
+                durations.add(cell, taken);
+                tell(ask, row, &[("resolved", 1.0)], Worth::Time(taken));
+            }
             None if cases.is_cancelled(row) => {}
-            None => durations.wait(cell),
+            None => {
+                durations.wait(cell);
+                tell(ask, row, &[("waiting", 1.0)], Worth::None);
+            }
         })?;
     Ok(durations.figures(ask, &cutter, "resolved", Some("waiting")))
 }
 
 pub(crate) fn backlog(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let mut grid = Grid::<[u64; AGES.len()]>::new(ask.periods.len());
-    let cutter = each_open(ask, |cell, since_open| grid.at(cell)[age(since_open)] += 1)?;
+    let cutter = each_open(ask, |cell, row, since_open| {
+        grid.at(cell)[age(since_open)] += 1;
+        tell(ask, row, &[("open", 1.0), (AGES[age(since_open)].0, 1.0)], Worth::Time(since_open));
+    })?;
     Ok(ask.figures(&cutter, &grid, |ages| {
         let open = ages.iter().sum();
         let told = AGES.iter().zip(ages).map(|((name, _), count)| (*name, *count));
@@ -73,13 +90,21 @@ pub(crate) fn backlog(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
 
 pub(crate) fn backlog_age(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let mut ages = Durations::new(ask);
-    let cutter = each_open(ask, |cell, since_open| ages.add(cell, since_open))?;
+    let cutter = each_open(ask, |cell, row, since_open| {
+        ages.add(cell, since_open);
+        tell(ask, row, &[("open", 1.0)], Worth::Time(since_open));
+    })?;
     Ok(ages.figures(ask, &cutter, "open", None))
 }
 
-/// Goes through the cases that are open when each period ends, or now where it is not over: the cell of each, and how long
-/// ago it was opened.
-fn each_open<'q>(ask: &Ask<'q>, mut each: impl FnMut(u32, i64)) -> Result<Cutter<'q>, Error> {
+/// Tells of a case, by when it was opened.
+fn tell(ask: &Ask<'_>, row: u32, counts: &[(&'static str, f64)], worth: Worth) {
+    ask.tell(Kind::Case, row, ask.facts.cases.times.at(row as usize), counts, worth);
+}
+
+/// Goes through the cases that are open when each period ends, or now where it is not over: the cell of each, its row, and
+/// how long ago it was opened.
+fn each_open<'q>(ask: &Ask<'q>, mut each: impl FnMut(u32, u32, i64)) -> Result<Cutter<'q>, Error> {
     let cases = &ask.facts.cases;
     let opened = cases.times.as_slice();
     let mut stretches = Vec::new();
@@ -106,7 +131,7 @@ fn each_open<'q>(ask: &Ask<'q>, mut each: impl FnMut(u32, i64)) -> Result<Cutter
         rows.dedup();
         cutter.cut(&mut rows, &mut groups, |_| end - 1)?;
         for (row, group) in rows.iter().zip(&groups) {
-            each(index.index(*group, period), end.saturating_sub(opened[*row as usize]));
+            each(index.index(*group, period), *row, end.saturating_sub(opened[*row as usize]));
         }
     }
     Ok(cutter)

@@ -94,6 +94,12 @@ impl<'f> Cutter<'f> {
         names
     }
 
+    /// Whether everything passes, and is in one group.
+    pub(crate) fn is_of_all(&self) -> bool {
+        let Cutter { filters, levels, part_filters, part_level, .. } = self;
+        filters.is_empty() && levels.is_empty() && part_filters.is_empty() && part_level.is_none()
+    }
+
     /// Whether all answers to a survey pass or fail alike, and are in the same group.
     pub(crate) fn tells_surveys_only(&self) -> bool {
         let filters = self.filters.iter().map(|filter| &filter.dimension);

@@ -14,9 +14,9 @@ use super::{
     scan::scan,
 };
 use crate::{
-    analysis::by_person::{self, ByPerson},
+    analysis::by_person::{self, Instants},
     catalogue::Actions,
-    columns::times::NEVER,
+    columns::{by_person::ByPerson, times::NEVER},
     rules::engagement::{Cell, Change, Shares},
 };
 
@@ -72,8 +72,8 @@ pub(crate) fn actions_per_engagement(ask: &Ask<'_>) -> Result<Vec<Figure>, Error
 /// What is counted, and for how long.
 struct Engagement<'a, 'q> {
     ask: &'a Ask<'q>,
-    actions: ByPerson<i64>,
-    outreach: ByPerson<i64>,
+    actions: Instants<'q>,
+    outreach: Instants<'q>,
     /// Microseconds before and after a contact.
     around: i64,
 }
@@ -113,7 +113,7 @@ impl<'a, 'q> Engagement<'a, 'q> {
         let of_row = |row: u32| (contacts.customers[row as usize], contacts.times.at(row as usize));
         let of_contacts = |counts: &dyn Fn(u32) -> bool| {
             let there = |row: &u32| contacts.times.at(*row as usize) != NEVER && counts(*row);
-            ByPerson::new(facts.people.len(), || contacts.rows().filter(there).map(of_row))
+            Instants::Made(ByPerson::new(facts.people.len(), || contacts.rows().filter(there).map(of_row)))
         };
         let actions = match ask.query.parameters.actions {
             Actions::Sales => by_person::sales(facts, i64::MAX),

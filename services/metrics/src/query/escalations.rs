@@ -6,6 +6,7 @@ use super::{
     Ask,
     figures::{Figure, Grid, Measured},
     scan::scan,
+    told::{Kind, Worth},
 };
 use crate::columns::{Facts, promises::NO_PROMISE, redresses::NO_CASE, times::NEVER};
 
@@ -25,6 +26,11 @@ pub(crate) fn escalations(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
         *late += u64::from(escalations.was_late(row));
         let case = escalations.cases[row as usize];
         seen.extend((case != NO_CASE).then_some((cell, case)));
+        let counts = [("escalations", 1.0), ("late", f64::from(escalations.was_late(row)))];
+        ask.tell(Kind::Escalation, row, taken(row), &counts, Worth::None);
+        if case != NO_CASE {
+            ask.gather(Kind::Case, case, cases.times.at(case as usize), "cases");
+        }
     })?;
     seen.sort_unstable();
     seen.dedup();

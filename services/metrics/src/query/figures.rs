@@ -234,7 +234,7 @@ pub(super) struct Finish<'q> {
 impl<'q> Finish<'q> {
     /// For the metric that is asked for.
     pub(super) fn new(ask: &Ask<'q>) -> Self {
-        let Ask { query, metric, facts, periods } = *ask;
+        let Ask { query, metric, facts, periods, recorder: _ } = *ask;
         let read_until = Source::ALL.into_iter().filter(|source| metric.reads(*source));
         let read_until = read_until.map(|source| query.setting.complete_until[source as usize]).min().flatten();
         let follows = (metric.follows)(&query.parameters);

@@ -6,6 +6,7 @@ use super::{
     Ask,
     figures::{Figure, Grid, Measured},
     scan::scan,
+    told::{Kind, Worth},
 };
 use crate::{columns::follow_ups::Course, rules::proportion::ProportionTally};
 
@@ -20,14 +21,15 @@ pub(crate) fn recovery_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
         |row| follow_ups.times.at(row as usize),
         |cell, row| {
             let [recovered, unchanged, worse, no_answer, pending] = grid.at(cell);
-            let of_course = match follow_ups.course(row) {
-                Course::Recovered => recovered,
-                Course::Unchanged => unchanged,
-                Course::Worse => worse,
-                Course::NoAnswer => no_answer,
-                Course::Pending => pending,
+            let (name, of_course) = match follow_ups.course(row) {
+                Course::Recovered => ("recovered", recovered),
+                Course::Unchanged => ("unchanged", unchanged),
+                Course::Worse => ("worse", worse),
+                Course::NoAnswer => ("no_answer", no_answer),
+                Course::Pending => ("pending", pending),
             };
             *of_course += 1;
+            ask.tell(Kind::FollowUp, row, follow_ups.times.at(row as usize), &[(name, 1.0)], Worth::None);
         },
     )?;
     Ok(ask.figures(&cutter, &grid, |[recovered, unchanged, worse, no_answer, pending]| {

@@ -5,8 +5,9 @@ use barometer_chassis::error::Error;
 use super::{
     Ask,
     cases::scan as scan_opened,
-    figures::{Figure, Grid, Measured, plain},
+    figures::{Figure, Grid, Measured, plain, real},
     scan::scan,
+    told::{Kind, Worth},
 };
 use crate::{columns::times::NEVER, rules::rate::per_one};
 
@@ -22,7 +23,10 @@ pub(crate) fn hand_offs(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let mut seen = Vec::new();
     let cutter = scan(ask, 0..u32::try_from(hand_offs.cases.len()).unwrap_or(u32::MAX), at, |cell, row| {
         grid.at(cell)[0] += 1;
-        seen.push((cell, hand_offs.cases[row as usize]));
+        let case = hand_offs.cases[row as usize];
+        seen.push((cell, case));
+        ask.tell(Kind::CaseEntry, row, at(row), &[("hand_offs", 1.0)], Worth::None);
+        ask.gather(Kind::Case, case, cases.times.at(case as usize), "cases");
     })?;
     seen.sort_unstable();
     seen.dedup();
@@ -42,6 +46,8 @@ pub(crate) fn hand_offs_per_case(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
         *hand_offs += of_case;
         *handed_off += u64::from(of_case > 0);
         *all += 1;
+        let counts = [("hand_offs", real(of_case)), ("handed_off", f64::from(of_case > 0)), ("cases", 1.0)];
+        ask.tell(Kind::Case, row, cases.times.at(row as usize), &counts, Worth::None);
     })?;
     Ok(ask.figures(&cutter, &grid, |[hand_offs, handed_off, all]| Measured {
         value: per_one(*hand_offs, *all),

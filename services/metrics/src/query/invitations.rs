@@ -9,6 +9,7 @@ use super::{
     Ask,
     figures::{Figure, Grid, Measured},
     scan::scan,
+    told::{Kind, Worth},
 };
 use crate::{
     columns::{Facts, invitations::NO_INVITATION, responses::NO_SCORE, times::NEVER},
@@ -27,6 +28,8 @@ pub(crate) fn invitations(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
             let [invited, reminded] = grid.at(cell);
             *invited += 1;
             *reminded += u64::from(invitations.was_reminded(row));
+            let counts = [("invited", 1.0), ("reminded", f64::from(invitations.was_reminded(row)))];
+            ask.tell(Kind::Invitation, row, invitations.times.at(row as usize), &counts, Worth::None);
         },
     )?;
     Ok(ask.figures(&cutter, &grid, |[invited, reminded]| {
@@ -55,24 +58,40 @@ fn share(ask: &Ask<'_>, of: impl Fn(&Outcomes) -> (u64, u64)) -> Result<Vec<Figu
         |row| invitations.times.at(row as usize),
         |cell, row| {
             let answer = answers.get(&invitations.numbers[row as usize]).map(|(_, outcome)| *outcome);
-            grid.at(cell).add(invitations.known(row, answer, ask.query.now).outcome());
+            let outcome = invitations.known(row, answer, ask.query.now).outcome();
+            grid.at(cell).add(outcome);
+            ask.tell(Kind::Invitation, row, invitations.times.at(row as usize), &[(name(outcome), 1.0)], Worth::None);
         },
     )?;
     Ok(ask.figures(&cutter, &grid, |outcomes| {
         let (hits, size) = of(outcomes);
         let Outcomes { pending, complete, partial, refusal, non_contact, other, unknown, not_eligible } = *outcomes;
         let counts = [
-            ("complete", complete),
-            ("partial", partial),
-            ("refusal", refusal),
-            ("non_contact", non_contact),
-            ("other", other),
-            ("unknown", unknown),
-            ("pending", pending),
-            ("not_eligible", not_eligible),
+            (name(Outcome::Complete), complete),
+            (name(Outcome::Partial), partial),
+            (name(Outcome::Refusal), refusal),
+            (name(Outcome::NonContact), non_contact),
+            (name(Outcome::Other), other),
+            (name(Outcome::Unknown), unknown),
+            (name(Outcome::Pending), pending),
+            (name(Outcome::NotEligible), not_eligible),
         ];
         Measured::share(&ProportionTally::of_counts(hits, size - hits), ask.query.parameters.level, counts)
     }))
+}
+
+/// The count of an outcome.
+fn name(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Complete => "complete",
+        Outcome::Partial => "partial",
+        Outcome::Refusal => "refusal",
+        Outcome::NonContact => "non_contact",
+        Outcome::Other => "other",
+        Outcome::Unknown => "unknown",
+        Outcome::Pending => "pending",
+        Outcome::NotEligible => "not_eligible",
+    }
 }
 
 fn rows(facts: &Facts) -> std::ops::Range<u32> {

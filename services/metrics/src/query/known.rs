@@ -8,6 +8,7 @@ use super::{
     Ask,
     cut::Cutter,
     figures::{Figure, Grid, Measured, extent_of},
+    told::{Kind, Worth},
 };
 use crate::{
     catalogue::Metric,
@@ -18,24 +19,28 @@ pub(crate) fn new_customers(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let mut grid = Grid::<u64>::new(ask.periods.len());
     let mut cutter = ask.cutter();
     let (mut rows, mut groups) = (Vec::new(), Vec::new());
-    for (row, _, at) in instants(ask.facts) {
+    for (row, person, at) in instants(ask.facts) {
         let Some(period) = ask.periods.index_of(at) else { continue };
         let end = ask.periods.as_slice()[period].end;
         groups_of(&mut cutter, row, end - 1, &mut rows, &mut groups)?;
         groups.iter().for_each(|group| *grid.cell(*group, period) += 1);
+        groups.iter().for_each(|_| ask.tell(Kind::Customer, person, at, &[("customers", 1.0)], Worth::None));
     }
     Ok(ask.figures(&cutter, &grid, |count| Measured::count(*count, *count, [("customers", *count)])))
 }
 
 pub(crate) fn customers(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let mut cutter = ask.cutter();
-    let counts = standing(ask, &mut cutter)?;
+    let counts = standing(ask, &mut cutter, |person, at| {
+        ask.tell(Kind::Customer, person, at, &[("customers", 1.0)], Worth::None);
+    })?;
     Ok(ask.figures(&cutter, &counts, |count| Measured::count(*count, *count, [("customers", *count)])))
 }
 
-/// How many customers each group has when each period ends.
-pub(super) fn standing(ask: &Ask<'_>, cutter: &mut Cutter<'_>) -> Result<Grid<u64>, Error> {
-    standing_while(ask, cutter, |_, spans| spans.push(i64::MIN..i64::MAX))
+/// How many customers each group has when each period ends. `told` hears of each when it is asked what a figure is made of: its
+/// number among people, and from when on it is known.
+pub(super) fn standing(ask: &Ask<'_>, cutter: &mut Cutter<'_>, told: impl FnMut(u32, i64)) -> Result<Grid<u64>, Error> {
+    standing_while(ask, cutter, |_, spans| spans.push(i64::MIN..i64::MAX), told)
 }
 
 /// The same of those for whom something holds then: `spans` appends the stretches of time in which it does, of a customer by
@@ -44,6 +49,7 @@ pub(super) fn standing_while(
     ask: &Ask<'_>,
     cutter: &mut Cutter<'_>,
     spans_of: impl Fn(u32, &mut Vec<Range<i64>>),
+    mut told: impl FnMut(u32, i64),
 ) -> Result<Grid<u64>, Error> {
     let ends: Vec<i64> = ask.periods.as_slice().iter().map(|period| period.end).collect();
     let after = |at: i64| ends.partition_point(|end| *end <= at);
@@ -69,6 +75,9 @@ pub(super) fn standing_while(
                 for group in &groups {
                     *grid.cell(*group, from) += 1;
                     *grid.cell(*group, to) -= 1;
+                }
+                if ask.is_explained() && !groups.is_empty() {
+                    told(person, known);
                 }
             }
         }

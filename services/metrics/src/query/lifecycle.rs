@@ -12,7 +12,8 @@ use super::{
     Ask,
     activity::each_buyer,
     cut::Cutter,
-    figures::{Figure, Grid, Measured, plain},
+    figures::{Figure, Grid, Measured, plain, real},
+    told::{Kind, Worth},
     walk::Walk,
 };
 use crate::{
@@ -59,13 +60,16 @@ pub(crate) fn stickiness(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     };
     let periods = ask.periods.as_slice();
     let mut grid = Grid::<Cell>::new(periods.len());
-    let cutter = each_buyer(ask, ask.range(), |group, sales| {
+    let cutter = each_buyer(ask, ask.range(), |group, customer, sales| {
         let period = |sale: &i64| ask.periods.index_of(*sale);
         for within in sales.chunk_by(|a, b| period(a) == period(b)) {
             let Some(index) = within.first().and_then(period) else { continue };
             let cell = grid.cell(group, index);
+            let visits = within.chunk_by(|a, b| unit(*a) == unit(*b)).count() as u64;
             cell.customers += 1;
-            cell.visits += within.chunk_by(|a, b| unit(*a) == unit(*b)).count() as u64;
+            cell.visits += visits;
+            let counts = [("customers", 1.0), ("active_units", real(visits))];
+            ask.tell(Kind::Customer, customer, within[0], &counts, Worth::None);
             cell.units = (unit(periods[index].end - 1) - unit(periods[index].start) + 1).unsigned_abs();
         }
     })?;
@@ -87,16 +91,21 @@ pub(crate) fn reactivated_customers(ask: &Ask<'_>) -> Result<Vec<Figure>, Error>
     }
     let walk = Walk::new(ask, ask.query.now);
     let mut grid = Grid::<Cell>::new(ask.periods.len());
-    let cutter = each_buyer(ask, EVER..ask.range().end, |group, sales| {
+    let cutter = each_buyer(ask, EVER..ask.range().end, |group, customer, sales| {
         let days = ask.query.parameters.inactivity_days;
         let Some(presence) = Presence::by_inactivity(sales.iter().copied(), days) else { return };
         let edges = presence.spans().iter().flat_map(|span| [span.start - 1, span.end - 1]);
         walk.visit(0..walk.len(), edges, |periods, changes| {
             let Range { start, end } = walk.bounds(periods.start);
             let away = presence.is_inactive(start) == Some(true);
+            let bought = || sales.get(sales.partition_point(|sale| *sale < start)).filter(|sale| **sale < end);
+            if away && ask.is_explained() {
+                let counts = [("reactivated", f64::from(bought().is_some())), ("away", 1.0)];
+                let at = bought().or(sales[..sales.partition_point(|sale| *sale < start)].last());
+                ask.tell(Kind::Customer, customer, at.copied().unwrap_or(start), &counts, Worth::None);
+            }
             if changes {
-                let first = sales.partition_point(|sale| *sale < start);
-                let bought = sales.get(first).is_some_and(|sale| *sale < end);
+                let bought = bought().is_some();
                 let cell = grid.cell(group, periods.start);
                 cell.away += u64::from(away);
                 cell.reactivated += u64::from(away && bought);
@@ -128,11 +137,16 @@ pub(crate) fn second_purchase_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> 
     // The second sale may come after the time asked for.
     let until = ask.range().end.saturating_add(within);
     let mut grid = Grid::<ProportionTally>::new(ask.periods.len());
-    let cutter = each_buyer(ask, EVER..until, |group, sales| {
+    let cutter = each_buyer(ask, EVER..until, |group, customer, sales| {
         let Some(first) = sales.first() else { return };
         let Some(period) = ask.periods.index_of(*first) else { return };
         let soon = &sales[..sales.partition_point(|sale| *sale < first.saturating_add(within))];
-        grid.cell(group, period).extend(repeated(soon, parameters.basis, &ask.query.days));
+        let second = repeated(soon, parameters.basis, &ask.query.days);
+        grid.cell(group, period).extend(second);
+        if let Some(second) = second {
+            let counts = [("first", 1.0), ("second", f64::from(second))];
+            ask.tell(Kind::Customer, customer, *first, &counts, Worth::None);
+        }
     })?;
     let mut figures = ask.figures(&cutter, &grid, |tally| {
         let counts = [("first", tally.total().answers()), ("second", tally.hits().answers())];
@@ -152,7 +166,7 @@ fn stages<'q>(ask: &Ask<'q>) -> Result<(Cutter<'q>, Grid<Lifecycle>), Error> {
     let begun = Walk::new(ask, ask.query.now).len();
     let (start, before) = (ask.range().start, before(ask));
     let mut active = Vec::new();
-    let cutter = each_buyer(ask, EVER..ask.range().end, |group, sales| {
+    let cutter = each_buyer(ask, EVER..ask.range().end, |group, customer, sales| {
         active.clear();
         active.extend(sales.iter().filter_map(|sale| match *sale {
             sale if sale < before => Some(EARLIER),
@@ -165,6 +179,14 @@ fn stages<'q>(ask: &Ask<'q>) -> Result<(Cutter<'q>, Grid<Lifecycle>), Error> {
             let index = usize::try_from(period).ok().filter(|index| period > done && *index < begun);
             if let (Some(index), Some(stage)) = (index, Stage::of(&active, period)) {
                 grid.cell(group, index).add(stage);
+                let name = match stage {
+                    Stage::New => "new",
+                    Stage::Returning => "returning",
+                    Stage::Resurrecting => "resurrecting",
+                    Stage::Dormant => "dormant",
+                };
+                let at = sales.last().copied().unwrap_or(start);
+                ask.tell(Kind::Customer, customer, at, &[(name, 1.0)], Worth::None);
                 done = period;
             }
         }

@@ -8,6 +8,7 @@ use super::{
     Ask,
     figures::{Figure, Grid, Measured},
     known::{standing, standing_while},
+    told::Kind,
 };
 use crate::{
     columns::{memberships::event, people::NOBODY, times::NEVER},
@@ -16,14 +17,24 @@ use crate::{
 
 pub(crate) fn members(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let mut cutter = ask.cutter();
-    let members = standing_while(ask, &mut cutter, |person, spans| ask.facts.attributes.member(person, spans))?;
+    let members = standing_while(
+        ask,
+        &mut cutter,
+        |person, spans| ask.facts.attributes.member(person, spans),
+        count(ask, "members"),
+    )?;
     Ok(ask.figures(&cutter, &members, |members| Measured::count(*members, *members, [("members", *members)])))
 }
 
 pub(crate) fn enrolment_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let mut cutter = ask.cutter();
-    let customers = standing(ask, &mut cutter)?;
-    let members = standing_while(ask, &mut cutter, |person, spans| ask.facts.attributes.member(person, spans))?;
+    let customers = standing(ask, &mut cutter, count(ask, "customers"))?;
+    let members = standing_while(
+        ask,
+        &mut cutter,
+        |person, spans| ask.facts.attributes.member(person, spans),
+        count(ask, "members"),
+    )?;
     Ok(ask.figures(&cutter, &both(ask, cutter.groups(), &members, &customers), |[members, customers]| {
         share(ask, ("members", *members), ("customers", *customers))
     }))
@@ -36,13 +47,23 @@ pub(crate) fn active_member_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let active = events.filter(|(row, _)| ACTIVE.contains(&memberships.kind.get(*row)));
     let active = Moments::new(active.map(|(_, (at, person))| (*person, *at)), ask.query.parameters.member_days);
     let mut cutter = ask.cutter();
-    let members = standing_while(ask, &mut cutter, |person, spans| facts.attributes.member(person, spans))?;
-    let active = standing_while(ask, &mut cutter, |person, spans| {
-        let mut member = Vec::new();
-        facts.attributes.member(person, &mut member);
-        let meet = |one: &Range<i64>, other: &Range<i64>| one.start.max(other.start)..one.end.min(other.end);
-        spans.extend(active.of(person).flat_map(|active| member.iter().map(move |member| meet(&active, member))));
-    })?;
+    let members = standing_while(
+        ask,
+        &mut cutter,
+        |person, spans| facts.attributes.member(person, spans),
+        count(ask, "members"),
+    )?;
+    let active = standing_while(
+        ask,
+        &mut cutter,
+        |person, spans| {
+            let mut member = Vec::new();
+            facts.attributes.member(person, &mut member);
+            let meet = |one: &Range<i64>, other: &Range<i64>| one.start.max(other.start)..one.end.min(other.end);
+            spans.extend(active.of(person).flat_map(|active| member.iter().map(move |member| meet(&active, member))));
+        },
+        count(ask, "active"),
+    )?;
     Ok(ask.figures(&cutter, &both(ask, cutter.groups(), &active, &members), |[active, members]| {
         share(ask, ("active", *active), ("members", *members))
     }))
@@ -53,8 +74,9 @@ pub(crate) fn advocate_share(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let made = referrals.times.as_slice().iter().zip(&referrals.customers).map(|(at, person)| (*person, *at));
     let made = Moments::new(made, ask.query.parameters.referral_days);
     let mut cutter = ask.cutter();
-    let customers = standing(ask, &mut cutter)?;
-    let advocates = standing_while(ask, &mut cutter, |person, spans| spans.extend(made.of(person)))?;
+    let customers = standing(ask, &mut cutter, count(ask, "customers"))?;
+    let advocates =
+        standing_while(ask, &mut cutter, |person, spans| spans.extend(made.of(person)), count(ask, "advocates"))?;
     Ok(ask.figures(&cutter, &both(ask, cutter.groups(), &advocates, &customers), |[advocates, customers]| {
         share(ask, ("advocates", *advocates), ("customers", *customers))
     }))
@@ -81,6 +103,11 @@ impl Moments {
         let long = i64::from(self.days).saturating_mul(Micros::DAY);
         of_person.map(move |(_, at)| *at..at.saturating_add(long))
     }
+}
+
+/// Tells of customers that they add to a count.
+fn count<'a>(ask: &'a Ask<'_>, name: &'static str) -> impl FnMut(u32, i64) + 'a {
+    move |person, at| ask.gather(Kind::Customer, person, at, name)
 }
 
 /// Two grids as one.

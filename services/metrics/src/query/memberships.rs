@@ -10,6 +10,7 @@ use super::{
     figures::{Figure, Grid, Measured, plain, real},
     sales::units,
     scan::scan,
+    told::{Kind, Worth},
 };
 use crate::{
     catalogue::Metric,
@@ -41,6 +42,8 @@ pub(crate) fn enrolments(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
             event::LEAVE => *left += 1,
             _ => {}
         }
+        let is = |kind: u8| f64::from(kinds.get(row as usize) == kind);
+        tell(ask, row, &[("joined", is(event::JOIN)), ("left", is(event::LEAVE))], Worth::None);
     })?;
     Ok(ask.figures(&cutter, &grid, |[joined, left]| {
         Measured::count(*joined, joined + left, [("joined", *joined), ("left", *left)])
@@ -68,13 +71,15 @@ fn points(ask: &Ask<'_>, kinds: &[u8]) -> Result<Vec<Figure>, Error> {
     let memberships = &ask.facts.memberships;
     let mut grid = Grid::<Points>::new(ask.periods.len());
     let mut seen = Vec::new();
-    let cutter = scan_events(ask, |cell, row| {
-        let row = row as usize;
+    let cutter = scan_events(ask, |cell, fact| {
+        let row = fact as usize;
         if kinds.contains(&memberships.kind.get(row)) {
             let points = grid.at(cell);
             points.points += i128::from(memberships.points[row]);
             points.events += 1;
             seen.push((cell, memberships.customers[row]));
+            tell(ask, fact, &[("events", 1.0)], Worth::Number(whole(memberships.points[row].into())));
+            ask.gather(Kind::Customer, memberships.customers[row], memberships.times.at(row), "customers");
         }
     })?;
     seen.sort_unstable();
@@ -91,13 +96,15 @@ pub(crate) fn redemption_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let mut grid = Grid::<[i128; 3]>::new(ask.periods.len());
     let cutter = scan_events(ask, |cell, row| {
         let [issued, redeemed, expired] = grid.at(cell);
-        let of_kind = match memberships.kind.get(row as usize) {
-            event::EARN | event::ADJUST => issued,
-            event::REDEEM => redeemed,
-            event::EXPIRE => expired,
+        let (name, of_kind) = match memberships.kind.get(row as usize) {
+            event::EARN | event::ADJUST => ("issued", issued),
+            event::REDEEM => ("redeemed", redeemed),
+            event::EXPIRE => ("expired", expired),
             _ => return,
         };
-        *of_kind += i128::from(memberships.points[row as usize]);
+        let points = i128::from(memberships.points[row as usize]);
+        *of_kind += points;
+        tell(ask, row, &[(name, whole(points))], Worth::Number(whole(points)));
     })?;
     Ok(ask.figures(&cutter, &grid, |[issued, redeemed, expired]| Measured {
         value: (*issued > 0).then(|| whole(*redeemed) / whole(*issued)),
@@ -118,17 +125,18 @@ pub(crate) fn voucher_redemption_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Erro
     let memberships = &ask.facts.memberships;
     let fates = fates(memberships);
     let mut grid = Grid::<[u64; 3]>::new(ask.periods.len());
-    let cutter = scan_events(ask, |cell, row| {
-        let row = row as usize;
+    let cutter = scan_events(ask, |cell, fact| {
+        let row = fact as usize;
         let voucher = memberships.vouchers[row];
         if memberships.kind.get(row) == event::GRANT_VOUCHER && voucher != NOBODY {
             let [redeemed, expired, running] = grid.at(cell);
-            let of_fate = match fates[voucher as usize] {
-                Fate::Redeemed => redeemed,
-                Fate::Expired => expired,
-                Fate::Running => running,
+            let (name, of_fate) = match fates[voucher as usize] {
+                Fate::Redeemed => ("redeemed", redeemed),
+                Fate::Expired => ("expired", expired),
+                Fate::Running => ("running", running),
             };
             *of_fate += 1;
+            tell(ask, fact, &[("granted", 1.0), (name, 1.0)], Worth::None);
         }
     })?;
     Ok(ask.figures(&cutter, &grid, |[redeemed, expired, running]| {
@@ -185,8 +193,10 @@ pub(crate) fn points_liability(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
         cutter.cut(&mut some, &mut groups, at)?;
         for (row, group) in some.iter().zip(&groups) {
             let owed = grid.cell(*group, ends.partition_point(|end| *end <= at(*row)));
-            owed.micros += i128::from(direction(memberships, *row)) * i128::from(memberships.values[*row as usize]);
+            let micros = i128::from(direction(memberships, *row)) * i128::from(memberships.values[*row as usize]);
+            owed.micros += micros;
             owed.events += 1;
+            tell(ask, *row, &[("events", 1.0)], Worth::Amount(micros));
         }
     }
     for group in 0..u32::try_from(cutter.groups()).unwrap_or(u32::MAX) {
@@ -225,8 +235,12 @@ fn scan_events<'q>(ask: &Ask<'q>, each: impl FnMut(u32, u32)) -> Result<Cutter<'
     scan(ask, rows(memberships), |row| memberships.times.at(row as usize), each)
 }
 
+fn tell(ask: &Ask<'_>, row: u32, counts: &[(&'static str, f64)], worth: Worth) {
+    ask.tell(Kind::MembershipEvent, row, ask.facts.memberships.times.at(row as usize), counts, worth);
+}
+
 /// A whole number, to the nearest one that there is.
-fn whole(number: i128) -> f64 {
+pub(super) fn whole(number: i128) -> f64 {
     let magnitude = u64::try_from(number.unsigned_abs()).map_or(f64::INFINITY, real);
     if number < 0 { -magnitude } else { magnitude }
 }

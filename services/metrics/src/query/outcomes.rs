@@ -9,8 +9,10 @@ use super::{
     cases::scan as scan_opened,
     cut::Cutter,
     figures::{Figure, Grid, Measured, real},
+    memberships::whole,
     sales::units,
     scan::scan,
+    told::{Kind, Worth},
 };
 use crate::{
     columns::{redresses::NO_CASE, times::NEVER},
@@ -33,12 +35,14 @@ pub(crate) fn upheld_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let mut grid = Grid::<[u64; 4]>::new(ask.periods.len());
     let cutter = scan_opened(ask, |cell, row| {
         let [upheld, partly, rejected, undecided] = grid.at(cell);
-        match findings.get(row as usize) {
-            UPHELD => *upheld += 1,
-            PARTLY_UPHELD => *partly += 1,
-            REJECTED => *rejected += 1,
-            _ => *undecided += 1,
-        }
+        let (name, count) = match findings.get(row as usize) {
+            UPHELD => ("upheld", upheld),
+            PARTLY_UPHELD => ("partly_upheld", partly),
+            REJECTED => ("rejected", rejected),
+            _ => ("undecided", undecided),
+        };
+        *count += 1;
+        tell(ask, row, &[(name, 1.0)], Worth::None);
     })?;
     Ok(ask.figures(&cutter, &grid, |[upheld, partly, rejected, undecided]| {
         let counts =
@@ -52,13 +56,15 @@ pub(crate) fn acceptance_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let mut grid = Grid::<[u64; 4]>::new(ask.periods.len());
     let cutter = scan_opened(ask, |cell, row| {
         let [accepted, declined, asked, not_asked] = grid.at(cell);
-        match acceptances.get(row as usize) {
-            ACCEPTED => *accepted += 1,
-            DECLINED => *declined += 1,
-            ASKED => *asked += 1,
-            NOT_ASKED => *not_asked += 1,
-            _ => {}
-        }
+        let (name, count) = match acceptances.get(row as usize) {
+            ACCEPTED => ("accepted", accepted),
+            DECLINED => ("declined", declined),
+            ASKED => ("unanswered", asked),
+            NOT_ASKED => ("not_asked", not_asked),
+            _ => return,
+        };
+        *count += 1;
+        tell(ask, row, &[(name, 1.0)], Worth::None);
     })?;
     Ok(ask.figures(&cutter, &grid, |[accepted, declined, asked, not_asked]| {
         let counts =
@@ -71,7 +77,12 @@ pub(crate) fn case_satisfaction(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let cases = &ask.facts.cases;
     let mut grid = Grid::<ProportionTally>::new(ask.periods.len());
     let cutter = scan_opened(ask, |cell, row| {
-        grid.at(cell).extend(cases.satisfaction(row).map(|points| points >= SATISFIED));
+        if let Some(points) = cases.satisfaction(row) {
+            let is_satisfied = points >= SATISFIED;
+            grid.at(cell).extend([is_satisfied]);
+            let counts = [("satisfied", f64::from(is_satisfied)), ("answers", 1.0)];
+            tell(ask, row, &counts, Worth::Number(f64::from(points)));
+        }
     })?;
     Ok(ask.figures(&cutter, &grid, |tally| {
         let counts = [("satisfied", tally.hits().answers()), ("answers", tally.total().answers())];
@@ -89,7 +100,7 @@ struct Given {
 
 pub(crate) fn redress_cost(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let redresses = &ask.facts.cases.redresses;
-    let (cutter, grid) = given(ask, &redresses.micros)?;
+    let (cutter, grid) = given(ask, &redresses.micros, Worth::Amount)?;
     Ok(ask.figures(&cutter, &grid, |given| Measured {
         value: (given.redresses > 0).then(|| units(given.worth)),
         amounts: vec![("cost", given.worth)],
@@ -99,7 +110,7 @@ pub(crate) fn redress_cost(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
 
 pub(crate) fn redress_points(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let redresses = &ask.facts.cases.redresses;
-    let (cutter, grid) = given(ask, &redresses.points)?;
+    let (cutter, grid) = given(ask, &redresses.points, |points| Worth::Number(whole(points)))?;
     Ok(ask.figures(&cutter, &grid, |given| {
         let points = u64::try_from(given.worth).unwrap_or_default();
         Measured {
@@ -109,8 +120,12 @@ pub(crate) fn redress_points(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     }))
 }
 
-/// The redresses that are worth anything in a column, added up by cell.
-fn given<'q>(ask: &Ask<'q>, worths: &'q [i64]) -> Result<(Cutter<'q>, Grid<Given>), Error> {
+/// The redresses that are worth anything in a column, added up by cell. They are told with their cases, having no ids.
+fn given<'q>(
+    ask: &Ask<'q>,
+    worths: &'q [i64],
+    worth: impl Fn(i128) -> Worth,
+) -> Result<(Cutter<'q>, Grid<Given>), Error> {
     let cases = &ask.facts.cases;
     let of = &cases.redresses.cases;
     let opened = |row: u32| match (of[row as usize], worths[row as usize]) {
@@ -123,10 +138,19 @@ fn given<'q>(ask: &Ask<'q>, worths: &'q [i64]) -> Result<(Cutter<'q>, Grid<Given
         let given = grid.at(cell);
         given.worth += i128::from(worths[row as usize]);
         given.redresses += 1;
-        seen.push((cell, of[row as usize]));
+        seen.push((cell, of[row as usize], worths[row as usize]));
     })?;
     seen.sort_unstable();
-    seen.dedup();
-    seen.iter().for_each(|(cell, _)| grid.at(*cell).cases += 1);
+    for of_case in seen.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
+        let (cell, case, _) = of_case[0];
+        grid.at(cell).cases += 1;
+        let counts = [("redresses", real(of_case.len() as u64)), ("cases", 1.0)];
+        let total = of_case.iter().map(|(_, _, worth)| i128::from(*worth)).sum();
+        tell(ask, case, &counts, worth(total));
+    }
     Ok((cutter, grid))
+}
+
+fn tell(ask: &Ask<'_>, case: u32, counts: &[(&'static str, f64)], worth: Worth) {
+    ask.tell(Kind::Case, case, ask.facts.cases.times.at(case as usize), counts, worth);
 }

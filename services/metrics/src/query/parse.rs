@@ -116,6 +116,20 @@ pub(crate) fn parse(
 /// Parses a query within another message. Every metric takes the parameters `also`. `None` only without a zone.
 pub(crate) fn parse_in(
     door: &mut Door,
+    mut request: wire::QueryMetricsRequest,
+    vocabulary: &Vocabulary,
+    zones: &Zones,
+    setting: Setting,
+    also: &[&'static Parameter],
+) -> Option<Query> {
+    let metrics = parse_metrics(door, std::mem::take(&mut request.metrics));
+    parse_of(door, metrics, request, vocabulary, zones, setting, also)
+}
+
+/// The same of these metrics, whichever the query names.
+pub(crate) fn parse_of(
+    door: &mut Door,
+    metrics: Vec<&'static Metric>,
     request: wire::QueryMetricsRequest,
     vocabulary: &Vocabulary,
     zones: &Zones,
@@ -123,7 +137,7 @@ pub(crate) fn parse_in(
     also: &[&'static Parameter],
 ) -> Option<Query> {
     let wire::QueryMetricsRequest {
-        metrics,
+        metrics: _,
         start_time,
         end_time,
         granularity,
@@ -133,7 +147,6 @@ pub(crate) fn parse_in(
         parameters,
         at_least,
     } = request;
-    let metrics = parse_metrics(door, metrics);
     let (start, end) = parse_times(door, start_time, end_time);
     let granularity = parse_granularity(door, granularity).unwrap_or_default();
     let days = parse_zone(door, &time_zone, zones);

@@ -6,6 +6,7 @@ use super::{
     Ask,
     figures::{Figure, Grid, Measured},
     scan::scan,
+    told::{Kind, Worth},
 };
 use crate::rules::{on_time::Outcome, proportion::ProportionTally};
 
@@ -20,12 +21,15 @@ pub(crate) fn promise_kept_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
         |row| promises.times.at(row as usize),
         |cell, row| {
             let [kept, broken, kept_late, open] = grid.at(cell);
-            match promises.outcome(row, ask.query.now) {
-                Outcome::OnTime => *kept += 1,
-                Outcome::Late => *broken += 1,
-                Outcome::Waiting => *open += 1,
-            }
+            let (name, count) = match promises.outcome(row, ask.query.now) {
+                Outcome::OnTime => ("kept", kept),
+                Outcome::Late => ("broken", broken),
+                Outcome::Waiting => ("open", open),
+            };
+            *count += 1;
             *kept_late += u64::from(promises.was_kept_late(row));
+            let counts = [(name, 1.0), ("kept_late", f64::from(promises.was_kept_late(row)))];
+            ask.tell(Kind::Promise, row, promises.times.at(row as usize), &counts, Worth::None);
         },
     )?;
     Ok(ask.figures(&cutter, &grid, |[kept, broken, kept_late, open]| {

@@ -10,6 +10,7 @@ use super::{
     cut::Cutter,
     figures::{Figure, Grid, Measured, Name, plain},
     known,
+    told::{Kind, Worth},
 };
 use crate::rules::rate::per_thousand;
 
@@ -22,7 +23,9 @@ pub(crate) fn complaint_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let cases = &ask.facts.cases;
     let mut complaints = Grid::<u64>::new(ask.periods.len());
     let of_cases = scan(ask, |cell, row| {
-        *complaints.at(cell) += u64::from(DISSATISFIED.contains(&cases.kind.get(row as usize)));
+        let counts = DISSATISFIED.contains(&cases.kind.get(row as usize));
+        *complaints.at(cell) += u64::from(counts);
+        ask.tell(Kind::Case, row, cases.times.at(row as usize), &[("complaints", f64::from(counts))], Worth::None);
     })?;
     let is_of_customers = |name: &str| Table::Customers.dimensions().contains(&name);
     let filters: Vec<Condition> =
@@ -30,7 +33,9 @@ pub(crate) fn complaint_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let group_by: Vec<String> = ask.query.group_by.iter().filter(|name| is_of_customers(name)).cloned().collect();
     let mut of_customers =
         Cutter::new(ask.facts, Table::Customers, &filters, &group_by, MAX_ROWS / ask.periods.len().max(1));
-    let customers = known::standing(ask, &mut of_customers)?;
+    let customers = known::standing(ask, &mut of_customers, |person, at| {
+        ask.tell(Kind::Customer, person, at, &[("customers", 1.0)], Worth::None);
+    })?;
 
     let periods = ask.periods.len();
     let row = |grid: &Grid<u64>, group: u32| (0..periods).map(|period| grid.get(group, period)).collect::<Vec<_>>();

@@ -15,8 +15,8 @@ use super::{
     rates::DISSATISFIED,
 };
 use crate::{
-    analysis::by_person::{self, ByPerson},
-    columns::{Facts, dictionary::EMPTY, people::NOBODY, times::NEVER},
+    analysis::by_person::{self, Instants},
+    columns::{Facts, by_person::ByPerson, dictionary::EMPTY, people::NOBODY, times::NEVER},
     rules::{
         activity::{is_active, within},
         proportion::ProportionTally,
@@ -228,7 +228,7 @@ fn after(ask: &Ask<'_>) -> i64 {
 
 /// Visits who is watched in each period, with the group: of a customer who complained the first complaint of the period
 /// decides; of who did not complain until the time after the start of the period is over, there is none.
-fn watch<'q>(ask: &Ask<'q>, sales: &ByPerson<i64>, mut each: impl FnMut(u32, &Watched)) -> Result<Cutter<'q>, Error> {
+fn watch<'q>(ask: &Ask<'q>, sales: &Instants<'_>, mut each: impl FnMut(u32, &Watched)) -> Result<Cutter<'q>, Error> {
     let facts = ask.facts;
     let complaints = complaints(facts);
     let periods = ask.periods.as_slice();

@@ -9,6 +9,7 @@ use super::{
     cut::Cutter,
     figures::{Figure, Grid, Measured},
     scan::scan,
+    told::{Kind, Worth},
 };
 use crate::{catalogue::Metric, columns::Facts, rules::proportion::ProportionTally};
 
@@ -46,6 +47,8 @@ fn made<'q>(ask: &Ask<'q>) -> Result<(Cutter<'q>, Grid<[u64; 2]>), Error> {
         |cell, row| {
             let [joined, open] = grid.at(cell);
             *(if brought[row as usize] { joined } else { open }) += 1;
+            let counts = [("referrals", 1.0), ("joined", f64::from(brought[row as usize]))];
+            ask.tell(Kind::Referral, row, referrals.times.at(row as usize), &counts, Worth::None);
         },
     )?;
     Ok((cutter, grid))

@@ -1,5 +1,7 @@
 //! Subscribers, what their subscriptions bring in a month, and how that moves.
 
+use std::ops::Range;
+
 use barometer_chassis::error::Error;
 use barometer_statistics::revenue::{Movement, RevenueTally};
 
@@ -7,8 +9,9 @@ use super::{
     Ask,
     contracts::each_contract,
     cut::Cutter,
-    figures::{Figure, Grid, Measured, plain},
+    figures::{Figure, Grid, Measured, plain, real},
     sales::units,
+    told::{Kind, Worth},
     walk::Walk,
 };
 use crate::rules::contract::Contract;
@@ -152,12 +155,15 @@ fn revenues<'q>(ask: &Ask<'q>) -> Result<(Cutter<'q>, Grid<Revenue>), Error> {
     let mut grid = Grid::<Revenue>::new(ask.periods.len());
     // What takes effect later has not happened yet.
     let walk = Walk::new(ask, ask.query.now);
-    let cutter = each_contract(ask, &walk, |group, run, stretches| {
+    let cutter = each_contract(ask, &walk, |group, customer, run, stretches| {
         let contract = Contract::of(stretches);
         walk.visit(run, contract.instants(), |periods, changes| {
             let bounds = walk.bounds(periods.start);
             let (start, end) = (contract.before(bounds.start), contract.before(bounds.end));
             let at_end = Running::of(&contract, bounds.end);
+            if ask.is_explained() {
+                tell(ask, customer, &contract, bounds.clone());
+            }
             if !changes {
                 grid.cell(group, periods.start).staying.add(&at_end, 1);
                 if periods.end < walk.len() {
@@ -186,6 +192,26 @@ fn revenues<'q>(ask: &Ask<'q>) -> Result<(Cutter<'q>, Grid<Revenue>), Error> {
         }
     }
     Ok((cutter, grid))
+}
+
+/// Tells of a customer in the only period there is.
+fn tell(ask: &Ask<'_>, customer: u32, contract: &Contract, bounds: Range<i64>) {
+    let (start, end) = (contract.before(bounds.start), contract.before(bounds.end));
+    let Running { ever, customers, subscriptions, paying, amount } = Running::of(contract, bounds.end);
+    let movement = Movement::of(start.amount, end.amount, start.had_paid);
+    let mut counts = vec![
+        ("paying_at_start", f64::from(start.amount > 0)),
+        ("subscribers", real(whole(customers))),
+        ("subscriptions", real(whole(subscriptions))),
+        ("paying", real(whole(paying))),
+        ("paying_at_end", real(whole(paying))),
+        ("ever", real(whole(ever))),
+    ];
+    counts.extend(MOVEMENTS.iter().filter(|(of, _)| movement == Some(*of)).map(|(_, name)| (*name, 1.0)));
+    let moves = ask.metric.counts.contains(&MOVEMENTS[0].1);
+    let worth = if moves { amount - i128::from(start.amount) } else { amount };
+    let at = contract.instants().take_while(|at| *at < bounds.end).last().unwrap_or(bounds.start);
+    ask.tell(Kind::Customer, customer, at, &counts, Worth::Amount(worth));
 }
 
 /// A number of customers: never less than none.

@@ -8,6 +8,7 @@ use super::{
     Ask,
     cut::{Cutter, Piece},
     figures::{Calendar, Figure, Grid, Measured, plain, real},
+    told::{Kind, Worth},
 };
 use crate::{
     columns::times::NEVER,
@@ -87,6 +88,8 @@ pub(crate) fn existing_sales_share(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> 
             cell.existing += i128::from(piece.amount);
         }
         buyers.push((index, purchases.customers[row]));
+        ask.tell(Kind::Purchase, piece.row, times[row], &[], Worth::Amount(piece.amount.into()));
+        ask.gather(Kind::Customer, purchases.customers[row], times[row], "customers");
     })?;
     buyers.sort_unstable();
     buyers.dedup();
@@ -131,9 +134,13 @@ fn tills<'q>(ask: &Ask<'q>) -> Result<(Cutter<'q>, Grid<Till>), Error> {
             till.gross += i128::from(piece.amount);
             till.sales += 1;
             buyers.push((cell, purchases.customers[row]));
+            ask.tell(Kind::Purchase, piece.row, times[row], &[("sales", 1.0)], Worth::Amount(piece.amount.into()));
+            let buyer = |name| ask.gather(Kind::Customer, purchases.customers[row], times[row], name);
+            ["customers", "buyers"].into_iter().for_each(buyer);
         } else {
             till.returned += i128::from(piece.amount);
             till.returns += 1;
+            ask.tell(Kind::Purchase, piece.row, times[row], &[("returns", 1.0)], Worth::Amount(piece.amount.into()));
         }
     })?;
     buyers.sort_unstable();

@@ -6,8 +6,11 @@ mod comparisons;
 mod contracts;
 mod customers;
 mod desk;
+mod explanations;
+mod moves;
+mod moves_known;
 mod rows;
-mod script;
+pub(crate) mod script;
 mod service;
 mod trends;
 mod twin;
@@ -17,9 +20,11 @@ mod twin_clocks;
 mod twin_contacts;
 mod twin_contracts;
 mod twin_courses;
+mod twin_drivers;
 mod twin_invitations;
 mod twin_lifecycle;
 mod twin_loyalty;
+mod twin_moves;
 mod twin_promises;
 mod twin_service;
 
@@ -38,7 +43,7 @@ use crate::{
     rules::{granularity::Granularity, zone::LocalDays},
 };
 
-fn query(metric: &str, granularity: Granularity, group_by: &[&str]) -> Query {
+pub(crate) fn query(metric: &str, granularity: Granularity, group_by: &[&str]) -> Query {
     Query {
         metrics: vec![catalogue::find(metric).expect("a metric")],
         start: Some(0),
@@ -114,7 +119,7 @@ fn every_figure(facts: &Facts) -> Vec<Vec<Figure>> {
     all
 }
 
-fn fold(writes: &[Write]) -> Facts {
+pub(crate) fn fold(writes: &[Write]) -> Facts {
     let mut facts = Facts::default();
     for write in writes {
         write.apply(&mut facts);

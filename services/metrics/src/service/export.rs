@@ -13,15 +13,17 @@ use barometer_proto::metrics::v1::{self as wire, export_service_server::ExportSe
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::{Request, Response, Status};
 
-use super::Metrics;
+use super::{Metrics, analysis::seen};
 use crate::{
     Upstreams,
+    analysis::states::{self, States, Who},
     columns::Facts,
     export::{
         Format,
         facts::{FactRows, Wanted},
         figures::FigureRows,
         kinds::FactKind,
+        states::StateRows,
         stream::{Chunks, stream},
     },
     fold::{Feed, Source, complaints_feed, customers_feed, surveys_feed},
@@ -156,6 +158,7 @@ fn parse_position(door: &mut Door, tokens: &[String], kind: Option<&FactKind>) -
 impl ExportService for Exports {
     type ExportMetricsStream = Chunks;
     type ExportFactsStream = Chunks;
+    type ExportCustomerStatesStream = Chunks;
 
     async fn export_metrics(
         &self,
@@ -195,5 +198,31 @@ impl ExportService for Exports {
             Source::Complaints => self.facts(complaints_feed(complaints), wanted, format).await?,
         };
         Ok(Response::new(chunks))
+    }
+
+    async fn export_customer_states(
+        &self,
+        request: Request<wire::ExportCustomerStatesRequest>,
+    ) -> Result<Response<Self::ExportCustomerStatesStream>, Status> {
+        let left = Deadline::of(&request).map(Deadline::remaining);
+        let wire::ExportCustomerStatesRequest { filter, view, format } = request.into_inner();
+        self.metrics.fold.include(&query::positions(seen(view.as_ref())), left).await?;
+        let places = Arc::clone(&self.places);
+        let answer = self.metrics.analyse(
+            move |vocabulary, _, _| {
+                let mut written = Format::Csv;
+                let asked = states::parse(view, |door| {
+                    written = parse_format(door, format);
+                    Who::All(states::parse_filter(door, filter, vocabulary))
+                })?;
+                // When nothing is wrong, and before anything is computed.
+                Ok((asked, written, place(&places)?))
+            },
+            |(asked, ..): &(States, _, _), source| asked.reads(source),
+            |(asked, ..), facts| asked.run(facts),
+            |(_, written, place), (states, _), freshness| (StateRows::new(states, freshness), written, place),
+        );
+        let (rows, format, place) = answer.await?;
+        Ok(Response::new(stream(rows, "customer_states".to_owned(), format, place, self.ending.clone())))
     }
 }

@@ -1,4 +1,4 @@
-//! What is said of figures: comparisons and trends.
+//! What is said of figures: comparisons, trends, and what they are made of.
 
 use barometer_chassis::layers::Deadline;
 use barometer_proto::metrics::v1::{self as wire, figure_service_server::FigureService};
@@ -6,10 +6,10 @@ use tonic::{Request, Response, Status};
 
 use super::Metrics;
 use crate::{
-    analysis::{comparison, trend},
+    analysis::{comparison, explanation, trend},
     columns::Facts,
     query::{Vocabulary, Zones},
-    wire::{comparison as render_comparison, trend as render_trend},
+    wire::{comparison as render_comparison, explanation as render_explanation, trend as render_trend},
 };
 
 #[tonic::async_trait]
@@ -46,5 +46,19 @@ impl FigureService for Metrics {
         };
         let (results, freshness) = self.compute(names, &at_least, left, answer).await?;
         self.fitting(wire::QueryTrendsResponse { results, freshness })
+    }
+
+    async fn explain_metric(
+        &self,
+        request: Request<wire::ExplainMetricRequest>,
+    ) -> Result<Response<wire::ExplainMetricResponse>, Status> {
+        let left = Deadline::of(&request).map(Deadline::remaining);
+        let request = request.into_inner();
+        let (names, at_least) = (vec![request.metric.clone()], request.at_least.clone());
+        let answer = |facts: &Facts, zones: &Zones, setting| {
+            explanation::parse(request, &Vocabulary::of(facts), zones, setting)?.run(facts)
+        };
+        let (explained, freshness) = self.compute(names, &at_least, left, answer).await?;
+        self.fitting(render_explanation::explanation(explained, freshness))
     }
 }

@@ -39,6 +39,8 @@ struct Log<F> {
     era: u64,
     /// Nobody is let in.
     closed: bool,
+    /// Who reads from the beginning is told nothing.
+    stalled: bool,
 }
 
 /// A message with facts of a source.
@@ -47,6 +49,7 @@ pub trait Fact: Clone + Send + Sync + 'static {
     type Request: prost::Message + Default + 'static;
     type Response: prost::Message + Default + Send + 'static;
     fn number(&self) -> i64;
+    /// Sets its number, and an id by it if it has none.
     fn set_number(&mut self, number: i64);
     fn after(request: Self::Request) -> String;
     fn batch(facts: Vec<Self>, position: String, caught_up: bool) -> Self::Response;
@@ -65,6 +68,9 @@ macro_rules! fact {
 
             fn set_number(&mut self, number: i64) {
                 self.number = number;
+                if self.id.is_empty() {
+                    self.id = Uuid::from_u128(1_000_000 + u128::from(number.unsigned_abs())).to_string();
+                }
             }
 
             fn after(request: Self::Request) -> String {
@@ -97,9 +103,8 @@ impl<F: Fact> Feed<F> {
         for mut fact in facts {
             log.n += 1;
             let n = log.n;
-            if fact.number() == 0 {
-                fact.set_number(n);
-            }
+            let number = if fact.number() == 0 { n } else { fact.number() };
+            fact.set_number(number);
             numbers.push(fact.number());
             log.facts.retain(|(_, other)| other.number() != fact.number());
             log.facts.push((n, fact));
@@ -123,7 +128,7 @@ impl<F: Fact> Feed<F> {
     /// Begins another history, with these facts.
     pub fn rewind(&self, facts: impl IntoIterator<Item = F>) -> String {
         let mut log = self.log();
-        *log = Log { era: log.era + 1, closed: log.closed, ..Log::new() };
+        *log = Log { era: log.era + 1, closed: log.closed, stalled: log.stalled, ..Log::new() };
         drop(log);
         self.mark();
         self.write(facts).1
@@ -135,6 +140,19 @@ impl<F: Fact> Feed<F> {
         log.era += 1;
         log.closed = closed;
         drop(log);
+        self.tell();
+    }
+
+    /// Makes a fact another one behind everybody's back: at the position that it had.
+    pub fn tamper(&self, number: i64, change: impl FnOnce(&mut F)) {
+        let mut log = self.log();
+        let (_, fact) = log.facts.iter_mut().find(|(_, fact)| fact.number() == number).expect("a fact");
+        change(fact);
+    }
+
+    /// Tells those nothing who read from the beginning, until it is taken back.
+    pub fn stall(&self, stalled: bool) {
+        self.log().stalled = stalled;
         self.tell();
     }
 
@@ -163,7 +181,7 @@ impl<F: Fact> Feed<F> {
 
 impl<F: Fact> Log<F> {
     fn new() -> Self {
-        Log { markers: Vec::new(), facts: Vec::new(), n: 0, era: 0, closed: false }
+        Log { markers: Vec::new(), facts: Vec::new(), n: 0, era: 0, closed: false, stalled: false }
     }
 
     fn position(&self) -> Position {
@@ -198,6 +216,10 @@ impl<F: Fact> Watcher<F> {
             }
             if watcher.at.n > log.n || log.at(watcher.at.n) != watcher.at {
                 return Some((Err(Error::Gone.into()), None));
+            }
+            if log.stalled && watcher.at == Position::START {
+                watcher.changed.changed().await.ok()?;
+                continue;
             }
             if watcher.at.n < log.n || watcher.first {
                 watcher.first = false;

@@ -14,6 +14,7 @@ use barometer_chassis::{
 use barometer_metrics::{Config, Upstreams};
 use barometer_proto::metrics::v1::{
     self as wire, figure_service_client::FigureServiceClient, metrics_service_client::MetricsServiceClient,
+    verification_service_client::VerificationServiceClient,
 };
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -38,6 +39,7 @@ pub struct World {
 pub struct Metrics {
     pub client: Client,
     pub figures: FigureServiceClient<Channel>,
+    pub verifications: VerificationServiceClient<Channel>,
     pub health: barometer_chassis::health::Health,
     shutdown: Shutdown,
     fold: JoinHandle<()>,
@@ -71,7 +73,8 @@ impl World {
         let health = server.health();
         let (channel, server) = listen(server, &shutdown).await;
         let figures = FigureServiceClient::new(channel.clone());
-        Metrics { client: MetricsServiceClient::new(channel), figures, health, shutdown, fold, server }
+        let verifications = VerificationServiceClient::new(channel.clone());
+        Metrics { client: MetricsServiceClient::new(channel), figures, verifications, health, shutdown, fold, server }
     }
 }
 

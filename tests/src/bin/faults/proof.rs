@@ -4,6 +4,7 @@ mod facts;
 mod feeds;
 mod figures;
 mod repeats;
+mod verified;
 
 use std::{
     collections::BTreeMap,
@@ -56,8 +57,10 @@ pub(crate) async fn prove(world: &World, shared: &Shared, watching: Watching, lo
                 add("feeds tell the facts", feeds::compare(world, shared, &facts, &watching).await);
                 add("positions from before are good", feeds::positions(world, shared).await);
                 add("the figures are those of the facts", figures(world, shared, &facts).await);
+                add("figures verified are the same", verified::verify(world, shared).await);
                 add("repeated requests do nothing", repeats::repeat(world, shared, &facts).await);
                 add("figures made again are the same", rebuild(world, shared, &facts).await);
+                add("and so they are when verified again", verified::verify(world, shared).await);
             }
         }
     }

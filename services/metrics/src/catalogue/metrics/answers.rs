@@ -85,6 +85,7 @@ pub(super) static ALL: &[Metric] = &[
             &parameters::LATEST_PER_CUSTOMER,
         ],
         counts: &["promoters", "passives", "detractors", "answers", "effective_answers"],
+        computed: &["effective_answers"],
         interval: "Score interval (Tango's form), or by the parameter `interval` adjusted Wald AW(3,T), or BCa bootstrap",
         always_grouped_by: &["survey_type"],
         sample: &["answers"],

@@ -62,6 +62,7 @@ pub(super) static ALL: &[Metric] = &[
         highest: Some(100.0),
         parameters: &[&parameters::VISITS],
         counts: &["customers", "active_units", "units"],
+        computed: &["units"],
         sample: &["customers"],
         example: "barometer query stickiness --every month --param unit=week",
         answer: lifecycle::stickiness,

@@ -207,12 +207,19 @@ fn past() -> impl Strategy<Value = Past> {
         })
     });
     let more = (proptest::collection::vec(event, 0..12), proptest::collection::vec(answer, 0..12));
-    (history(), more).prop_map(|(history, (events, answers))| {
+    let id = |number: i64| uuid::Uuid::from_u128(number.unsigned_abs().into()).to_string();
+    (history(), more).prop_map(move |(history, (events, answers))| {
         let events = (20_000..).zip(events).map(|(number, fact)| {
-            Write::Customers(customers::Fact { number, version: 1, fact: Some(fact), ..Default::default() })
+            Write::Customers(customers::Fact {
+                id: id(number),
+                number,
+                version: 1,
+                fact: Some(fact),
+                ..Default::default()
+            })
         });
         let answers = (20_000..).zip(answers).map(|(number, fact)| {
-            Write::Surveys(surveys::Fact { number, version: 1, fact: Some(fact), ..Default::default() })
+            Write::Surveys(surveys::Fact { id: id(number), number, version: 1, fact: Some(fact), ..Default::default() })
         });
         Past { history, more: events.chain(answers).collect() }
     })

@@ -35,6 +35,7 @@ struct Log {
 impl Log {
     fn put(&mut self, id: String, fact: Of) {
         self.number += 1;
+        let id = if id.is_empty() { Uuid::from_u128(self.number.unsigned_abs().into()).to_string() } else { id };
         let fact = Fact { id, number: self.number, version: 1, fact: Some(fact), ..Default::default() };
         self.facts.put_customers(fact).expect("readable");
     }

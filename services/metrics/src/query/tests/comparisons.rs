@@ -265,7 +265,12 @@ fn answered(answers: &[(&str, i64, [usize; 3])]) -> Facts {
                     weight_trillionths: 1_000_000_000_000,
                     ..Default::default()
                 };
-                put(&mut facts, number, String::new(), surveys::fact::Fact::Response(answer));
+                put(
+                    &mut facts,
+                    number,
+                    Uuid::from_u128(number.unsigned_abs().into()).to_string(),
+                    surveys::fact::Fact::Response(answer),
+                );
             }
         }
     }

@@ -35,7 +35,13 @@ impl Company {
     }
 
     fn write(&mut self, number: i64, version: i64, fact: Fact) {
-        let fact = customers::Fact { number, version, fact: Some(fact), ..Default::default() };
+        let fact = customers::Fact {
+            id: Uuid::from_u128(number.unsigned_abs().into()).to_string(),
+            number,
+            version,
+            fact: Some(fact),
+            ..Default::default()
+        };
         self.memory.put_customers(fact).expect("readable");
     }
 

@@ -49,6 +49,7 @@ fn states_were_revised_by_whatever_came_before_them() {
             ..Default::default()
         };
         let fact = barometer_proto::customers::v1::Fact {
+            id: uuid::Uuid::from_u128(number.unsigned_abs().into()).to_string(),
             number,
             version: written,
             write_time: Some(Micros(written * DAY).to_wire()),

@@ -14,11 +14,11 @@ mod desk;
 mod loyalty;
 
 /// Microseconds.
-pub(super) const DAY: i64 = barometer_chassis::clock::Micros::DAY;
+pub(crate) const DAY: i64 = barometer_chassis::clock::Micros::DAY;
 
 /// A version of a fact, as its source tells it.
 #[derive(Clone, Debug)]
-pub(super) enum Write {
+pub(crate) enum Write {
     Customers(customers::Fact),
     Surveys(surveys::Fact),
     Complaints(complaints::Fact),
@@ -26,15 +26,15 @@ pub(super) enum Write {
 
 /// Facts with all of their versions.
 #[derive(Clone, Debug)]
-pub(super) struct History {
+pub(crate) struct History {
     /// By fact: its versions, the oldest first.
     facts: Vec<Vec<Write>>,
     /// All versions in some order, some of them several times.
-    pub(super) shuffled: Vec<Write>,
+    pub(crate) shuffled: Vec<Write>,
 }
 
 impl Write {
-    pub(super) fn apply(&self, facts: &mut Facts) {
+    pub(crate) fn apply(&self, facts: &mut Facts) {
         match self.clone() {
             Write::Customers(fact) => facts.put_customers(fact).expect("readable"),
             Write::Surveys(fact) => facts.put_surveys(fact).expect("readable"),
@@ -44,12 +44,12 @@ impl Write {
 }
 
 impl History {
-    pub(super) fn in_order(&self) -> Vec<Write> {
+    pub(crate) fn in_order(&self) -> Vec<Write> {
         self.facts.concat()
     }
 
     /// What is so in the end, withdrawn facts left out.
-    pub(super) fn last_versions(&self) -> Vec<Write> {
+    pub(crate) fn last_versions(&self) -> Vec<Write> {
         let last = self.facts.iter().filter_map(|versions| versions.last());
         last.filter(|write| !write.is_tombstone()).cloned().collect()
     }
@@ -65,7 +65,7 @@ impl Write {
     }
 }
 
-pub(super) fn history() -> impl Strategy<Value = History> {
+pub(crate) fn history() -> impl Strategy<Value = History> {
     use complaints::{FactKind, fact::Fact};
     let customers = vec((vec(customer_fact(), 1..3), any::<bool>()), 0..60);
     let surveys =
@@ -140,7 +140,7 @@ fn number(
         let versions = versions.into_iter().filter(|fact| kind_of(fact) == kind).chain(withdrawn.then_some(end));
         let write = |(version, fact)| {
             Write::Customers(customers::Fact {
-                id: String::new(),
+                id: fact_id(number),
                 number,
                 version,
                 fact: Some(fact),
@@ -154,7 +154,13 @@ fn number(
         let versions = versions.into_iter().map(surveys::fact::Fact::Response);
         let versions = versions.chain(withdrawn.then_some(surveys::fact::Fact::Tombstone(end)));
         let write = |(version, fact)| {
-            Write::Surveys(surveys::Fact { id: String::new(), number, version, fact: Some(fact), ..Default::default() })
+            Write::Surveys(surveys::Fact {
+                id: fact_id(number),
+                number,
+                version,
+                fact: Some(fact),
+                ..Default::default()
+            })
         };
         facts.push((1..).zip(versions).map(write).collect());
     }
@@ -188,6 +194,11 @@ fn kind_of(fact: &customers::fact::Fact) -> customers::FactKind {
 
 fn id(index: u128) -> String {
     Uuid::from_u128(index).to_string()
+}
+
+/// The id of a fact that nobody names.
+fn fact_id(number: i64) -> String {
+    id(1_000_000 + u128::from(number.unsigned_abs()))
 }
 
 fn person() -> impl Strategy<Value = String> {

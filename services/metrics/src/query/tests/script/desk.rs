@@ -3,7 +3,7 @@
 use barometer_proto::{common::v1::Money, complaints::v1 as complaints};
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
-use super::{DAY, Write, area, id, person, time, word};
+use super::{DAY, Write, area, fact_id, id, person, time, word};
 
 /// Gives facts of complaints their numbers and versions; withdraws those of which it is said.
 pub(super) fn number<T>(
@@ -17,7 +17,7 @@ pub(super) fn number<T>(
         let end = withdrawn.then_some(Fact::Tombstone(Tombstone { kind: kind.into() }));
         let versions = versions.into_iter().map(fact).chain(end);
         let write = |(version, fact)| complaints::Fact {
-            id: String::new(),
+            id: fact_id(number),
             number,
             version,
             fact: Some(fact),
@@ -31,7 +31,13 @@ pub(super) fn number<T>(
 pub(super) fn number_entries(entries: Vec<complaints::CaseEntryFact>) -> impl Iterator<Item = Vec<Write>> {
     (1_000..).zip(entries).map(|(number, entry)| {
         let fact = Some(complaints::fact::Fact::CaseEntry(entry));
-        vec![Write::Complaints(complaints::Fact { id: String::new(), number, version: 1, fact, ..Default::default() })]
+        vec![Write::Complaints(complaints::Fact {
+            id: fact_id(number),
+            number,
+            version: 1,
+            fact,
+            ..Default::default()
+        })]
     })
 }
 

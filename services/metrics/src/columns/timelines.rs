@@ -1,0 +1,159 @@
+//! Instants by customer, kept current once somebody asked for them.
+
+use std::sync::OnceLock;
+
+use rustc_hash::FxHashMap;
+
+use super::{by_person::ByPerson, people::NOBODY, times::NEVER};
+
+/// Everything is put in order anew when what changed since is more than a part of it that is this many times smaller.
+const PARTS: usize = 8;
+/// Until so many instants changed it never is.
+const FEW: usize = 65_536;
+
+/// The instants at which customers did something, each customer's ascending. Nothing is kept until they are asked for the
+/// first time; then 8 bytes for each instant and 8 for each customer, and an eighth of it again for what changed since.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Timelines {
+    made: OnceLock<Made>,
+}
+
+#[derive(Clone, Debug)]
+struct Made {
+    ordered: ByPerson<i64>,
+    /// Those of customers of whom something changed since.
+    changed: FxHashMap<u32, Vec<i64>>,
+    /// How many instants these are.
+    instants: usize,
+}
+
+impl Timelines {
+    /// The same, made from all of so many customers' if that was not done yet: `each` gives them, the same each time.
+    pub(crate) fn get<I: Iterator<Item = (u32, i64)>>(&self, people: usize, each: impl Fn() -> I) -> &Self {
+        self.made.get_or_init(|| {
+            let ordered = ByPerson::new(people, || each().filter(|(_, at)| *at != NEVER));
+            Made { ordered, changed: FxHashMap::default(), instants: 0 }
+        });
+        self
+    }
+
+    /// Those of a customer; none before they were made.
+    pub(crate) fn of(&self, person: u32) -> &[i64] {
+        self.made.get().map_or(&[], |made| made.of(person))
+    }
+
+    /// Takes note that what was done by one customer at an instant, was by another at another; [`NEVER`] is nothing.
+    pub(crate) fn note(&mut self, before: (u32, i64), after: (u32, i64)) {
+        let Some(made) = self.made.get_mut() else { return };
+        if before == after {
+            return;
+        }
+        made.change(before, |instants, place, is_there| {
+            if is_there {
+                instants.remove(place);
+            }
+        });
+        made.change(after, |instants, place, _| instants.insert(place, after.1));
+        if made.instants > FEW.max(made.ordered.len() / PARTS) {
+            made.order();
+        }
+    }
+}
+
+impl Made {
+    fn of(&self, person: u32) -> &[i64] {
+        self.changed.get(&person).map_or_else(|| self.ordered.of(person), Vec::as_slice)
+    }
+
+    fn change(&mut self, (person, at): (u32, i64), change: impl FnOnce(&mut Vec<i64>, usize, bool)) {
+        if person == NOBODY || at == NEVER {
+            return;
+        }
+        let ordered = &self.ordered;
+        let instants = self.changed.entry(person).or_insert_with(|| {
+            let own = ordered.of(person).to_vec();
+            self.instants += own.len();
+            own
+        });
+        let before = instants.len();
+        let (place, is_there) = match instants.binary_search(&at) {
+            Ok(place) => (place, true),
+            Err(place) => (place, false),
+        };
+        change(instants, place, is_there);
+        self.instants = self.instants - before + instants.len();
+    }
+
+    fn order(&mut self) {
+        let last = self.changed.keys().max().map_or(0, |person| *person as usize + 1);
+        self.ordered = ByPerson::of_each(self.ordered.people().max(last), |person| self.of(person));
+        self.changed.clear();
+        self.instants = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const PEOPLE: u32 = 5;
+
+    /// Somebody, nobody, or somebody who comes later; and an instant, or never.
+    fn done() -> impl Strategy<Value = (u32, i64)> {
+        (prop_oneof![0..PEOPLE + 2, Just(NOBODY)], prop_oneof![0_i64..6, Just(NEVER)])
+    }
+
+    proptest! {
+        #[test]
+        fn changes_are_as_if_they_had_always_been(
+            start in prop::collection::vec(done(), 0..20),
+            changes in prop::collection::vec((0_usize..30, done(), any::<bool>()), 0..60),
+        ) {
+            let mut rows: Vec<_> = start.into_iter().filter(|(person, _)| *person < PEOPLE).collect();
+            let mut timelines = Timelines::default();
+            timelines.get(PEOPLE as usize, || rows.iter().copied());
+            for (row, after, orders) in changes {
+                let before = match rows.get_mut(row) {
+                    Some(cell) => std::mem::replace(cell, after),
+                    None => {
+                        rows.push(after);
+                        (NOBODY, NEVER)
+                    }
+                };
+                timelines.note(before, after);
+                if orders {
+                    timelines.made.get_mut().expect("made").order();
+                }
+                for person in 0..PEOPLE + 3 {
+                    let mut own: Vec<_> = rows.iter().filter(|(of, at)| *of == person && *at != NEVER).map(|(_, at)| *at).collect();
+                    own.sort_unstable();
+                    prop_assert_eq!(timelines.of(person), own);
+                }
+                let made = timelines.made.get().expect("made");
+                prop_assert_eq!(made.instants, made.changed.values().map(Vec::len).sum::<usize>());
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_kept_that_nobody_asked_for() {
+        let mut timelines = Timelines::default();
+        timelines.note((NOBODY, NEVER), (1, 5));
+        assert!(timelines.made.get().is_none() && timelines.of(1).is_empty());
+        assert_eq!(timelines.get(2, || [(1, 7), (1, 5)].into_iter()).of(1), [5, 7]);
+    }
+
+    #[test]
+    fn what_changed_is_put_in_order_when_it_is_much() {
+        let mut timelines = Timelines::default();
+        timelines.get(1, std::iter::empty);
+        for at in 0..=i64::try_from(FEW).expect("small") {
+            timelines.note((NOBODY, NEVER), (0, at));
+        }
+        let made = timelines.made.get().expect("made");
+        assert_eq!((made.instants, made.ordered.len()), (0, FEW + 1));
+        assert_eq!(timelines.of(0).len(), FEW + 1);
+    }
+}
