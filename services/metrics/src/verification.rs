@@ -20,13 +20,12 @@ use std::{
     time::Duration,
 };
 
-use barometer_chassis::{clock::Micros, door::Door, error::Error};
+use barometer_chassis::{clock::Micros, door::Door, error::Error, id};
 use barometer_proto::metrics::v1::{self as wire, VerificationOutcome, VerificationTrigger};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::Instant,
 };
-use uuid::Uuid;
 
 use self::{
     comparing::{Compared, Differences},
@@ -142,7 +141,7 @@ impl Verifier {
     ) -> Result<wire::Verification, Error> {
         let begin = Micros::now();
         let mut verification = wire::Verification {
-            verification_id: Uuid::now_v7().to_string(),
+            verification_id: id::new().to_string(),
             trigger: trigger.into(),
             begin_time: Some(begin.to_wire()),
             ..Default::default()

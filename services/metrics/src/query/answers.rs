@@ -163,7 +163,7 @@ fn tell_all(ask: &Ask<'_>, mut each: impl FnMut(u32, u8)) -> Result<(), Error> {
 }
 
 /// Tells of an answer.
-fn tell(ask: &Ask<'_>, row: u32, counts: &[(&'static str, f64)]) {
+pub(super) fn tell(ask: &Ask<'_>, row: u32, counts: &[(&'static str, f64)]) {
     let responses = &ask.facts.responses;
     let worth = match responses.scores[row as usize] {
         NO_SCORE => Worth::None,

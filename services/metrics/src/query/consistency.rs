@@ -5,7 +5,7 @@ use barometer_statistics::consistency::{Channel, Consistency};
 
 use super::{
     Ask,
-    answers::scan,
+    answers::{scan, tell},
     figures::{Figure, Grid, Measured, plain, real},
 };
 use crate::{
@@ -20,8 +20,8 @@ pub(crate) fn channel_consistency(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     // By code of the channel.
     let mut grid = Grid::<Vec<[u64; 3]>>::new(ask.periods.len());
     let cutter = scan(ask, |cells, rows| {
-        for (cell, row) in cells.iter().zip(rows) {
-            let row = *row as usize;
+        for (cell, row_of) in cells.iter().zip(rows) {
+            let row = *row_of as usize;
             let group = Scale::Nps.score(i64::from(responses.scores[row])).and_then(|score| score.nps_group());
             let channel = channels.get(row).copied().filter(|channel| *channel != EMPTY);
             let (Some(group), Some(channel)) = (group, channel) else { continue };
@@ -31,6 +31,7 @@ pub(crate) fn channel_consistency(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
                 of_cell.resize(channel + 1, [0; 3]);
             }
             of_cell[channel][side(group)] += 1;
+            tell(ask, *row_of, &[("answers", 1.0)]);
         }
     })?;
     Ok(ask.figures(&cutter, &grid, |counts| measure(ask, counts)))

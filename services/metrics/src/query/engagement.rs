@@ -12,18 +12,20 @@ use super::{
     figures::{Figure, Grid, Measured, Name, plain, real},
     known,
     scan::scan,
+    told::{Kind, Worth},
 };
 use crate::{
     analysis::by_person::{self, Instants},
     catalogue::Actions,
     columns::{by_person::ByPerson, times::NEVER},
-    rules::engagement::{Cell, Change, Shares},
+    rules::engagement::{Cell, Change, Shares, is_matched},
 };
 
 /// A customer to whom the company turned: the first time in a cell, and how often they acted before and after.
 #[derive(Clone, Copy, Debug)]
 struct Contacted {
     cell: u32,
+    person: u32,
     at: i64,
     before: u64,
     after: u64,
@@ -88,6 +90,8 @@ struct Compared {
     /// Of the contacts, ascending.
     instants: Vec<i64>,
     contacted: Vec<(u64, u64)>,
+    /// The same customers, and when each was contacted.
+    people: Vec<(u32, i64)>,
     /// At each instant, how many customers are compared and what they did after it: how much more than at the one before.
     others: Vec<[i64; 2]>,
     shares: Option<Shares>,
@@ -152,9 +156,10 @@ impl<'a, 'q> Engagement<'a, 'q> {
         for (cell, person, at) in firsts {
             if at.saturating_add(self.around) > self.ask.query.now {
                 pending.push(cell);
+                self.ask.tell(Kind::Customer, person, at, &[("pending", 1.0)], Worth::None);
             } else {
                 let (before, after) = self.before_and_after(person, at);
-                contacted.push(Contacted { cell, at, before, after });
+                contacted.push(Contacted { cell, person, at, before, after });
             }
         }
         Ok((cutter, contacted, pending))
@@ -182,8 +187,9 @@ impl<'a, 'q> Engagement<'a, 'q> {
             let others = vec![[0; 2]; instants.len() + 1];
             let place = |at: i64| instants.partition_point(|instant| *instant < at) as u64;
             let contacted = of_cell.iter().map(|one| (place(one.at), one.after)).collect();
+            let people = of_cell.iter().map(|one| (one.person, one.at)).collect();
             let period = (cell % periods) as usize;
-            let compared = Compared { period, cell, instants, contacted, others, shares: None };
+            let compared = Compared { period, cell, instants, contacted, people, others, shares: None };
             strata.entry((base, before)).or_default().push(compared);
         }
         strata.values_mut().for_each(|cells| cells.sort_unstable_by_key(|of| (of.period, of.cell)));
@@ -207,6 +213,7 @@ impl<'a, 'q> Engagement<'a, 'q> {
                 so_far.map(i64::unsigned_abs)
             });
             let others: Vec<_> = others.collect();
+            self.tell(*before, of, &others);
             of.shares = Some(cells.entry(of.cell).or_default().add(*before, &of.contacted, &others));
         }
         let mut person_before = None;
@@ -216,7 +223,9 @@ impl<'a, 'q> Engagement<'a, 'q> {
                 settle(&mut parts, &mut cells);
                 person_before = Some(stretch.person);
             }
+            let first = of.instants.get(places.start).copied().unwrap_or_default();
             let Some(change) = of.shares.as_ref().and_then(|shares| shares.of(places, stretch.after)) else { return };
+            self.ask.gather(Kind::Customer, stretch.person, first, "comparison");
             match parts.iter_mut().find(|(cell, _)| *cell == of.cell) {
                 Some((_, so_far)) => *so_far += change,
                 None => parts.push((of.cell, change)),
@@ -224,6 +233,19 @@ impl<'a, 'q> Engagement<'a, 'q> {
         })?;
         settle(&mut parts, &mut cells);
         Ok(cells)
+    }
+
+    /// Tells of contacted customers who acted so often before, and of those to whom too few compare.
+    fn tell(&self, before: u64, of: &Compared, others: &[[u64; 2]]) {
+        for ((place, after), (person, at)) in of.contacted.iter().zip(&of.people) {
+            let size = usize::try_from(*place).ok().and_then(|place| others.get(place)).map_or(0, |others| others[0]);
+            let counts: &[_] = if is_matched(size) {
+                &[("contacted", 1.0), ("actions_before", real(before)), ("actions_after", real(*after))]
+            } else {
+                &[("unmatched", 1.0)]
+            };
+            self.ask.tell(Kind::Customer, *person, *at, counts, Worth::None);
+        }
     }
 
     /// Visits the cells in which a customer is compared, and with which of their instants.

@@ -7,6 +7,7 @@ use barometer_chassis::error::Error;
 use super::{
     Ask,
     figures::{Calendar, Figure, Grid, Measured, extent_of},
+    told::{Kind, Worth},
 };
 use crate::{
     catalogue::Metric,
@@ -47,12 +48,15 @@ pub(crate) fn late_payment_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
         cutter.cut(&mut some, &mut groups, due)?;
         cutter.divide(purchases, &some, &groups, &mut pieces)?;
         for piece in &pieces {
-            let [on_time, late, waiting] = grid.cell(piece.group, calendar.period(due(piece.row)));
-            match outcome(due(piece.row), purchases.paid(piece.row), 0, ask.query.now) {
-                Outcome::OnTime => *on_time += 1,
-                Outcome::Late => *late += 1,
-                Outcome::Waiting => *waiting += 1,
-            }
+            let due = due(piece.row);
+            let [on_time, late, waiting] = grid.cell(piece.group, calendar.period(due));
+            let (count, name) = match outcome(due, purchases.paid(piece.row), 0, ask.query.now) {
+                Outcome::OnTime => (on_time, "on_time"),
+                Outcome::Late => (late, "late"),
+                Outcome::Waiting => (waiting, "waiting"),
+            };
+            *count += 1;
+            ask.tell(Kind::Purchase, piece.row, due, &[(name, 1.0)], Worth::Amount(piece.amount.into()));
         }
     }
     Ok(ask.figures(&cutter, &grid, |[on_time, late, waiting]| {

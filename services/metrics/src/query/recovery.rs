@@ -13,6 +13,7 @@ use super::{
     evidence::Evidence,
     figures::{Figure, Measured, plain},
     rates::DISSATISFIED,
+    told::{Kind, Worth},
 };
 use crate::{
     analysis::by_person::{self, Instants},
@@ -65,13 +66,15 @@ pub(crate) fn service_recovery(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let cutter = watch(ask, &sales, |group, watched| {
         let [retained, gone, pending] = pile.cell(group, watched);
         let until = watched.from.saturating_add(after);
-        if until > ask.query.now {
-            *pending += 1;
+        let (count, names): (_, &[_]) = if until > ask.query.now {
+            (pending, &[("pending", 1.0)])
         } else if within(sales.of(watched.person), watched.from..until).is_empty() {
-            *gone += 1;
+            (gone, &[("customers", 1.0)])
         } else {
-            *retained += 1;
-        }
+            (retained, &[("customers", 1.0), ("retained", 1.0)])
+        };
+        *count += 1;
+        ask.tell(Kind::Customer, watched.person, watched.from, names, Worth::None);
     })?;
     let mut board = Board::<[u64; 3]>::new(ask);
     for (group, outcome, cells) in pile.into_rows() {
@@ -103,11 +106,13 @@ pub(crate) fn spend_after_complaint(ask: &Ask<'_>) -> Result<Vec<Figure>, Error>
     let spending = ByPerson::new(facts.people.len(), || currencies.spending(facts));
     let mut pile = Pile::<Spent>::new(ask);
     let mut sums = vec![0_i128; currencies.texts.len()];
+    let asked = currencies.passes.iter().position(|passes| *passes);
     let cutter = watch(ask, &sales, |group, watched| {
         let spent = pile.cell(group, watched);
         let until = watched.from.saturating_add(after);
         if until > ask.query.now {
             spent.pending += 1;
+            ask.tell(Kind::Customer, watched.person, watched.from, &[("pending", 1.0)], Worth::None);
             return;
         }
         sums.fill(0);
@@ -123,6 +128,11 @@ pub(crate) fn spend_after_complaint(ask: &Ask<'_>) -> Result<Vec<Figure>, Error>
             let most = if *sum < 0 { i64::MIN } else { i64::MAX };
             spent.of_currencies[currency].add(i64::try_from(*sum).unwrap_or(most));
             spent.buyers[currency] += u64::from(*sum != 0);
+        }
+        // A figure that is explained is of one currency.
+        if let Some(sum) = asked.and_then(|currency| sums.get(currency)) {
+            let counts = [("customers", 1.0), ("spenders", f64::from(*sum != 0))];
+            ask.tell(Kind::Customer, watched.person, watched.from, &counts, Worth::Amount(*sum));
         }
     })?;
     let mut board = Board::<(Moments, i128, [u64; 3])>::new(ask);

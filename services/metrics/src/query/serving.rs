@@ -1,6 +1,6 @@
 //! Figures of what it costs to serve customers: contacts at their cost, and what customers got for complaints.
 
-use std::ops::RangeInclusive;
+use std::{collections::BTreeMap, ops::RangeInclusive};
 
 use barometer_chassis::error::Error;
 use rustc_hash::FxHashMap;
@@ -12,6 +12,7 @@ use super::{
     figures::{Figure, Measured, extent_of, plain, real},
     sales::units,
     scan::scan_with,
+    told::{Kind, Worth},
 };
 use crate::{
     catalogue::Metric,
@@ -158,12 +159,16 @@ fn of_contacts<'q>(ask: &Ask<'q>, currencies: &mut Currencies) -> Result<(Cutter
         let parts = prices.of(row);
         if parts.is_empty() && currencies.passes[UNPRICED as usize] {
             pile.cell(periods, group, UNPRICED, period).unpriced += 1;
+            ask.tell(Kind::Interaction, row, at(row), &[("unpriced", 1.0)], Worth::None);
         }
         for (currency, cost) in parts.into_iter().filter(|(currency, _)| currencies.passes[*currency as usize]) {
             let cell = pile.cell(periods, group, currency, period);
             cell.contact_cost += cost;
             cell.contacts += 1;
-            pile.customers.push((group, currency, period, contacts.customers[row as usize]));
+            let customer = contacts.customers[row as usize];
+            pile.customers.push((group, currency, period, customer));
+            ask.tell(Kind::Interaction, row, at(row), &[("contacts", 1.0)], Worth::Amount(cost));
+            ask.gather(Kind::Customer, customer, at(row), "customers");
         }
     })?;
     Ok((cutter, pile))
@@ -180,6 +185,7 @@ fn of_redresses<'q>(ask: &Ask<'q>, currencies: &mut Currencies) -> Result<(Cutte
     };
     let periods = ask.periods.len();
     let mut pile = Pile::default();
+    let mut told: BTreeMap<u32, (i64, f64, i128)> = BTreeMap::new();
     let cutter = ask.cutter_of(Table::Redresses, |name| name != CURRENCY);
     let rows = 0..u32::try_from(redresses.cases.len()).unwrap_or(NO_CASE);
     let cutter = scan_with(ask, cutter, rows, opened, |group, period, row| {
@@ -190,11 +196,21 @@ fn of_redresses<'q>(ask: &Ask<'q>, currencies: &mut Currencies) -> Result<(Cutte
         let cell = pile.cell(periods, group, currency, period);
         cell.redress += i128::from(redresses.micros[row as usize]);
         cell.redresses += 1;
-        let customer = cases.customers[redresses.cases[row as usize] as usize];
+        let case = redresses.cases[row as usize];
+        let (customer, worth) = (cases.customers[case as usize], i128::from(redresses.micros[row as usize]));
+        if ask.is_explained() {
+            let (_, count, sum) = told.entry(case).or_insert((opened(row), 0.0, 0));
+            (*count, *sum) = (*count + 1.0, *sum + worth);
+        }
         if customer != NOBODY {
             pile.customers.push((group, currency, period, customer));
+            ask.gather(Kind::Customer, customer, opened(row), "customers");
         }
     })?;
+    // A case may have several.
+    for (case, (at, count, sum)) in told {
+        ask.tell(Kind::Case, case, at, &[("redresses", count)], Worth::Amount(sum));
+    }
     Ok((cutter, pile))
 }
 

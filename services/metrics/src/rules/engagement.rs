@@ -63,6 +63,11 @@ pub struct Shares {
     means: Vec<f64>,
 }
 
+/// Whether a contacted customer is compared with so many others.
+pub fn is_matched(others: u64) -> bool {
+    others >= FEWEST_OTHERS
+}
+
 impl Cell {
     /// How many were contacted and are compared.
     pub fn contacted(&self) -> u64 {
@@ -77,7 +82,7 @@ impl Cell {
             let Some([size, acted]) = usize::try_from(*place).ok().and_then(|place| others.get(place)) else {
                 continue;
             };
-            if *size < FEWEST_OTHERS {
+            if !is_matched(*size) {
                 self.unmatched += 1;
                 continue;
             }

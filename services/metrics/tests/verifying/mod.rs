@@ -60,7 +60,7 @@ async fn all_figures_are_verified_also_those_of_a_snapshot() {
     let (_, token) = world.surveys.write([withdrawn(numbers[1], 3)]);
     let verified = metrics.verify(all(&[&token])).await.expect("a verdict");
     assert_eq!((verified.outcome(), verified.difference_count), (VerificationOutcome::Same, 0), "{verified:?}");
-    assert_eq!((verified.metrics.len(), verified.trigger()), (79, VerificationTrigger::Call));
+    assert_eq!((verified.metrics.len(), verified.trigger()), (87, VerificationTrigger::Call));
     let both = [VerificationWay::Folded, VerificationWay::Counted].map(i32::from);
     let ways = |metric: &str| {
         let of = verified.metrics.iter().find(|of| of.metric == metric).expect("a metric");

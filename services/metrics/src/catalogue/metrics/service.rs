@@ -127,6 +127,7 @@ pub(super) static ALL: &[Metric] = &[
         table: Table::Responses,
         parameters: &[&parameters::LEVEL],
         counts: &["channels", "answers"],
+        computed: &["channels"],
         statistics: &["found"],
         interval: "By the noncentral chi-squared distribution of the spread found; none where the answers of each channel are \
                    all alike",
