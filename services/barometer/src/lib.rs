@@ -1,4 +1,4 @@
-//! The barometer program: serve, import, query, cohorts, survival, export, catalogue, case, policy, calendar, demo.
+//! The barometer program: serve, import, query, cohorts, survival, explain, export, catalogue, case, policy, calendar, demo.
 
 pub mod calendar;
 pub mod case;
@@ -7,6 +7,7 @@ pub mod cohorts;
 pub mod decimal;
 pub mod demo;
 pub mod endpoint;
+pub mod explain;
 pub mod export;
 pub mod failure;
 pub mod import;

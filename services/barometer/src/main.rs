@@ -8,6 +8,7 @@ use barometer::case::CaseArgs;
 use barometer::catalogue::CatalogueArgs;
 use barometer::cohorts::CohortsArgs;
 use barometer::demo::DemoArgs;
+use barometer::explain::ExplainArgs;
 use barometer::export::ExportArgs;
 use barometer::failure::{self, Failure};
 use barometer::import::ImportArgs;
@@ -37,6 +38,7 @@ enum Command {
     Query(QueryArgs),
     Cohorts(CohortsArgs),
     Survival(SurvivalArgs),
+    Explain(ExplainArgs),
     Export(ExportArgs),
     Catalogue(CatalogueArgs),
     Case(CaseArgs),
@@ -72,6 +74,7 @@ async fn run(command: Command) -> Result<(), Failure> {
         Command::Query(query) => query.run().await,
         Command::Cohorts(cohorts) => cohorts.run().await,
         Command::Survival(survival) => survival.run().await,
+        Command::Explain(explain) => explain.run().await,
         Command::Export(export) => export.run().await,
         Command::Catalogue(catalogue) => catalogue.run().await,
         Command::Case(case) => case.run().await,

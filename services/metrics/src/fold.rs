@@ -78,6 +78,13 @@ pub(crate) struct Link {
     reached: Reached,
 }
 
+impl Link {
+    /// Until when everything that the source acknowledged is included, in microseconds.
+    pub(crate) fn complete_until(&self) -> Option<i64> {
+        self.reached.complete_until.map(|until| until.0)
+    }
+}
+
 /// The fold of one process. Shared by its watchers and all queries.
 #[derive(Debug)]
 pub(crate) struct Fold {
@@ -151,6 +158,11 @@ impl Fold {
     /// out of reach, and some metric needs none of the latter. A source that comes later, or goes, changes nothing.
     pub(crate) fn readiness(&self) -> watch::Receiver<bool> {
         self.ready.subscribe()
+    }
+
+    /// How many facts were taken in so far; it says so too whenever a source was read up to its end again.
+    pub(crate) fn progress(&self) -> watch::Receiver<u64> {
+        self.progress.subscribe()
     }
 
     /// Waits until the facts include the positions given, at most until `deadline` and never longer than 10 seconds.

@@ -144,8 +144,9 @@ pub fn add(
     fold.observe();
 
     let queries = usize::from(config.concurrent_queries.max(1));
-    let service =
-        service::Metrics::new(Arc::clone(&fold), zones, queries, limits.max_message_bytes, config.minimum_sample);
+    let watches = service::Watches::new(limits.max_watches, server.ending());
+    let (bytes, sample) = (limits.max_message_bytes, config.minimum_sample);
+    let service = service::Metrics::new(Arc::clone(&fold), zones, queries, bytes, sample, watches);
     let analyses = AnalysisServiceServer::new(service.clone())
         .max_decoding_message_size(limits.max_message_bytes)
         .max_encoding_message_size(limits.max_message_bytes)

@@ -12,12 +12,25 @@ const LAST: [&str; 8] = ["low", "high", "level", "partial", "state", "completene
 
 /// Writes the answer. The columns depend on the metric and the groups asked for only.
 pub(super) fn write(answer: &Answer, metric: &Metric, by: &[String], out: &mut dyn Write) -> io::Result<()> {
+    write_rows(answer, metric, by, true, out)
+}
+
+/// Writes the rows of an answer, with the titles of the columns or without.
+pub(super) fn write_rows(
+    answer: &Answer,
+    metric: &Metric,
+    by: &[String],
+    has_titles: bool,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let groups = group_names(&answer.result, by);
     let mut csv = ::csv::Writer::from_writer(out);
     let group_titles = groups.iter().map(String::as_str);
     let titles = ["start", "end", "label"].into_iter().chain(group_titles).chain(["value"]);
     let parts = metric.counts.iter().chain(&metric.amounts).chain(&metric.statistics).map(String::as_str);
-    csv.write_record(titles.chain(parts).chain(LAST))?;
+    if has_titles {
+        csv.write_record(titles.chain(parts).chain(LAST))?;
+    }
     for row in &answer.result.rows {
         let mut cells = vec![utc(row.start_time.as_ref()), utc(row.end_time.as_ref()), row.label.clone()];
         cells.extend(groups.iter().map(|name| row.group.get(name).cloned().unwrap_or_default()));
