@@ -1,5 +1,5 @@
-//! The barometer program: serve, import, query, cohorts, survival, transitions, journeys, drivers, export, verify, catalogue,
-//! case, policy, calendar, demo.
+//! The barometer program: serve, import, query, cohorts, survival, transitions, journeys, drivers, explain, export, verify,
+//! catalogue, case, policy, calendar, demo.
 
 pub mod calendar;
 pub mod case;
@@ -9,6 +9,7 @@ pub mod decimal;
 pub mod demo;
 pub mod drivers;
 pub mod endpoint;
+pub mod explain;
 pub mod export;
 pub mod failure;
 pub mod import;

@@ -9,6 +9,7 @@ use barometer::catalogue::CatalogueArgs;
 use barometer::cohorts::CohortsArgs;
 use barometer::demo::DemoArgs;
 use barometer::drivers::DriversArgs;
+use barometer::explain::ExplainArgs;
 use barometer::export::ExportArgs;
 use barometer::failure::{self, Failure};
 use barometer::import::ImportArgs;
@@ -44,6 +45,7 @@ enum Command {
     Transitions(TransitionsArgs),
     Journeys(JourneysArgs),
     Drivers(DriversArgs),
+    Explain(ExplainArgs),
     Export(ExportArgs),
     Verify(VerifyArgs),
     Catalogue(CatalogueArgs),
@@ -83,6 +85,7 @@ async fn run(command: Command) -> Result<(), Failure> {
         Command::Transitions(transitions) => transitions.run().await,
         Command::Journeys(journeys) => journeys.run().await,
         Command::Drivers(drivers) => drivers.run().await,
+        Command::Explain(explain) => explain.run().await,
         Command::Export(export) => export.run().await,
         Command::Verify(verify) => verify.run().await,
         Command::Catalogue(catalogue) => catalogue.run().await,

@@ -3,7 +3,7 @@
 mod against;
 mod comparison;
 mod csv;
-mod duration;
+pub(crate) mod duration;
 pub(crate) mod json;
 pub(crate) mod number;
 mod spark;
@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use barometer_chassis::clock::Micros;
 use barometer_proto::metrics::v1::{
     Completeness, Filter, Freshness, Granularity, MetricResult, QueryComparisonsRequest, QueryMetricsRequest,
-    QueryMetricsResponse, QueryTrendsRequest, Row, RowState, Unit,
+    QueryMetricsResponse, QueryTrendsRequest, Row, RowState, Unit, WatchMetricsResponse,
 };
 use clap::{Args, ValueEnum};
 use jiff::tz::TimeZone;
@@ -42,6 +42,10 @@ pub struct QueryArgs {
     /// Say whether each series rises or falls, how steeply from period to period, and when it turned
     #[arg(long, requires = "every")]
     trend: bool,
+
+    /// Go on: print the rows that changed whenever facts change them, until it is interrupted. As JSON a line for each row
+    #[arg(long, conflicts_with_all = ["against", "trend"])]
+    watch: bool,
 
     /// How the answer looks
     #[arg(long, value_enum, default_value = "table")]
@@ -105,6 +109,7 @@ Examples:
   barometer query nps --from 2017-05 --to 2017-06 --against previous
   barometer query csat --by channel --against rest
   barometer query nps --by language --every month --trend
+  barometer query nps --from 2017-05 --by channel --watch
   barometer query cohort_retention --from 2024-01 --to 2025-01 --format csv > cohorts.csv";
 
 /// Length of the periods.
@@ -160,6 +165,9 @@ impl QueryArgs {
         if let (Some(every), true) = (self.question.every, self.trend) {
             return self.show_trends(&suite, every, query).await;
         }
+        if self.watch {
+            return self.follow(&suite, &query).await;
+        }
         let QueryMetricsResponse { results, freshness } = suite.query(&query, flag_of).await?;
         let result = results.into_iter().next();
         let result = result.ok_or_else(|| Failure::internal("the suite answered without figures"))?;
@@ -172,6 +180,32 @@ impl QueryArgs {
             Format::Csv => csv::write(&answer, &metric, &self.question.by, out),
             _ => table::write(&answer, &metric, &self.question.by, &query, out),
         })
+    }
+
+    /// Shows the figures, and the rows that change as they do.
+    async fn follow(&self, suite: &Suite, query: &QueryMetricsRequest) -> Result<(), Failure> {
+        let metric = suite.metric(&self.question.metric).await?;
+        let by = &self.question.by;
+        let mut first = true;
+        let show = |changed: WatchMetricsResponse| {
+            let WatchMetricsResponse { results, removed, freshness } = changed;
+            let is_first = std::mem::take(&mut first);
+            let answers = results.into_iter().map(|result| Answer { result, freshness: freshness.clone() });
+            let answers: Vec<_> = answers.collect();
+            output::print(|out| match self.format {
+                Format::Json => answers.iter().try_for_each(|answer| json::write_lines(answer, out)),
+                Format::Csv => {
+                    answers.iter().try_for_each(|answer| csv::write_rows(answer, &metric, by, is_first, out))
+                }
+                Format::Table => {
+                    answers
+                        .iter()
+                        .try_for_each(|answer| table::write_changed(answer, &metric, by, query, is_first, out))?;
+                    removed.iter().try_for_each(|row| table::write_removed(row, out))
+                }
+            })
+        };
+        suite.watch(query, flag_of, show).await
     }
 
     /// Asks for comparisons and shows them.
@@ -313,7 +347,7 @@ pub(crate) fn condition(text: &str) -> Result<Condition, String> {
     Ok(Condition { dimension: dimension.to_owned(), value: value.to_owned(), exclude })
 }
 
-fn parameter(text: &str) -> Result<(String, String), String> {
+pub(crate) fn parameter(text: &str) -> Result<(String, String), String> {
     let parts = text.split_once('=').filter(|(name, _)| !name.is_empty());
     parts.map(|(name, value)| (name.to_owned(), value.to_owned())).ok_or_else(|| "expected NAME=VALUE".to_owned())
 }

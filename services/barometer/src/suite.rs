@@ -7,10 +7,11 @@ use barometer_proto::metrics::v1::analysis_service_client::AnalysisServiceClient
 use barometer_proto::metrics::v1::figure_service_client::FigureServiceClient;
 use barometer_proto::metrics::v1::metrics_service_client::MetricsServiceClient;
 use barometer_proto::metrics::v1::{
-    GetFoldRequest, GetMetricRequest, ListMetricsRequest, Metric, QueryComparisonsRequest, QueryComparisonsResponse,
-    QueryDriversRequest, QueryDriversResponse, QueryJourneysRequest, QueryJourneysResponse, QueryMetricsRequest,
-    QueryMetricsResponse, QueryRetentionRequest, QueryRetentionResponse, QuerySurvivalRequest, QuerySurvivalResponse,
-    QueryTransitionsRequest, QueryTransitionsResponse, QueryTrendsRequest, QueryTrendsResponse,
+    ExplainMetricRequest, ExplainMetricResponse, GetFoldRequest, GetMetricRequest, ListMetricsRequest, Metric,
+    QueryComparisonsRequest, QueryComparisonsResponse, QueryDriversRequest, QueryDriversResponse, QueryJourneysRequest,
+    QueryJourneysResponse, QueryMetricsRequest, QueryMetricsResponse, QueryRetentionRequest, QueryRetentionResponse,
+    QuerySurvivalRequest, QuerySurvivalResponse, QueryTransitionsRequest, QueryTransitionsResponse, QueryTrendsRequest,
+    QueryTrendsResponse, WatchMetricsRequest, WatchMetricsResponse,
 };
 use tonic::{Code, Response, Status};
 use tonic_types::StatusExt;
@@ -152,6 +153,43 @@ impl Suite {
         };
         let answer = patiently(|| client::retry(&self.retries, call)).await;
         answer.map(Response::into_inner).map_err(|status| Failure::of_request(&status, &self.endpoint, flag_of))
+    }
+
+    /// A figure and what it is made of. What is wrong with the request is told with its fields named by `flag_of`.
+    pub(crate) async fn explain(
+        &self,
+        asked: &ExplainMetricRequest,
+        flag_of: impl Fn(&str) -> String,
+    ) -> Result<ExplainMetricResponse, Failure> {
+        let call = || {
+            let (mut client, asked) = (self.figures.clone(), asked.clone());
+            async move { client.explain_metric(request(asked)).await }
+        };
+        let answer = patiently(|| client::retry(&self.retries, call)).await;
+        answer.map(Response::into_inner).map_err(|status| Failure::of_request(&status, &self.endpoint, flag_of))
+    }
+
+    /// Figures as they change, until `each` fails or the suite stops. What is wrong with the request is told with its fields
+    /// named by `flag_of`.
+    pub(crate) async fn watch(
+        &self,
+        query: &QueryMetricsRequest,
+        flag_of: impl Fn(&str) -> String,
+        mut each: impl FnMut(WatchMetricsResponse) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let call = || {
+            let mut client = self.figures.clone();
+            let asked = WatchMetricsRequest { query: Some(query.clone()), min_interval: None };
+            // Without a deadline: it goes on.
+            async move { client.watch_metrics(asked).await }
+        };
+        let stream = patiently(|| client::retry(&self.retries, call)).await;
+        let failed = |status| Failure::of_request(&status, &self.endpoint, &flag_of);
+        let mut stream = stream.map_err(failed)?.into_inner();
+        while let Some(changed) = stream.message().await.map_err(failed)? {
+            each(changed)?;
+        }
+        Ok(())
     }
 
     /// Waits until the figures include a position; tells whether they do after some time. `None` when no figures are to

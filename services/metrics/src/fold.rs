@@ -78,6 +78,13 @@ pub(crate) struct Link {
     pub(crate) reached: Reached,
 }
 
+impl Link {
+    /// Until when everything that the source acknowledged is included, in microseconds.
+    pub(crate) fn complete_until(&self) -> Option<i64> {
+        self.reached.complete_until.map(|until| until.0)
+    }
+}
+
 /// The fold of one process. Shared by its watchers and all queries.
 #[derive(Debug)]
 pub(crate) struct Fold {

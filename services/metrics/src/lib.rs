@@ -189,8 +189,9 @@ pub fn add(
     let most_facts = config.verify_most_facts;
     let verifier = Verifier::new(Arc::clone(&fold), upstreams.clone(), Arc::clone(&queries), most_facts);
     let verifier = Arc::new(verifier);
-    let service =
-        service::Metrics::new(Arc::clone(&fold), Arc::clone(&zones), queries, limits.max_message_bytes, minimum_sample);
+    let watches = service::Watches::new(limits.max_watches, server.ending());
+    let (bytes, sample) = (limits.max_message_bytes, minimum_sample);
+    let service = service::Metrics::new(Arc::clone(&fold), Arc::clone(&zones), queries, bytes, sample, watches);
     let analyses = AnalysisServiceServer::new(service.clone())
         .max_decoding_message_size(limits.max_message_bytes)
         .max_encoding_message_size(limits.max_message_bytes)

@@ -4,6 +4,7 @@ mod analysis;
 pub(crate) mod export;
 mod figures;
 pub(crate) mod verification;
+mod watch;
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,6 +13,7 @@ use barometer_chassis::{
     door::{Door, PageToken},
     error::Error,
     layers::Deadline,
+    shutdown::Shutdown,
 };
 use barometer_proto::metrics::v1::{self as wire, metrics_service_server::MetricsService};
 use tokio::sync::Semaphore;
@@ -36,6 +38,23 @@ pub(crate) struct Metrics {
     max_message_bytes: usize,
     /// Rows of a smaller sample are suppressed.
     minimum_sample: u64,
+    watches: Watches,
+}
+
+/// Room for watches, and when they end.
+#[derive(Clone)]
+pub(crate) struct Watches {
+    room: Arc<Semaphore>,
+    /// They end with the server.
+    ending: Shutdown,
+}
+
+impl Watches {
+    /// Of the room for watches of the server those of figures have half.
+    pub(crate) fn new(max_watches: u32, ending: Shutdown) -> Self {
+        let room = usize::try_from((max_watches / 2).max(1)).unwrap_or(Semaphore::MAX_PERMITS);
+        Watches { room: Arc::new(Semaphore::new(room)), ending }
+    }
 }
 
 impl Metrics {
@@ -46,8 +65,9 @@ impl Metrics {
         places: Arc<Semaphore>,
         max_message_bytes: usize,
         minimum_sample: u64,
+        watches: Watches,
     ) -> Self {
-        Metrics { fold, zones, places, max_message_bytes, minimum_sample }
+        Metrics { fold, zones, places, max_message_bytes, minimum_sample, watches }
     }
 
     /// Parses and computes with `compute`, away from the threads that serve calls, once the positions are included; `left` is
@@ -84,12 +104,16 @@ impl Metrics {
 
     /// An answer that a message can hold.
     fn fitting<M: prost::Message>(&self, answer: M) -> Result<Response<M>, Status> {
+        Ok(Response::new(self.checked(answer)?))
+    }
+
+    fn checked<M: prost::Message>(&self, answer: M) -> Result<M, Error> {
         let (size, most) = (answer.encoded_len(), self.max_message_bytes);
         if size > most {
             let told = format!("the answer has {size} bytes, a message {most}: ask for less time, groups or metrics");
-            return Err(Error::invalid("metrics", "ANSWER_TOO_LARGE", told).into());
+            return Err(Error::invalid("metrics", "ANSWER_TOO_LARGE", told));
         }
-        Ok(Response::new(answer))
+        Ok(answer)
     }
 }
 

@@ -2,7 +2,8 @@
 
 use barometer_chassis::{position::Position, testing::on_each_database};
 use barometer_proto::metrics::v1::{
-    QueryComparisonsRequest, QueryMetricsRequest, QueryTrendsRequest, Rest, Side, query_comparisons_request::Against,
+    ExplainMetricRequest, QueryComparisonsRequest, QueryMetricsRequest, QueryTrendsRequest, Rest, Side,
+    WatchMetricsRequest, query_comparisons_request::Against,
 };
 use barometer_tests::Suite;
 use prost::Message;
@@ -40,7 +41,11 @@ async fn bad_input_is_told_and_changes_nothing() {
             granularity: 1,
             ..Default::default()
         };
+        let watched = WatchMetricsRequest { query: Some(query.clone()), min_interval: None };
+        watches(&mut table.rpc("WatchMetrics", &watched.encode_to_vec()));
         trends(&mut table.rpc("QueryTrends", &QueryTrendsRequest { query: Some(query) }.encode_to_vec()));
+        let good = ExplainMetricRequest { metric: "nps".to_owned(), ..Default::default() };
+        explanations(&mut table.rpc("ExplainMetric", &good.encode_to_vec()));
         table.check(&channel).await;
         check_refuses_garbage(&channel, SERVICE).await;
         suite.stop().await;
@@ -123,6 +128,66 @@ fn comparisons(rpc: &mut Rpc<'_>) {
                 "at_least[0]",
                 "adjustment",
             ],
+        );
+}
+
+fn explanations(rpc: &mut Rpc<'_>) {
+    let position = Position { n: 1, marker: uuid::Uuid::from_u128(7) }.encode("surveys");
+    rpc.answered("as it is", vec![])
+        .invalid("no metric", vec![text("metric", "")], &["metric"])
+        .invalid("an unknown one", vec![text("metric", "npz")], &["metric"])
+        .invalid("no parameter of it", vec![pair("parameters", "basis", "days")], &["parameters.basis"])
+        .invalid("no such row", vec![pair("group", "survey_type", "x")], &["group"])
+        .invalid("a long name", vec![pair("group", &"x".repeat(65), "x")], &["group"])
+        .invalid("no count of it", vec![text("count", "sales")], &["count"])
+        .invalid("a count that is computed", vec![text("count", "effective_answers")], &["count"])
+        .answered("a count", vec![text("count", "promoters")])
+        .invalid("a negative size", vec![number("page_size", -1)], &["page_size"])
+        .answered("a large size", vec![number("page_size", 100_000)])
+        .invalid("no token", vec![text("page_token", "x")], &["page_token"])
+        .refused("another history", vec![texts("at_least", &[&position])], Code::OutOfRange, "POSITION_GONE")
+        .invalid(
+            "everything at once",
+            vec![
+                text("metric", "nonsense"),
+                number("start_time.nanos", -1),
+                text("time_zone", "Mars"),
+                copies("filters", 1),
+                texts("at_least", &["x"]),
+                number("page_size", -1),
+                text("page_token", "x"),
+            ],
+            &[
+                "metric",
+                "start_time",
+                "time_zone",
+                "filters[0].dimension",
+                "filters[0].values",
+                "at_least[0]",
+                "page_size",
+                "page_token",
+            ],
+        );
+}
+
+fn watches(rpc: &mut Rpc<'_>) {
+    rpc.answered("as it is", vec![])
+        .invalid("no query", vec![clear("query")], &["query", "query.metrics"])
+        .invalid("no metric", vec![texts("query.metrics", &[])], &["query.metrics"])
+        .invalid("no time at all", vec![number("min_interval.nanos", 199_999_999)], &["min_interval"])
+        .invalid("less than nothing", vec![number("min_interval.seconds", -1)], &["min_interval"])
+        .invalid("two hours", vec![number("min_interval.seconds", 7_200)], &["min_interval"])
+        .answered("a minute", vec![number("min_interval.seconds", 60)])
+        .invalid(
+            "everything at once",
+            vec![
+                texts("query.metrics", &["nonsense"]),
+                number("query.granularity", 99),
+                text("query.time_zone", "Mars"),
+                texts("query.at_least", &["x"]),
+                number("min_interval.seconds", 7_200),
+            ],
+            &["query.metrics[0]", "query.granularity", "query.time_zone", "query.at_least[0]", "min_interval"],
         );
 }
 

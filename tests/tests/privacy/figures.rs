@@ -1,8 +1,9 @@
 //! Every method of the figure service.
 
 use barometer_proto::metrics::v1::{
-    Filter, Granularity, QueryComparisonsRequest, QueryComparisonsResponse, QueryMetricsRequest, QueryTrendsRequest,
-    QueryTrendsResponse, Rest, Side, query_comparisons_request::Against,
+    ExplainMetricRequest, ExplainMetricResponse, Filter, Granularity, QueryComparisonsRequest,
+    QueryComparisonsResponse, QueryMetricsRequest, QueryTrendsRequest, QueryTrendsResponse, Rest, Side,
+    WatchMetricsRequest, WatchMetricsResponse, query_comparisons_request::Against,
 };
 
 use crate::caller::Caller;
@@ -22,9 +23,13 @@ pub(crate) async fn call_all(caller: &mut Caller, survey: &str) {
     let _: QueryComparisonsResponse = caller.call(&method("QueryComparisons"), &comparisons).await;
     let query = QueryMetricsRequest {
         metrics: vec!["nps".to_owned()],
-        filters: vec![only],
+        filters: vec![only.clone()],
         granularity: Granularity::Month.into(),
         ..Default::default()
     };
+    let explained = ExplainMetricRequest { metric: "responses".to_owned(), filters: vec![only], ..Default::default() };
+    let _: ExplainMetricResponse = caller.call(&method("ExplainMetric"), &explained).await;
+    let watched = WatchMetricsRequest { query: Some(query.clone()), min_interval: None };
+    let _: WatchMetricsResponse = caller.call(&method("WatchMetrics"), &watched).await;
     let _: QueryTrendsResponse = caller.call(&method("QueryTrends"), &QueryTrendsRequest { query: Some(query) }).await;
 }

@@ -15,9 +15,22 @@ const FIRST: [&str; 3] = ["start", "end", "label"];
 
 /// Writes the answer. The columns depend on the metric and the groups asked for only.
 pub(super) fn write(answer: &Answer, metric: &Metric, by: &[String], out: &mut dyn Write) -> io::Result<()> {
+    write_rows(answer, metric, by, true, out)
+}
+
+/// Writes the rows of an answer, with the titles of the columns or without.
+pub(super) fn write_rows(
+    answer: &Answer,
+    metric: &Metric,
+    by: &[String],
+    has_titles: bool,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let groups = group_names(&answer.result, by);
     let mut csv = ::csv::Writer::from_writer(out);
-    csv.write_record(titles(metric, &groups))?;
+    if has_titles {
+        csv.write_record(titles(metric, &groups))?;
+    }
     for row in &answer.result.rows {
         let mut cells = vec![utc(row.start_time.as_ref()), utc(row.end_time.as_ref()), row.label.clone()];
         cells.extend(groups.iter().map(|name| row.group.get(name).cloned().unwrap_or_default()));

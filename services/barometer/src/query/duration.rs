@@ -9,7 +9,7 @@ const UNITS: [(f64, f64, &str, usize); 3] =
 
 /// Seconds in the largest unit of which there is one: `2.8632 d`, `5.2 h`, `12.5 min`, `0.25 s`. Days have four decimals,
 /// which is within ten seconds; needless zeros are left out.
-pub(super) fn text(seconds: f64) -> String {
+pub(crate) fn text(seconds: f64) -> String {
     let fitting = UNITS.into_iter().find(|(from, ..)| seconds.abs() >= *from);
     let (_, size, unit, decimals) = fitting.unwrap_or((0.0, 1.0, "s", 2));
     let number = rounded(seconds / size, decimals);

@@ -24,6 +24,15 @@ pub(super) fn write(answer: &Answer, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out)
 }
 
+/// Writes a line for each row, for programs that read on while more come.
+pub(super) fn write_lines(answer: &Answer, out: &mut dyn Write) -> io::Result<()> {
+    for row in &answer.result.rows {
+        serde_json::to_writer(&mut *out, &Figure::from(row))?;
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
 #[derive(Serialize)]
 struct Figures<'a> {
     metric: &'a str,
@@ -35,7 +44,7 @@ struct Figures<'a> {
 
 /// A row.
 #[derive(Serialize)]
-pub(super) struct Figure<'a> {
+pub(crate) struct Figure<'a> {
     start: String,
     end: String,
     label: &'a str,

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
 
 use barometer_chassis::clock::Micros;
-use barometer_proto::metrics::v1::{Completeness, Freshness, Metric, QueryMetricsRequest, Row, RowState, Unit};
+use barometer_proto::metrics::v1::{
+    Completeness, Freshness, Metric, QueryMetricsRequest, RemovedRow, Row, RowState, Unit,
+};
 
 use super::{Answer, duration, group_names, spark, unit, utc};
 use crate::decimal::{Decimal, rounded};
@@ -31,8 +33,31 @@ pub(super) fn write(
     Ok(())
 }
 
+/// Writes what changed, with the heading and the freshness where it is the first answer.
+pub(super) fn write_changed(
+    answer: &Answer,
+    metric: &Metric,
+    by: &[String],
+    query: &QueryMetricsRequest,
+    is_first: bool,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    if is_first {
+        return write(answer, metric, by, query, out);
+    }
+    writeln!(out)?;
+    rows(answer, metric, by, false).write(out)
+}
+
+/// Writes that a row is no more.
+pub(super) fn write_removed(row: &RemovedRow, out: &mut dyn Write) -> io::Result<()> {
+    let group = row.group.iter().map(|(name, value)| format!("{name} {}", self::group(Some(value))));
+    let named: Vec<_> = (!row.label.is_empty()).then(|| row.label.clone()).into_iter().chain(group).collect();
+    writeln!(out, "\nno more: {}", named.join(", "))
+}
+
 /// What is shown, and in which unit.
-pub(super) fn heading(metric: &Metric, parameters: &BTreeMap<String, String>, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn heading(metric: &Metric, parameters: &BTreeMap<String, String>, out: &mut dyn Write) -> io::Result<()> {
     let working = parameters.get("time").is_some_and(|time| time == "working");
     match metric.unit() {
         // Each duration names its own.
@@ -136,7 +161,7 @@ pub(crate) fn group(value: Option<&String>) -> String {
     }
 }
 
-pub(super) fn value(row: &Row, unit: Unit) -> String {
+pub(crate) fn value(row: &Row, unit: Unit) -> String {
     let Some(value) = row.value else { return none() };
     match unit {
         Unit::Money => {
@@ -149,7 +174,7 @@ pub(super) fn value(row: &Row, unit: Unit) -> String {
     }
 }
 
-fn interval(row: &Row, unit: Unit) -> String {
+pub(crate) fn interval(row: &Row, unit: Unit) -> String {
     match &row.interval {
         Some(interval) => format!("{} to {}", figure(interval.low, unit), figure(interval.high, unit)),
         None => none(),
@@ -175,7 +200,7 @@ pub(super) fn none() -> String {
     "—".to_owned()
 }
 
-fn note(row: &Row) -> String {
+pub(crate) fn note(row: &Row) -> String {
     let told = match row.state() {
         RowState::NoFacts => Some("no facts"),
         RowState::Suppressed => Some("too few to tell"),

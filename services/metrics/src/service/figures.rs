@@ -4,7 +4,7 @@ use barometer_chassis::layers::Deadline;
 use barometer_proto::metrics::v1::{self as wire, figure_service_server::FigureService};
 use tonic::{Request, Response, Status};
 
-use super::Metrics;
+use super::{Metrics, watch::Watching};
 use crate::{
     analysis::{comparison, explanation, trend},
     columns::Facts,
@@ -14,6 +14,16 @@ use crate::{
 
 #[tonic::async_trait]
 impl FigureService for Metrics {
+    type WatchMetricsStream = Watching;
+
+    async fn watch_metrics(
+        &self,
+        request: Request<wire::WatchMetricsRequest>,
+    ) -> Result<Response<Self::WatchMetricsStream>, Status> {
+        let left = Deadline::of(&request).map(Deadline::remaining);
+        Ok(Response::new(self.watch(request.into_inner(), left).await?))
+    }
+
     async fn query_comparisons(
         &self,
         request: Request<wire::QueryComparisonsRequest>,

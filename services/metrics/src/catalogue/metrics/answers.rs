@@ -72,7 +72,7 @@ pub(super) static ALL: &[Metric] = &[
                       are in no count. With `weighted`, the counts of promoters, passives and detractors are sums of \
                       weights; `answers` stays the number of answers, and \
                       `effective_answers`, which there is only then, is n_eff.",
-        formula: "100 * (P - D) / (P + A + D), of surveys of the kind NPS. Weighted intervals scale the counts by \
+        formula: "100 * (promoters - detractors) / (promoters + passives + detractors), of surveys of the kind NPS. Weighted intervals scale the counts by \
                   n_eff / sum(w), n_eff = sum(w)^2 / sum(w^2).",
         unit: Unit::Points,
         direction: Direction::Up,

@@ -54,7 +54,6 @@ fn states_were_revised_by_whatever_came_before_them() {
             version: written,
             write_time: Some(Micros(written * DAY).to_wire()),
             fact: Some(barometer_proto::customers::v1::fact::Fact::Purchase(fact)),
-            ..Default::default()
         };
         facts.put_customers(fact).expect("a purchase");
     };

@@ -338,7 +338,6 @@ fn interaction() -> impl Strategy<Value = customers::InteractionFact> {
                 cost,
                 handling_time: seconds.map(|seconds| prost_types::Duration { seconds, nanos: 0 }),
                 dimensions,
-                ..Default::default()
             }
         },
     )

@@ -13,6 +13,8 @@ use crate::catalogue::Actions;
 
 const CONTACT: i32 = 2;
 
+/// Start of the period, group, the spread and what was found of it.
+pub(super) type Spreads = BTreeMap<(i64, Group), [f64; 2]>;
 /// Start of the period, group, value, standard error.
 pub(super) type Effects = BTreeMap<(i64, Group), (f64, Option<f64>)>;
 
@@ -279,7 +281,7 @@ impl Model {
     }
 
     /// The spread of the scores of channels: counts, and value with what was found.
-    pub(super) fn consistency(&self, query: &Query) -> (Vec<Shape>, BTreeMap<(i64, Group), [f64; 2]>) {
+    pub(super) fn consistency(&self, query: &Query) -> (Vec<Shape>, Spreads) {
         let mut cells = Cells::new(query, ["channels", "answers"], false);
         let mut scores: BTreeMap<(usize, Group), BTreeMap<String, Vec<f64>>> = BTreeMap::new();
         for (_, response) in &self.responses {
