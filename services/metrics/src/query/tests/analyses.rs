@@ -134,9 +134,6 @@ fn survivals() -> Vec<QuerySurvivalRequest> {
                 ..Default::default()
             };
             all.push(plain.clone());
-            if ending == Ending::Contract {
-                all.push(QuerySurvivalRequest { by_reason: true, ..plain.clone() });
-            }
             all.push(QuerySurvivalRequest { scope: scope(Some(130), Some(310)), max_days: 30, ..plain.clone() });
             for by in [&["tier"][..], &["segment"], &["country", "member"]] {
                 all.push(QuerySurvivalRequest { group_by: names(by), ..plain.clone() });
