@@ -3,6 +3,7 @@
 mod differences;
 mod rows;
 mod support;
+mod watches;
 
 use std::{fs, time::Duration};
 
