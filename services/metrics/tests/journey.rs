@@ -4,6 +4,7 @@ mod differences;
 mod rows;
 mod support;
 mod verifying;
+mod watches;
 
 use std::{fs, time::Duration};
 

@@ -171,13 +171,11 @@ fn explanations(rpc: &mut Rpc<'_>) {
 }
 
 fn watches(rpc: &mut Rpc<'_>) {
-    rpc.answered("as it is", vec![])
-        .invalid("no query", vec![clear("query")], &["query", "query.metrics"])
+    rpc.invalid("no query", vec![clear("query")], &["query"])
         .invalid("no metric", vec![texts("query.metrics", &[])], &["query.metrics"])
         .invalid("no time at all", vec![number("min_interval.nanos", 199_999_999)], &["min_interval"])
         .invalid("less than nothing", vec![number("min_interval.seconds", -1)], &["min_interval"])
         .invalid("two hours", vec![number("min_interval.seconds", 7_200)], &["min_interval"])
-        .answered("a minute", vec![number("min_interval.seconds", 60)])
         .invalid(
             "everything at once",
             vec![
