@@ -70,6 +70,11 @@ impl Past {
     }
 }
 
+/// The id of a fact.
+fn numbered(number: i64) -> String {
+    id(number.unsigned_abs().into())
+}
+
 /// Answers to one survey of each kind and type, payments, and cases of somebody.
 fn past() -> impl Strategy<Value = Past> {
     let at = || (0_i64..400).prop_map(|quarters| Some(Micros(quarters * DAY / 4).to_wire()));
@@ -131,14 +136,14 @@ fn past() -> impl Strategy<Value = Past> {
             put(40_000 + i64::try_from(survey).expect("small"), id(900 + survey), fact)
         });
         let answers = (30_000..).zip(answers);
-        let answers = answers.map(|(number, fact)| put(number, String::new(), surveys::fact::Fact::Response(fact)));
+        let answers = answers.map(|(number, fact)| put(number, numbered(number), surveys::fact::Fact::Response(fact)));
         let sales = (30_000..).zip(sales).map(|(number, fact)| {
             let fact = Some(customers::fact::Fact::Purchase(fact));
-            Write::Customers(customers::Fact { number, version: 1, fact, ..Default::default() })
+            Write::Customers(customers::Fact { id: numbered(number), number, version: 1, fact, ..Default::default() })
         });
         let cases = (30_000..).zip(cases).map(|(number, fact)| {
             let fact = Some(complaints::fact::Fact::Case(fact));
-            Write::Complaints(complaints::Fact { number, version: 1, fact, ..Default::default() })
+            Write::Complaints(complaints::Fact { id: numbered(number), number, version: 1, fact, ..Default::default() })
         });
         Past { history, more: kinds.chain(answers).chain(sales).chain(cases).collect() }
     })
@@ -333,13 +338,17 @@ fn every_kind_of_request_is_met() {
     // The histories are of little use when hardly anybody moves.
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let (mut explained, mut moved, mut long, mut facts_met) = (0, 0, 0, std::collections::BTreeSet::new());
-    for _ in 0..40 {
+    for _ in 0..120 {
         let past = past().new_tree(&mut runner).expect("a history").current();
         let facts = past.facts();
         for request in drivers() {
             for found in drivers_at(NOW, &request, &facts, 0) {
                 explained += usize::from(found.state == KeyDriversState::Ok);
-                let met = request.drivers.iter().zip(&found.shares).filter(|(_, share)| share.correlation.is_some());
+                let met = request
+                    .drivers
+                    .iter()
+                    .zip(&found.shares)
+                    .filter(|(_, share)| share.mean.is_some_and(|mean| mean != 0.0));
                 facts_met.extend(met.map(|(driver, _)| format!("{driver:?}")));
             }
         }

@@ -60,12 +60,13 @@ impl Log {
             weight_trillionths: 1_000_000_000_000,
             ..Default::default()
         };
-        self.put(String::new(), surveys::fact::Fact::Response(fact));
+        self.put(id((1_000 + self.number).unsigned_abs().into()), surveys::fact::Fact::Response(fact));
     }
 
     fn put_customers(&mut self, fact: customers::fact::Fact) {
         self.number += 1;
-        let fact = customers::Fact { number: self.number, version: 1, fact: Some(fact), ..Default::default() };
+        let id = id(self.number.unsigned_abs().into());
+        let fact = customers::Fact { id, number: self.number, version: 1, fact: Some(fact), ..Default::default() };
         self.facts.put_customers(fact).expect("readable");
     }
 

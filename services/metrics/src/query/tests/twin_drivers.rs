@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use barometer_proto::{
     complaints::v1::CaseEntryType,
+    customers::v1::PurchaseFact,
     metrics::v1::{self as wire, DriverFact, driver},
 };
 
@@ -98,7 +99,8 @@ impl Model {
                 own_cases().filter(|(_, case)| [0, 3, 4].contains(&case.kind) && is_in(micros(case.open_time))).count(),
             ),
             DriverFact::LatePayments => {
-                let own = self.purchases.iter().filter(|of| of.customer_id == *who);
+                let is_sale = |of: &&PurchaseFact| of.amount.as_ref().expect("money").units >= 0;
+                let own = self.purchases.iter().filter(|of| of.customer_id == *who).filter(is_sale);
                 let due = own.filter_map(|of| Some((maybe(of.due_time)?, maybe(of.paid_time))));
                 count(due.filter(|(due, paid)| is_in(*due) && paid.is_none_or(|paid| paid > *due)).count())
             }
