@@ -43,7 +43,7 @@ mod tests {
         write(&answer(), &mut out).expect("a vector takes everything");
         let lines = [
             "time,source,kind,id,customer_id,promoters,detractors,answers,value,amount,currency",
-            "2017-05-02T00:00:00Z,surveys,response,0198b2a0-0000-7000-8000-000000000001,,0.25,,1,9,12.00,EUR",
+            "2017-05-02T00:00:00Z,surveys,response,0198b2a0-0000-7000-8000-000000000001,,0.25,,1,9,12,EUR",
         ];
         assert_eq!(String::from_utf8_lossy(&out).lines().collect::<Vec<_>>(), lines);
     }
