@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
-/// The first clause of a formula with these numbers in place of their names; nothing when it has other names, or none of them.
+/// The first clause of a formula, without a name that it is given, with these numbers in place of their names; nothing when it
+/// has other names, or none of them.
 pub(super) fn filled(formula: &str, numbers: &BTreeMap<String, String>) -> Option<String> {
-    let end = [", ", "; ", ". ", " = "].iter().filter_map(|mark| formula.find(mark)).min().unwrap_or(formula.len());
+    let is_name = |text: &str| text.chars().all(|c| c.is_alphanumeric() || c == '_');
+    let formula = formula.split_once(" = ").filter(|(name, _)| is_name(name)).map_or(formula, |(_, formula)| formula);
+    let end = [", ", "; ", ": ", ". ", " = "].iter().filter_map(|mark| formula.find(mark)).min().unwrap_or(formula.len());
     let clause = formula[..end].trim_end_matches('.');
     let mut filled = String::new();
     let mut found = false;
@@ -42,6 +45,7 @@ mod tests {
         );
         assert_eq!(filled("100 * satisfied / answers = 100 - x.").as_deref(), Some("100 * 2,000 / 2,746"));
         assert_eq!(filled("satisfied + new.").as_deref(), Some("2,000 + 1"));
+        assert_eq!(filled("new = answers + satisfied: sums, of all.").as_deref(), Some("2,746 + 2,000"));
         assert_eq!(filled("Number of answers."), None);
         assert_eq!(filled("100 * satisfied / others"), None);
         assert_eq!((filled(""), filled("1 + 2")), (None, None));
