@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 pub(super) fn filled(formula: &str, numbers: &BTreeMap<String, String>) -> Option<String> {
     let is_name = |text: &str| text.chars().all(|c| c.is_alphanumeric() || c == '_');
     let formula = formula.split_once(" = ").filter(|(name, _)| is_name(name)).map_or(formula, |(_, formula)| formula);
-    let end = [", ", "; ", ": ", ". ", " = "].iter().filter_map(|mark| formula.find(mark)).min().unwrap_or(formula.len());
+    let end =
+        [", ", "; ", ": ", ". ", " = "].iter().filter_map(|mark| formula.find(mark)).min().unwrap_or(formula.len());
     let clause = formula[..end].trim_end_matches('.');
     let mut filled = String::new();
     let mut found = false;
