@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    path::Path,
     time::{Duration, Instant},
 };
 
@@ -16,7 +17,7 @@ use serde_json::Value;
 use crate::{
     Settings,
     answers::{self, Answer},
-    process,
+    helper, process,
     reference::{self, Reference},
     report::{Aim, Line, Measured, Report, Unit},
 };
@@ -43,7 +44,7 @@ pub fn measure(settings: &Settings, report: &mut Report) {
             fastrand::Rng::with_seed(1).shuffle(&mut indices);
         }
         let before = process::Memory::own();
-        let (memory, folding) = fold(&indices);
+        let (memory, folding) = fold(Memory::new("UTC").expect("a zone"), &indices);
         let after = process::Memory::own();
         #[allow(clippy::cast_precision_loss, reason = "below 2^53")]
         let count = facts as f64;
@@ -53,6 +54,10 @@ pub fn measure(settings: &Settings, report: &mut Report) {
         if order == "in order" {
             let bytes = Measured::once((after.private - before.private) * 1e6 / count);
             report.lines.push(Line::new("memory", "answers in metrics", bytes, Unit::BytesPerFact));
+            let directory = settings.directory();
+            let bytes = Measured::once(helper::bytes_beside_files(facts, &directory.path().join("columns")));
+            let what = "answers in metrics, ids, numbers and versions in memory-mapped files";
+            report.lines.push(Line::new("memory", what, bytes, Unit::BytesPerFact));
         }
         for (name, what, aim) in [
             ("window", "NPS of 90 days", Some(Aim::Times(5.0))),
@@ -75,9 +80,8 @@ pub fn measure(settings: &Settings, report: &mut Report) {
 }
 
 /// Folds answers; gives the time that folding took, without that of making and decoding them.
-fn fold(indices: &[u32]) -> (Memory, Duration) {
+fn fold(mut memory: Memory, indices: &[u32]) -> (Memory, Duration) {
     let survey = answers::id(1).to_string();
-    let mut memory = Memory::new("UTC").expect("a zone");
     memory.put_surveys(answers::survey_fact(&survey)).expect("a fact");
     let mut time = Duration::ZERO;
     for chunk in indices.chunks(CHUNK) {
@@ -89,9 +93,20 @@ fn fold(indices: &[u32]) -> (Memory, Duration) {
         for fact in decoded {
             memory.put_surveys(fact).expect("a fact");
         }
+        memory.move_columns();
         time += begun.elapsed();
     }
     (memory, time)
+}
+
+/// The bytes that each of so many answers takes in memory, beside files in a directory.
+pub fn bytes_beside_files(facts: u64, directory: &Path) -> f64 {
+    let indices: Vec<u32> = (0..u32::try_from(facts).expect("at most 4 billion")).collect();
+    let before = process::Memory::own();
+    let (_memory, _) = fold(Memory::with_files("UTC", directory).expect("a directory"), &indices);
+    #[allow(clippy::cast_precision_loss, reason = "below 2^53")]
+    let count = facts as f64;
+    (process::Memory::own().anonymous - before.anonymous) * 1e6 / count
 }
 
 fn fact(index: u32, of: u64, survey: &str) -> Fact {

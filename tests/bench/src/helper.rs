@@ -18,6 +18,7 @@ use tokio_stream::wrappers::TcpListenerStream;
 
 use crate::{
     answers::{self, Answer},
+    figures,
     load::{self, Effort},
     report::Measured,
 };
@@ -37,6 +38,14 @@ pub enum Helper {
         /// Measurements.
         repetitions: usize,
     },
+    /// Folds answers, with the columns that no figure reads in files, and prints the bytes that each takes in memory otherwise
+    #[command(hide = true)]
+    Fold {
+        /// How many.
+        facts: u64,
+        /// Where the files go.
+        directory: PathBuf,
+    },
     /// Serves an echo and prints where
     #[command(hide = true)]
     Echo,
@@ -50,6 +59,10 @@ impl Helper {
                 let effort = Effort { time: Duration::from_millis(time), repetitions };
                 let Measured { median, low, high } = commit_rows(&file, callers, effort).await;
                 writeln!(std::io::stdout(), "{median} {low} {high}").expect("somebody reads it");
+            }
+            Helper::Fold { facts, directory } => {
+                let bytes = figures::bytes_beside_files(facts, &directory);
+                writeln!(std::io::stdout(), "{bytes}").expect("somebody reads it");
             }
             Helper::Echo => serve_echo().await,
         }
@@ -70,6 +83,14 @@ pub fn sqlite_commits(file: &Path, callers: usize, effort: Effort, preload: Opti
     let numbers: Vec<f64> = told.split_whitespace().filter_map(|number| number.parse().ok()).collect();
     let [median, low, high] = numbers[..] else { panic!("three numbers, not {told}") };
     Measured { median, low, high }
+}
+
+/// The bytes that an answer takes in memory when what no figure reads is in files, in a process of its own.
+pub fn bytes_beside_files(facts: u64, directory: &Path) -> f64 {
+    let mut command = Command::new(std::env::current_exe().expect("this program has a path"));
+    let output = command.arg("fold").arg(facts.to_string()).arg(directory).output().expect("this program starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).trim().parse().expect("a number")
 }
 
 /// An empty gRPC server: tonic's health service and nothing around it. Killed when dropped.

@@ -153,6 +153,8 @@ pub struct Memory {
     pub proportional: f64,
     /// What nobody else has.
     pub private: f64,
+    /// What is in no file.
+    pub anonymous: f64,
 }
 
 impl Memory {
@@ -172,6 +174,7 @@ impl Memory {
             resident: field("Rss:"),
             proportional: field("Pss:"),
             private: field("Private_Clean:") + field("Private_Dirty:"),
+            anonymous: field("Anonymous:"),
         }
     }
 }
