@@ -348,7 +348,7 @@ class Happened:
         cases, purchases, contacts = (facts[kind] for kind in ["complaints.case", "customers.purchase", "customers.interaction"])
         cases = cases[(cases.state != "MERGED") & cases.customer_id.notna()]
         complaints = cases[cases.kind.fillna("COMPLAINT").isin(["COMPLAINT", "LOSS"])]
-        due = purchases[purchases.due_time.notna()]
+        due = purchases[purchases.due_time.notna() & (purchases.amount >= 0)]
         late = due[[pd.isna(paid) or paid > by for by, paid in zip(due.due_time, due.paid_time)]]
         sales, euros = purchases[purchases.amount >= 0], purchases[purchases.amount_currency == "EUR"]
         handled, inbound = contacts[contacts.handling_time_micros.notna()], contacts[contacts.direction == "INBOUND"]

@@ -81,7 +81,7 @@ Examples:
   barometer explain nps --from 2017 --where language=en --count detractors
   barometer explain revenue --row currency=GBP --limit 100
   barometer explain cohort_retention --row cohort=2009-12 --row periods_since=1 --count active
-  barometer explain csat --format csv > answers.csv";
+  barometer explain csat --limit 1000 --format csv > answers.csv";
 
 impl ExplainArgs {
     /// Asks and shows the answer.
@@ -97,6 +97,10 @@ impl ExplainArgs {
         };
         let request = self.to_request(zone.as_ref())?;
         let answer = suite.explain(&request, flag_of).await?;
+        if self.format == Format::Csv && !answer.next_page_token.is_empty() {
+            let (told, all) = (answer.facts.len(), answer.total_facts);
+            output::remark(&format!("{told} of {all} facts; the next ones: --page {}", answer.next_page_token));
+        }
         output::print(|out| match self.format {
             Format::Json => json::write(&answer, out),
             Format::Csv => csv::write(&answer, out),

@@ -134,7 +134,7 @@ impl Verifier {
     /// Errors: see [`Verifier::attempt`].
     pub(crate) async fn verify(
         &self,
-        _place: OwnedSemaphorePermit,
+        place: OwnedSemaphorePermit,
         trigger: VerificationTrigger,
         queries: Vec<Query>,
         tell: Tell<'_>,
@@ -146,7 +146,7 @@ impl Verifier {
             begin_time: Some(begin.to_wire()),
             ..Default::default()
         };
-        let attempt = self.attempt(queries, tell).await;
+        let attempt = self.attempt(Arc::new(place), queries, tell).await;
         verification.end_time = Some(Micros::now().to_wire());
         let failed = match attempt {
             Ok((compared, sources)) => {
@@ -158,13 +158,13 @@ impl Verifier {
                 verification.sources = sources;
                 verification.difference_count = render::whole(compared.iter().map(|of| of.differences.count()).sum());
                 verification.metrics = render::compared(compared);
-                self.instruments.ended(outcome, begin);
+                self.instruments.ended(trigger, outcome, begin);
                 None
             }
             Err(error) => {
                 verification.outcome = VerificationOutcome::Failed.into();
                 verification.error = error.to_string();
-                self.instruments.ended(VerificationOutcome::Failed, begin);
+                self.instruments.ended(trigger, VerificationOutcome::Failed, begin);
                 Some(error)
             }
         };
@@ -187,6 +187,7 @@ impl Verifier {
     /// FAILED_PRECONDITION when there are too many facts.
     async fn attempt(
         &self,
+        place: Arc<OwnedSemaphorePermit>,
         queries: Vec<Query>,
         tell: Tell<'_>,
     ) -> Result<(Vec<Compared>, Vec<wire::VerificationSource>), Error> {
@@ -205,8 +206,19 @@ impl Verifier {
         let live = self.meet(&mut reading, &queries).await?;
         let sources = reading.sources();
         let anew = reading.into_anew()?;
-        let compared = away(move || compare_all(&queries, live, &anew)).await?;
+        let query = self.query_place().await?;
+        let compared = away(move || {
+            // Kept until it is compared, also when nobody waits any more.
+            let _places = (place, query);
+            compare_all(&queries, live, &anew)
+        });
+        let compared = compared.await?;
         Ok((compared, sources))
+    }
+
+    /// A place among the queries.
+    async fn query_place(&self) -> Result<OwnedSemaphorePermit, Error> {
+        Arc::clone(&self.queries).acquire_owned().await.map_err(|error| Error::Internal(error.to_string()))
     }
 
     /// How many facts of these sources the fold holds.
@@ -222,8 +234,7 @@ impl Verifier {
             let mut progress = self.fold.progress();
             progress.borrow_and_update();
             // Before the fold stands still, which is not to wait for queries.
-            let place = Arc::clone(&self.queries).acquire_owned().await;
-            let place = place.map_err(|error| Error::Internal(error.to_string()))?;
+            let place = self.query_place().await?;
             let still = self.fold.still().await;
             let position = |source: Source| self.fold.link(source).reached.position;
             if reading.come_to(position, Instant::now() + STILL, |read| self.check(read)).await? {

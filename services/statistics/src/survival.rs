@@ -42,6 +42,11 @@ impl Observation {
     pub fn entered_late(entry: u64, exit: u64, event: bool) -> Option<Self> {
         (entry < exit).then_some(Self { entry: Some(entry), exit, event })
     }
+
+    /// Whether the event happened.
+    pub fn is_event(&self) -> bool {
+        self.event
+    }
 }
 
 /// Visits the times at which events happened, ascending, each with how many of each group had entered before and had not

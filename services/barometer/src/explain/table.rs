@@ -50,7 +50,11 @@ fn figure(answer: &ExplainMetricResponse, metric: &Metric, row: &Row, out: &mut 
     }
     let numbers = row.counts.iter().map(|(name, number)| (name.clone(), trimmed(*number)));
     let amounts = row.amounts.iter().map(|(name, money)| (name.clone(), Decimal::from(money).grouped()));
-    if let Some(filled) = filled(&metric.formula, &numbers.chain(amounts).collect()) {
+    // The formula is that of the definition which holds unless another is named.
+    let is_usual = metric.parameters.iter().all(|of| {
+        of.name != "definition" || answer.parameters.get(&of.name).is_none_or(|given| *given == of.default_value)
+    });
+    if let Some(filled) = filled(&metric.formula, &numbers.chain(amounts).collect()).filter(|_| is_usual) {
         writeln!(out, "  = {filled}")?;
     }
     let mut told = format!("  = {}", value(row, metric.unit()));

@@ -132,8 +132,12 @@ impl Ask {
         }
         for of_one in of_each(&all) {
             let Some(tally) = groups.get_mut(of_one[0].group as usize) else { continue };
-            for journey in self.journeys(facts, of_one).iter().filter(|journey| within.contains(&journey.began)) {
-                tally.add(facts, journey, self.max_length, journey.last.at.saturating_add(self.gap) > *now);
+            let journeys = self.journeys(facts, of_one);
+            for (index, journey) in journeys.iter().enumerate().filter(|(_, of)| within.contains(&of.began)) {
+                // Where another has begun, this one is over.
+                let is_last = index + 1 == journeys.len();
+                let may_go_on = is_last && journey.last.at.saturating_add(self.gap) > *now;
+                tally.add(facts, journey, self.max_length, may_go_on);
             }
         }
         let mut told: Vec<Journeys> = (0..)

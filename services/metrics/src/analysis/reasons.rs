@@ -38,12 +38,19 @@ pub(super) fn at(facts: &Facts, ends: &[(i64, u32)], at: i64) -> u32 {
     codes.min_by_key(|code| (*code == EMPTY, reasons.dictionary.text(*code))).unwrap_or(EMPTY)
 }
 
+/// The reasons for which somebody went, by their codes.
+pub(super) fn of_events(watched: &[Observation], codes: &[u32]) -> Vec<u32> {
+    let events = watched.iter().zip(codes).filter(|(seen, _)| seen.is_event());
+    let mut reasons: Vec<_> = events.map(|(_, code)| *code).collect();
+    reasons.sort_unstable();
+    reasons.dedup();
+    reasons
+}
+
 /// Of each reason how many went for it. Of each who is watched there is the code of the reason; without any, nothing is told.
 pub(super) fn tell(facts: &Facts, watched: &[Observation], codes: &[u32], until: u64, level: Level) -> Vec<OfReason> {
     let text = |code: u32| facts.subscriptions.reason.dictionary.text(code);
-    let mut reasons = codes.to_vec();
-    reasons.sort_unstable();
-    reasons.dedup();
+    let mut reasons = of_events(watched, codes);
     reasons.sort_by_key(|code| (*code == EMPTY, text(*code)));
     let cause = |code: &u32| reasons.iter().position(|other| other == code).unwrap_or(reasons.len());
     let competing: Vec<_> =

@@ -221,17 +221,17 @@ impl Survival {
         named.retain(|(_, watched, _)| !watched.is_empty());
         let is_told = |watched: &Vec<Observation>| watched.len() as u64 >= self.minimum_sample;
         let test = (!overlap).then(|| compare(&named, is_told)).flatten();
+        let told = named.iter().filter(|(_, watched, _)| is_told(watched));
+        let reasons = told.map(|(_, watched, codes)| reasons::of_events(watched, codes).len());
+        if reasons.sum::<usize>() > reasons::MOST {
+            let told = format!("there are more than {} groups and reasons", reasons::MOST);
+            return Err(Error::invalid("by_reason", "TOO_MANY", told));
+        }
         let curves = named.into_iter().map(|(group, watched, reasons)| {
             let told = is_told(&watched).then(|| self.told(facts, &watched, &reasons)).flatten();
             Curve { group, told }
         });
-        let curves: Vec<Curve> = curves.collect();
-        let told = curves.iter().filter_map(|curve| curve.told.as_ref());
-        if told.map(|told| told.reasons.len()).sum::<usize>() > reasons::MOST {
-            let told = format!("there are more than {} groups and reasons", reasons::MOST);
-            return Err(Error::invalid("by_reason", "TOO_MANY", told));
-        }
-        Ok(Curves { curves, test })
+        Ok(Curves { curves: curves.collect(), test })
     }
 
     fn told(&self, facts: &Facts, watched: &[Observation], reasons: &[u32]) -> Option<Told> {

@@ -40,12 +40,12 @@ impl<T: Copy + Default + Ord> ByPerson<T> {
         ByPerson { starts, things }
     }
 
-    /// Of so many customers, of each those that `of` gives, ascending.
-    pub(crate) fn of_each<'t>(people: usize, of: impl Fn(u32) -> &'t [T]) -> Self
+    /// Of so many customers, of each those that `of` gives, ascending; at most so many of all.
+    pub(crate) fn of_each<'t>(people: usize, most: usize, of: impl Fn(u32) -> &'t [T]) -> Self
     where
         T: 't,
     {
-        let (mut starts, mut things) = (Vec::with_capacity(people + 1), Vec::new());
+        let (mut starts, mut things) = (Vec::with_capacity(people + 1), Vec::with_capacity(most));
         for person in (0..).take(people) {
             starts.push(things.len());
             things.extend_from_slice(of(person));

@@ -4,7 +4,8 @@
 //! which the operating system keeps in memory as long as it has room; every answer stays the same.
 
 use std::{
-    fs, io,
+    fs,
+    io::{self, Seek as _, SeekFrom, Write as _},
     ops::{Deref, DerefMut},
     path::{Path, PathBuf},
 };
@@ -29,7 +30,8 @@ impl<T: Copy> Cold<T> {
         match self {
             Cold::Memory(column) => column.push(value),
             Cold::Mapped(column) => {
-                if let Err(error) = column.push(value) {
+                let room = if column.len() == column.capacity() { grow(column) } else { Ok(()) };
+                if let Err(error) = room.and_then(|()| column.push(value)) {
                     // The file can not grow: on in memory, with what is in it.
                     tracing::error!(%error, "a column comes back into memory from its file");
                     let rows = column.iter().copied().chain([value]).collect();
@@ -53,13 +55,42 @@ impl<T: Copy> Cold<T> {
         if column.len() < FEW {
             return Ok(());
         }
-        let mut mapped = MmapVecBuilder::new().segment_builder(files.clone()).capacity(column.len() * 2).try_build()?;
+        let mut mapped = MmapVecBuilder::new().segment_builder(files.clone()).capacity(FEW).try_build()?;
+        fill(&mapped.path(), 0, mapped.disk_size())?;
+        while mapped.capacity() < column.len() {
+            grow(&mut mapped)?;
+        }
         for value in column.iter() {
             mapped.push(*value)?;
         }
         *self = Cold::Mapped(mapped);
         Ok(())
     }
+}
+
+/// Doubles the room of a column. Its file has all of it on the disk before anything is written there: a page for which the disk
+/// has no room any more would end the process.
+fn grow<T>(column: &mut MmapVec<T>) -> io::Result<()> {
+    let (before, more) = (column.disk_size(), column.capacity().max(FEW));
+    let until = before + more * size_of::<T>();
+    fill(&column.path(), before, until)?;
+    column.reserve(column.capacity() - column.len() + more)?;
+    // Rounded up to whole pages.
+    fill(&column.path(), until, column.disk_size())
+}
+
+/// Puts zeros into a part of a file.
+fn fill(path: &Path, from: usize, until: usize) -> io::Result<()> {
+    const ZEROS: [u8; 65_536] = [0; 65_536];
+    let mut file = fs::File::options().write(true).open(path)?;
+    file.seek(SeekFrom::Start(u64::try_from(from).unwrap_or(u64::MAX)))?;
+    let mut left = until.saturating_sub(from);
+    while left > 0 {
+        let some = left.min(ZEROS.len());
+        file.write_all(&ZEROS[..some])?;
+        left -= some;
+    }
+    Ok(())
 }
 
 impl<T> Default for Cold<T> {

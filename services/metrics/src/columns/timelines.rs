@@ -6,13 +6,13 @@ use rustc_hash::FxHashMap;
 
 use super::{by_person::ByPerson, people::NOBODY, times::NEVER};
 
-/// Everything is put in order anew when what changed since is more than a part of it that is this many times smaller.
+/// Everything is put in order anew after as many changes as a part of it that is this many times smaller.
 const PARTS: usize = 8;
-/// Until so many instants changed it never is.
+/// After fewer changes it never is.
 const FEW: usize = 65_536;
 
 /// The instants at which customers did something, each customer's ascending. Nothing is kept until they are asked for the
-/// first time; then 8 bytes for each instant and 8 for each customer, and an eighth of it again for what changed since.
+/// first time; then 8 bytes for each instant and 8 for each customer, and as much again for those of whom something changed since.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Timelines {
     made: OnceLock<Made>,
@@ -23,8 +23,8 @@ struct Made {
     ordered: ByPerson<i64>,
     /// Those of customers of whom something changed since.
     changed: FxHashMap<u32, Vec<i64>>,
-    /// How many instants these are.
-    instants: usize,
+    /// How many changes there were since.
+    changes: usize,
 }
 
 impl Timelines {
@@ -32,7 +32,7 @@ impl Timelines {
     pub(crate) fn get<I: Iterator<Item = (u32, i64)>>(&self, people: usize, each: impl Fn() -> I) -> &Self {
         self.made.get_or_init(|| {
             let ordered = ByPerson::new(people, || each().filter(|(_, at)| *at != NEVER));
-            Made { ordered, changed: FxHashMap::default(), instants: 0 }
+            Made { ordered, changed: FxHashMap::default(), changes: 0 }
         });
         self
     }
@@ -54,7 +54,8 @@ impl Timelines {
             }
         });
         made.change(after, |instants, place, _| instants.insert(place, after.1));
-        if made.instants > FEW.max(made.ordered.len() / PARTS) {
+        made.changes += 1;
+        if made.changes > FEW.max(made.ordered.len() / PARTS) {
             made.order();
         }
     }
@@ -70,25 +71,20 @@ impl Made {
             return;
         }
         let ordered = &self.ordered;
-        let instants = self.changed.entry(person).or_insert_with(|| {
-            let own = ordered.of(person).to_vec();
-            self.instants += own.len();
-            own
-        });
-        let before = instants.len();
+        let instants = self.changed.entry(person).or_insert_with(|| ordered.of(person).to_vec());
         let (place, is_there) = match instants.binary_search(&at) {
             Ok(place) => (place, true),
             Err(place) => (place, false),
         };
         change(instants, place, is_there);
-        self.instants = self.instants - before + instants.len();
     }
 
     fn order(&mut self) {
         let last = self.changed.keys().max().map_or(0, |person| *person as usize + 1);
-        self.ordered = ByPerson::of_each(self.ordered.people().max(last), |person| self.of(person));
-        self.changed.clear();
-        self.instants = 0;
+        let most = self.ordered.len() + self.changes;
+        self.ordered = ByPerson::of_each(self.ordered.people().max(last), most, |person| self.of(person));
+        self.changed = FxHashMap::default();
+        self.changes = 0;
     }
 }
 
@@ -131,8 +127,6 @@ mod tests {
                     own.sort_unstable();
                     prop_assert_eq!(timelines.of(person), own);
                 }
-                let made = timelines.made.get().expect("made");
-                prop_assert_eq!(made.instants, made.changed.values().map(Vec::len).sum::<usize>());
             }
         }
     }
@@ -146,6 +140,18 @@ mod tests {
     }
 
     #[test]
+    fn a_customer_of_many_instants_is_not_put_in_order_for_each_of_them() {
+        let mut timelines = Timelines::default();
+        let many = i64::try_from(2 * FEW).expect("small");
+        timelines.get(1, || (0..many).map(|at| (0, at)));
+        for at in 0..100 {
+            timelines.note((NOBODY, NEVER), (0, many + at));
+        }
+        let made = timelines.made.get().expect("made");
+        assert_eq!((made.changes, made.ordered.len(), timelines.of(0).len()), (100, 2 * FEW, 2 * FEW + 100));
+    }
+
+    #[test]
     fn what_changed_is_put_in_order_when_it_is_much() {
         let mut timelines = Timelines::default();
         timelines.get(1, std::iter::empty);
@@ -153,7 +159,7 @@ mod tests {
             timelines.note((NOBODY, NEVER), (0, at));
         }
         let made = timelines.made.get().expect("made");
-        assert_eq!((made.instants, made.ordered.len()), (0, FEW + 1));
+        assert_eq!((made.changes, made.ordered.len()), (0, FEW + 1));
         assert_eq!(timelines.of(0).len(), FEW + 1);
     }
 }

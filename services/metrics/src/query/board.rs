@@ -3,10 +3,13 @@
 
 use std::collections::BTreeMap;
 
+use barometer_chassis::error::Error;
+
 use super::{
     Ask, Condition, MAX_ROWS, Table,
     cut::Cutter,
     figures::{Figure, Measured, Name},
+    too_many_rows,
 };
 
 /// A row of cells, one for each period, for each group.
@@ -25,15 +28,22 @@ impl<T: Default + Clone> Board<T> {
     }
 
     /// The number of the row of a group; its dimensions may come in any order, those that are not asked for are left out.
-    pub(super) fn row(&mut self, group: impl IntoIterator<Item = (String, String)>) -> usize {
+    ///
+    /// Errors: INVALID when there are more rows than an answer may have.
+    pub(super) fn row(&mut self, group: impl IntoIterator<Item = (String, String)>) -> Result<usize, Error> {
         let place = |(name, _): &(String, String)| self.group_by.iter().position(|asked| asked == name);
         let mut name: Name = group.into_iter().filter(|of| place(of).is_some()).collect();
         name.sort_by_key(place);
-        let (rows, periods) = (&mut self.rows, self.periods);
-        *self.numbers.entry(name).or_insert_with(|| {
-            rows.push(vec![T::default(); periods]);
-            rows.len() - 1
-        })
+        if let Some(number) = self.numbers.get(&name) {
+            return Ok(*number);
+        }
+        let number = self.rows.len();
+        if (number + 1).saturating_mul(self.periods) > MAX_ROWS {
+            return Err(too_many_rows());
+        }
+        self.rows.push(vec![T::default(); self.periods]);
+        self.numbers.insert(name, number);
+        Ok(number)
     }
 
     /// The cell of a row and a period.

@@ -217,7 +217,7 @@ impl<'a, 'q> Engagement<'a, 'q> {
             of.shares = Some(cells.entry(of.cell).or_default().add(*before, &of.contacted, &others));
         }
         let mut person_before = None;
-        let mut parts: Vec<(u32, Change)> = Vec::new();
+        let mut parts: FxHashMap<u32, Change> = FxHashMap::default();
         self.each_met(&people, &bases, &mut strata, |of, places, stretch| {
             if person_before != Some(stretch.person) {
                 settle(&mut parts, &mut cells);
@@ -226,10 +226,7 @@ impl<'a, 'q> Engagement<'a, 'q> {
             let first = of.instants.get(places.start).copied().unwrap_or_default();
             let Some(change) = of.shares.as_ref().and_then(|shares| shares.of(places, stretch.after)) else { return };
             self.ask.gather(Kind::Customer, stretch.person, first, "comparison");
-            match parts.iter_mut().find(|(cell, _)| *cell == of.cell) {
-                Some((_, so_far)) => *so_far += change,
-                None => parts.push((of.cell, change)),
-            }
+            parts.entry(of.cell).and_modify(|so_far| *so_far += change).or_insert(change);
         })?;
         settle(&mut parts, &mut cells);
         Ok(cells)
@@ -318,8 +315,8 @@ impl<'a, 'q> Engagement<'a, 'q> {
 }
 
 /// Adds what one customer did to the cells in which they were compared.
-fn settle(parts: &mut Vec<(u32, Change)>, cells: &mut BTreeMap<u32, Cell>) {
-    for (cell, change) in parts.drain(..) {
+fn settle(parts: &mut FxHashMap<u32, Change>, cells: &mut BTreeMap<u32, Cell>) {
+    for (cell, change) in parts.drain() {
         if let Some(cell) = cells.get_mut(&cell) {
             cell.compare(change);
         }

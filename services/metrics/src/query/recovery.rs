@@ -3,6 +3,8 @@
 //! All of them are customers who were active, and are watched for the same time: from the instant at which the complaint was
 //! opened, solved or not, or from the start of the period when there was none.
 
+use std::ops::RangeInclusive;
+
 use barometer_chassis::{clock::Micros, error::Error};
 
 use super::{
@@ -11,12 +13,13 @@ use super::{
     board::Board,
     cut::Cutter,
     evidence::Evidence,
-    figures::{Figure, Measured, plain},
+    figures::{Figure, Measured, extent_of, plain},
     rates::DISSATISFIED,
     told::{Kind, Worth},
 };
 use crate::{
     analysis::by_person::{self, Instants},
+    catalogue::Metric,
     columns::{Facts, by_person::ByPerson, dictionary::EMPTY, people::NOBODY, times::NEVER},
     rules::{
         activity::{is_active, within},
@@ -58,6 +61,12 @@ struct Watched {
     outcome: Outcome,
 }
 
+/// From the first until the last purchase or case.
+pub(crate) fn extent(facts: &Facts, _: &Metric) -> Option<RangeInclusive<i64>> {
+    let extents = [facts.purchases.times.extent(), facts.cases.times.extent()];
+    extent_of(extents.into_iter().flatten().flat_map(|extent| [*extent.start(), *extent.end()]))
+}
+
 /// How many of them bought again.
 pub(crate) fn service_recovery(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let sales = by_person::sales(ask.facts, i64::MAX);
@@ -78,7 +87,7 @@ pub(crate) fn service_recovery(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     })?;
     let mut board = Board::<[u64; 3]>::new(ask);
     for (group, outcome, cells) in pile.into_rows() {
-        let row = board.row(cutter.name(group).into_iter().chain([named(outcome)]));
+        let row = board.row(cutter.name(group).into_iter().chain([named(outcome)]))?;
         cells.into_iter().enumerate().for_each(|(period, cell)| *board.cell(row, period) = cell);
     }
     Ok(board.figures(ask, |[retained, gone, pending]| {
@@ -139,7 +148,7 @@ pub(crate) fn spend_after_complaint(ask: &Ask<'_>) -> Result<Vec<Figure>, Error>
     for (group, outcome, cells) in pile.into_rows() {
         for (index, currency) in currencies.texts.iter().enumerate().filter(|(index, _)| currencies.passes[*index]) {
             let own = [named(outcome), (CURRENCY.to_owned(), currency.clone())];
-            let row = board.row(cutter.name(group).into_iter().chain(own));
+            let row = board.row(cutter.name(group).into_iter().chain(own))?;
             for (period, spent) in cells.iter().enumerate() {
                 let moments = spent.of_currencies.get(index).copied().unwrap_or_default();
                 let buyers = spent.buyers.get(index).copied().unwrap_or_default();

@@ -124,7 +124,7 @@ fn served(ask: &Ask<'_>, with_redress: bool) -> Result<Board<Served>, Error> {
         for ((group, currency), cells) in cells {
             let name = cutter.name(group);
             let own = (CURRENCY.to_owned(), currencies.texts[currency as usize].clone());
-            let number = board.row(name.into_iter().chain([own]));
+            let number = board.row(name.into_iter().chain([own]))?;
             numbers.insert((group, currency), number);
             for (period, one) in cells.into_iter().enumerate() {
                 let Served { contact_cost, redress, contacts, unpriced, redresses, customers: _ } = one;

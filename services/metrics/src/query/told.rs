@@ -102,7 +102,7 @@ impl Recorder {
         Recorder { wanted, taken: RefCell::default() }
     }
 
-    /// The facts in the order of time and id, and how many there are with those that were not wanted.
+    /// Tells of what was gathered, of each thing once.
     ///
     /// Errors: INVALID when too many things had to be gathered.
     pub(super) fn finish(&self, ask: &Ask<'_>) -> Result<(), Error> {

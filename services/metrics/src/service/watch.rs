@@ -62,6 +62,7 @@ impl Metrics {
         let seen = *progress.borrow();
         let (interval, mut query) = (parse_interval(&request), request.query.clone().unwrap_or_default());
         let permit = std::sync::Arc::clone(&self.watches.room).try_acquire_owned();
+        let begun = Micros::now();
         let answer = self.answer(request, left).await?;
         // When nothing is wrong with it.
         let permit = permit.map_err(|_| Error::Exhausted("too many figures are watched"))?;
@@ -79,7 +80,7 @@ impl Metrics {
             first: None,
             _permit: permit,
         };
-        watch.know(keyed(&answer.results));
+        watch.know(keyed(&answer.results), begun);
         watch.first = Some(self.checked(answer)?);
         Ok(Box::pin(stream::unfold(Some(watch), |watch| async move {
             let mut watch = watch?;
@@ -132,18 +133,23 @@ impl Watch {
             let taken = *self.progress.borrow_and_update();
             let now = Instant::now();
             let moves = now >= self.computed.1 + QUIET && self.moves_by_time();
+            if now >= quiet {
+                self.told = now;
+                let freshness = self.freshness().await?;
+                return Ok(wire::WatchMetricsResponse { freshness, ..Default::default() });
+            }
             if taken != self.computed.0 || moves || self.is_over() {
-                tokio::time::sleep_until(self.computed.1 + self.interval).await;
+                let next = self.computed.1 + self.interval;
+                tokio::time::sleep_until(next.min(quiet)).await;
+                if next > quiet {
+                    continue;
+                }
                 // Those that came meanwhile are among them.
                 self.computed = (*self.progress.borrow_and_update(), Instant::now());
                 if let Some(changed) = self.compute().await? {
                     self.told = Instant::now();
                     return Ok(changed);
                 }
-            } else if now >= quiet {
-                self.told = now;
-                let freshness = self.freshness().await?;
-                return Ok(wire::WatchMetricsResponse { freshness, ..Default::default() });
             } else {
                 let left =
                     self.next_end.map(|end| end.saturating_sub(Micros::now().0).saturating_add(1).unsigned_abs());
@@ -156,7 +162,8 @@ impl Watch {
 
     /// Asks anew; tells what is another, if anything is.
     async fn compute(&mut self) -> Result<Option<wire::WatchMetricsResponse>, Error> {
-        let request = wire::WatchMetricsRequest { query: Some(self.query.clone()), min_interval: None };
+        let (begun, request) =
+            (Micros::now(), wire::WatchMetricsRequest { query: Some(self.query.clone()), min_interval: None });
         let answer = match self.metrics.answer(request, None).await {
             Ok(answer) => answer,
             // A source is read anew.
@@ -178,7 +185,7 @@ impl Watch {
                 group: group.clone(),
             })
             .collect();
-        self.know(rows);
+        self.know(rows, begun);
         results.retain(|result| !result.rows.is_empty());
         if results.is_empty() && removed.is_empty() {
             return Ok(None);
@@ -186,9 +193,9 @@ impl Watch {
         self.metrics.checked(wire::WatchMetricsResponse { results, removed, freshness }).map(Some)
     }
 
-    fn know(&mut self, rows: BTreeMap<Key, wire::Row>) {
-        let now = Micros::now().0;
-        self.next_end = rows.values().filter_map(end_of).filter(|end| *end > now).min();
+    /// Takes rows for known that were asked for at an instant: what is over by then was told to be.
+    fn know(&mut self, rows: BTreeMap<Key, wire::Row>, asked: Micros) {
+        self.next_end = rows.values().filter_map(end_of).filter(|end| *end > asked.0).min();
         self.known = rows;
     }
 

@@ -9,7 +9,7 @@ use barometer_chassis::{
     clock::Micros,
     telemetry::{self, meter},
 };
-use barometer_proto::metrics::v1::{VerificationOutcome, VerificationWay};
+use barometer_proto::metrics::v1::{VerificationOutcome, VerificationTrigger, VerificationWay};
 use opentelemetry::{KeyValue, metrics::Counter};
 
 const OUTCOMES: [(VerificationOutcome, &str); 4] = [
@@ -50,7 +50,7 @@ impl Instruments {
             .f64_observable_gauge("barometer.metrics.verification.age")
             .with_unit("s")
             .with_description(
-                "Time since the last verification began that found everything the same, or since the start",
+                "Time since the last verification by schedule began that found everything the same, or since the start",
             )
             .with_callback(move |observer| {
                 if let Some(since) = since.upgrade() {
@@ -67,12 +67,12 @@ impl Instruments {
         WAYS.iter().for_each(|(way, name)| self.differences.add(count(*way), &[of_way(name)]));
     }
 
-    /// A verification ended that began then.
-    pub(super) fn ended(&self, outcome: VerificationOutcome, begin: Micros) {
+    /// A verification ended that began then. The age is that of the schedule's: a call may have looked at little.
+    pub(super) fn ended(&self, trigger: VerificationTrigger, outcome: VerificationOutcome, begin: Micros) {
         if let Some((_, name)) = OUTCOMES.iter().find(|(of, _)| *of == outcome) {
             self.runs.add(1, &[of_outcome(name)]);
         }
-        if outcome == VerificationOutcome::Same {
+        if trigger == VerificationTrigger::Schedule && outcome == VerificationOutcome::Same {
             self.good_since.store(begin.0, Ordering::Relaxed);
         }
     }

@@ -8,7 +8,7 @@ use super::{
     WILSON,
 };
 use crate::{
-    query::{Table, answers, consistency, engagement, payments, recovery, serving},
+    query::{Table, answers, consistency, engagement, known, payments, recovery, serving},
     rules::scale::Scale,
 };
 
@@ -60,7 +60,7 @@ const RECOVERY: Metric = Metric {
         let cases = &facts.cases;
         vec![&facts.purchases.times.revisions, &cases.times.revisions, &cases.resolutions]
     },
-    extent: |facts, _| facts.purchases.times.extent(),
+    extent: recovery::extent,
     ..BLANK
 };
 
@@ -106,7 +106,7 @@ pub(super) static ALL: &[Metric] = &[
         example: "barometer query actions_per_engagement --every month --by campaign",
         follows: |parameters| i64::from(parameters.around_days) * Micros::DAY,
         looks_back: true,
-        revisions: |facts| vec![&facts.interactions.times.revisions, &facts.purchases.times.revisions],
+        revisions: known::revisions,
         extent: |facts, _| facts.interactions.times.extent(),
         answer: engagement::actions_per_engagement,
         ..BLANK
@@ -153,6 +153,8 @@ pub(super) static ALL: &[Metric] = &[
         sources: &["customers.interaction", "customers.cost", "customers.attribute_change"],
         additivity: Additivity::Counts,
         example: "barometer query cost_per_contact --by channel --param hourly_rate=30EUR",
+        revisions: |facts| vec![&facts.interactions.times.revisions, &facts.costs.times.revisions],
+        extent: |facts, _| facts.interactions.times.extent(),
         answer: serving::cost_per_contact,
         ..COST
     },

@@ -292,7 +292,7 @@ impl Model {
                         }
                     }
                     paths.entry(path).or_default()[rank(last.score)] += 1;
-                    unfinished += u64::from(last.at + gap > NOW);
+                    unfinished += u64::from(index + 1 == starts.len() && last.at + gap > NOW);
                 }
             }
             if is_counted {
