@@ -81,7 +81,7 @@ fn grow<T>(column: &mut MmapVec<T>) -> io::Result<()> {
 
 /// Puts zeros into a part of a file.
 fn fill(path: &Path, from: usize, until: usize) -> io::Result<()> {
-    const ZEROS: [u8; 65_536] = [0; 65_536];
+    static ZEROS: [u8; 65_536] = [0; 65_536];
     let mut file = fs::File::options().write(true).open(path)?;
     file.seek(SeekFrom::Start(u64::try_from(from).unwrap_or(u64::MAX)))?;
     let mut left = until.saturating_sub(from);
