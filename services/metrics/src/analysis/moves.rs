@@ -13,7 +13,7 @@ use super::{
     transition::reads,
 };
 use crate::{
-    columns::{Facts, people::NOBODY, times::EVER},
+    columns::{Facts, times::EVER},
     fold::Source,
     query::{Table, Vocabulary, Zones, cut::Cutter},
     rules::scale::{NpsGroup, Scale},
@@ -102,7 +102,7 @@ pub(super) fn looked_at(facts: &Facts, customers: &[Uuid]) -> impl Fn(u32) -> bo
     let all = customers.is_empty();
     let mut numbers: Vec<u32> = customers.iter().filter_map(|id| facts.people.find(*id)).collect();
     numbers.sort_unstable();
-    move |person| if all { person != NOBODY } else { numbers.binary_search(&person).is_ok() }
+    move |person| all || numbers.binary_search(&person).is_ok()
 }
 
 impl Moves {

@@ -12,7 +12,7 @@ use super::{
     scope::Scope,
 };
 use crate::{
-    columns::{Facts, people::NOBODY, times::EVER},
+    columns::{Facts, times::EVER},
     fold::Source,
     query::{MAX_ROWS, Name, Table, Vocabulary, Zones, cut::Cutter, parse_granularity, parse_group_by, refuse_periods},
     rules::{
@@ -143,7 +143,7 @@ impl Transitions {
     /// Errors: INVALID when there are too many groups or periods.
     pub(crate) fn run(&self, facts: &Facts) -> Result<Vec<Matrix>, Error> {
         let mut cutter = Cutter::new(facts, Table::Responses, &self.scope.filters, &self.group_by, MAX_MATRICES);
-        let all = answers(facts, Scale::Nps, &self.reach(), &mut cutter, |person| person != NOBODY)?;
+        let all = answers(facts, Scale::Nps, &self.reach(), &mut cutter, |_| true)?;
         let periods = self.periods(all.iter().map(|answer| answer.at).min())?;
         let pairs = periods.len().saturating_sub(1);
         if pairs == 0 {
