@@ -2,6 +2,7 @@
 
 mod against;
 mod comparison;
+mod condition;
 mod csv;
 pub(crate) mod duration;
 pub(crate) mod json;
@@ -14,13 +15,14 @@ use std::collections::BTreeMap;
 
 use barometer_chassis::clock::Micros;
 use barometer_proto::metrics::v1::{
-    Completeness, Filter, Freshness, Granularity, MetricResult, QueryComparisonsRequest, QueryMetricsRequest,
+    Completeness, Freshness, Granularity, MetricResult, QueryComparisonsRequest, QueryMetricsRequest,
     QueryMetricsResponse, QueryTrendsRequest, Row, RowState, Unit, WatchMetricsResponse,
 };
 use clap::{Args, ValueEnum};
 use jiff::tz::TimeZone;
 
 use self::against::Against;
+pub(crate) use self::condition::{Condition, condition, filters, parameter};
 use crate::endpoint::Endpoint;
 use crate::failure::Failure;
 use crate::suite::Suite;
@@ -132,14 +134,6 @@ pub(crate) enum Format {
     Json,
     /// For spreadsheets: a line for each row, numbers unrounded.
     Csv,
-}
-
-/// A condition on one dimension.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Condition {
-    dimension: String,
-    value: String,
-    exclude: bool,
 }
 
 /// A metric's figures, and what they are made of.
@@ -323,33 +317,6 @@ pub(crate) fn flag_of(field: &str) -> String {
         Some((_, flag)) => (*flag).to_owned(),
         None => field.to_owned(),
     }
-}
-
-/// The conditions on one dimension together: one of the values must hold, or none of the excluded ones.
-pub(crate) fn filters(conditions: &[Condition]) -> Vec<Filter> {
-    let mut filters: Vec<Filter> = Vec::new();
-    for Condition { dimension, value, exclude } in conditions {
-        let known = filters.iter_mut().find(|f| f.dimension == *dimension && f.exclude == *exclude);
-        match known {
-            Some(filter) => filter.values.push(value.clone()),
-            None => {
-                filters.push(Filter { dimension: dimension.clone(), values: vec![value.clone()], exclude: *exclude })
-            }
-        }
-    }
-    filters
-}
-
-pub(crate) fn condition(text: &str) -> Result<Condition, String> {
-    let parts = text.split_once('=').filter(|(dimension, _)| !dimension.trim_end_matches('!').is_empty());
-    let (dimension, value) = parts.ok_or("expected DIMENSION=VALUE or DIMENSION!=VALUE")?;
-    let (dimension, exclude) = dimension.strip_suffix('!').map_or((dimension, false), |dimension| (dimension, true));
-    Ok(Condition { dimension: dimension.to_owned(), value: value.to_owned(), exclude })
-}
-
-pub(crate) fn parameter(text: &str) -> Result<(String, String), String> {
-    let parts = text.split_once('=').filter(|(name, _)| !name.is_empty());
-    parts.map(|(name, value)| (name.to_owned(), value.to_owned())).ok_or_else(|| "expected NAME=VALUE".to_owned())
 }
 
 /// The unit in one word.
