@@ -66,7 +66,8 @@ pub(crate) use self::{
     dimension::Table,
     figures::{Figure, Figures, Measured, Name},
     parse::{
-        Looked, MAX_METRICS, Vocabulary, check_positions, parse, parse_filters, parse_granularity, parse_group_by, parse_zone, positions,
+        Looked, MAX_METRICS, Vocabulary, check_positions, parse, parse_filters, parse_granularity, parse_group_by,
+        parse_zone, positions,
     },
     zones::Zones,
 };
@@ -167,7 +168,7 @@ impl Query {
             None => implied(metric, &self.group_by, &self.filters).map(ToOwned::to_owned).collect(),
             Some(defined) => {
                 let of_part = |part| {
-                    let query = self.of_part(part);
+                    let query = self.of_part(metric, part);
                     implied(part.metric, &query.group_by, &query.filters).map(ToOwned::to_owned).collect::<Vec<_>>()
                 };
                 let mut all: Vec<String> = Vec::new();

@@ -6,6 +6,7 @@ mod asked;
 mod comparisons;
 mod contracts;
 mod customers;
+mod defined;
 mod desk;
 mod explanations;
 mod moves;
