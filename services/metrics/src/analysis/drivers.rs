@@ -169,7 +169,7 @@ impl Ask {
     /// Errors: INVALID when there are too many groups.
     pub(crate) fn run(&self, facts: &Facts) -> Result<Vec<KeyDrivers>, Error> {
         let mut cutter = Cutter::new(facts, Table::Responses, &self.scope.filters, &self.group_by, MAX_GROUPS);
-        let all = answers(facts, self.scale, &self.scope.range(EVER), &mut cutter, |_| true)?;
+        let all = answers(facts, self.scale, &self.scope.range(EVER), &mut cutter)?;
         let values: Vec<Values<'_>> =
             self.drivers.iter().map(|driver| Values::new(driver, facts, &self.currency, self.scope.now)).collect();
         let mut told: Vec<KeyDrivers> = all
