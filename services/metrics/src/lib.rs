@@ -9,6 +9,7 @@
 mod analysis;
 mod catalogue;
 mod columns;
+mod directory;
 mod export;
 mod fold;
 pub mod memory;
@@ -18,7 +19,7 @@ mod service;
 mod verification;
 mod wire;
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use barometer_chassis::{
     client::Channel,
@@ -39,6 +40,7 @@ use jiff::tz::TimeZone;
 use tokio::{sync::Semaphore, task::JoinHandle};
 use tonic::codec::CompressionEncoding;
 
+pub use crate::directory::Directory;
 use crate::{
     columns::cold::ColdFiles,
     fold::{Fold, snapshot::Snapshots},
@@ -159,15 +161,15 @@ pub struct Upstreams {
     pub complaints: Channel,
 }
 
-/// Opens the fold with its snapshot in `data_dir`, adds the service to `server` and begins to follow the feeds.
+/// Opens the fold with its snapshot in `directory`, adds the service to `server` and begins to follow the feeds.
 ///
-/// The handle ends after `shutdown`, when the last snapshot is written.
+/// The handle ends after `shutdown`, when the last snapshot is written and the directory is given back.
 ///
 /// # Errors
 /// When the reporting zone is none, or the directory cannot be made.
 pub fn add(
     config: &Config,
-    data_dir: &Path,
+    directory: Directory,
     upstreams: Upstreams,
     server: &mut Server,
     limits: &ServerConfig,
@@ -175,10 +177,10 @@ pub fn add(
 ) -> Result<JoinHandle<()>, Error> {
     let zones = Zones::new(&config.reporting_time_zone).map_err(|error| Error::Internal(error.to_string()))?;
     let every_time = Duration::from_secs(config.snapshot_every_seconds);
-    let snapshots = Snapshots::new(&data_dir.join(NAME), config.snapshot_every_facts, every_time)
-        .map_err(|error| Error::Internal(format!("{}: {error}", data_dir.display())))?;
+    let snapshots = Snapshots::new(directory.path(), config.snapshot_every_facts, every_time)
+        .map_err(|error| Error::Internal(format!("{}: {error}", directory.path().display())))?;
     let most_bytes = usize::try_from(u64::from(config.cold_columns_memory) << 20).unwrap_or(usize::MAX);
-    let files = data_dir.join(NAME).join("columns");
+    let files = directory.path().join("columns");
     let cold =
         ColdFiles::new(&files, most_bytes).map_err(|error| Error::Internal(format!("{}: {error}", files.display())))?;
     let fold = Arc::new(Fold::open(snapshots, cold));
@@ -244,5 +246,9 @@ pub fn add(
             }
         }
     });
-    Ok(tokio::spawn(fold.run(upstreams, server.ending(), shutdown)))
+    let following = fold.run(upstreams, server.ending(), shutdown);
+    Ok(tokio::spawn(async move {
+        following.await;
+        drop(directory);
+    }))
 }

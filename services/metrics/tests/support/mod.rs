@@ -3,7 +3,7 @@
 mod facts;
 mod feed;
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use barometer_chassis::{
     client::{self, Channel},
@@ -11,7 +11,7 @@ use barometer_chassis::{
     server::{self, Server},
     shutdown::Shutdown,
 };
-use barometer_metrics::{Config, Upstreams};
+use barometer_metrics::{Config, Directory, Upstreams};
 use barometer_proto::metrics::v1::{
     self as wire, figure_service_client::FigureServiceClient, metrics_service_client::MetricsServiceClient,
     verification_service_client::VerificationServiceClient,
@@ -67,7 +67,8 @@ impl World {
         let limits = quick();
         let mut server = Server::new(&limits);
         let shutdown = Shutdown::new();
-        let (directory, upstreams): (&Path, _) = (self.directory.path(), self.upstreams.clone());
+        let directory = Directory::claim(self.directory.path()).expect("nobody uses it");
+        let upstreams = self.upstreams.clone();
         let fold = barometer_metrics::add(config, directory, upstreams, &mut server, &limits, shutdown.clone())
             .expect("metrics");
         let health = server.health();
