@@ -212,7 +212,7 @@ def cohort_table(asked, sales, contacts):
     if asked.get("recurring"):
         within = rows[(rows["at"] >= start) & (rows["at"] < end)]
         cohorts = within[["customer", "number"]].drop_duplicates().rename(columns={"number": "cohort"})
-        members = cohorts.merge(rows[["customer", "number", "channel_first", "at_first"]], on="customer")
+        members = cohorts.merge(rows[["customer", "number", "channel_first", "at_first", "is_active"]], on="customer")
         members["since"] = members["number"] - members["cohort"]
         members = members[members["since"] >= 0]
     else:

@@ -87,10 +87,11 @@ impl Metrics {
         self.server.await.expect("the server ends");
     }
 
-    /// Ends at once, as on SIGKILL.
-    pub fn kill(self) {
+    /// Ends at once, as on SIGKILL, and waits until it is gone.
+    pub async fn kill(self) {
         self.fold.abort();
         self.server.abort();
+        drop((self.fold.await, self.server.await));
     }
 
     pub async fn query(&self, request: wire::QueryMetricsRequest) -> Result<wire::QueryMetricsResponse, Status> {
