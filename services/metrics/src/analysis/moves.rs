@@ -130,7 +130,7 @@ impl Moves {
             let known = moves.len();
             for row in rows.iter().copied() {
                 let Some(answer) = chain.histories.answer(row) else { continue };
-                if !self.to.is_none_or(|asked| asked == category(chain.facts, row)) {
+                if self.to.is_some_and(|asked| asked != category(chain.facts, row)) {
                     continue;
                 }
                 if let Some(before) = chain.before(&answer)?
