@@ -10,7 +10,7 @@ use crate::{
     catalogue::{Metric, Test},
     definition::{Definition, Expression, Measure, Part},
     query::{
-        Condition, Query,
+        Condition, Name, Query,
         told::{Recorder, Wanted},
     },
     rules::granularity::Granularity,
@@ -61,7 +61,7 @@ fn numbers(
     query: &Query,
     facts: &Facts,
     number: impl Fn(&Figure) -> Option<f64>,
-) -> BTreeMap<(i64, Vec<(String, String)>), Option<f64>> {
+) -> BTreeMap<(i64, Name), Option<f64>> {
     figures(query, facts).iter().map(|figure| ((figure.start, figure.group.clone()), number(figure))).collect()
 }
 
@@ -105,7 +105,7 @@ proptest! {
                 let answers = over.get(&(*start, group.clone())).copied().flatten().unwrap_or(0.0);
                 prop_assert_eq!(*value, (answers > 0.0).then(|| 1_000.0 * lost / answers), "{:?}", group);
             }
-            let groups = |keys: Vec<&(i64, Vec<(String, String)>)>| keys.into_iter().cloned().collect::<BTreeSet<_>>();
+            let groups = |keys: Vec<&(i64, Name)>| keys.into_iter().cloned().collect::<BTreeSet<_>>();
             if over.keys().any(|(_, group)| !group.is_empty()) {
                 prop_assert_eq!(groups(told.keys().collect()), groups(over.keys().collect()));
             }
