@@ -14,7 +14,13 @@ use super::{
 };
 use crate::{
     catalogue::{Limits, Metric, Parameters},
-    columns::{Facts, days::Histogram, people::NOBODY, responses::NO_SCORE, times::NEVER},
+    columns::{
+        Facts,
+        days::{Combination, Histogram},
+        people::NOBODY,
+        responses::NO_SCORE,
+        times::NEVER,
+    },
     rules::{
         mean::MeanTally,
         nps::NpsTally,
@@ -213,9 +219,10 @@ fn histograms<'q>(ask: &Ask<'q>) -> Result<(Cutter<'q>, Grid<Histogram>), Error>
     let range = ask.range();
     let days = range.end.saturating_sub(range.start) / Micros::DAY;
     // Counted days help where boundaries cut few of them.
-    let cut = i64::try_from(ask.periods.boundaries().len()).unwrap_or(i64::MAX);
-    if cutter.tells_surveys_only() && cut <= days / 4 {
-        return by_days(ask, cutter);
+    let cut = ask.periods.boundaries().iter().filter(|boundary| **boundary % Micros::DAY != 0).count();
+    let is_counted = i64::try_from(cut).unwrap_or(i64::MAX) <= days / 4;
+    if let Some(combination) = cutter.combination().filter(|_| is_counted) {
+        return by_days(ask, cutter, &combination);
     }
     let scores = &ask.facts.responses.scores;
     let mut grid = Grid::<Histogram>::new(ask.periods.len());
@@ -227,33 +234,37 @@ fn histograms<'q>(ask: &Ask<'q>) -> Result<(Cutter<'q>, Grid<Histogram>), Error>
     Ok((cutter, grid))
 }
 
-/// Takes whole days from their counts; of days that a boundary cuts, answer by answer.
-fn by_days<'q>(ask: &Ask<'q>, mut cutter: Cutter<'q>) -> Result<(Cutter<'q>, Grid<Histogram>), Error> {
+/// Takes whole days from their counts; of days that a boundary cuts, or that are not counted, answer by answer.
+fn by_days<'q>(
+    ask: &Ask<'q>,
+    mut cutter: Cutter<'q>,
+    combination: &Combination<'_>,
+) -> Result<(Cutter<'q>, Grid<Histogram>), Error> {
     let responses = &ask.facts.responses;
     let times = responses.times.as_slice();
     let wanted = wanted(ask.metric.scale, ask.facts);
+    let is_wanted = |row: u32| is_wanted(&wanted, responses.surveys[row as usize]);
     let range = ask.range();
     let mut calendar = Calendar::new(ask);
     let mut grid = Grid::<Histogram>::new(ask.periods.len());
     let (mut rows, mut groups) = (Vec::new(), Vec::new());
     for (span, day) in responses.days.meeting(range.clone()) {
         let is_inside = range.start <= span.start && span.end <= range.end;
+        let is_whole = is_inside && calendar.period(span.start) == calendar.period(span.end - 1);
+        let piles = if is_whole { day.piles(&responses.surveys, &responses.scores, combination) } else { None };
         rows.clear();
-        if is_inside && calendar.period(span.start) == calendar.period(span.end - 1) {
-            let piles = day.piles(&responses.surveys, &responses.scores);
-            rows.extend(piles.iter().filter(|pile| is_wanted(&wanted, pile.survey)).map(|pile| pile.row));
+        if let Some(piles) = piles {
+            rows.extend(piles.iter().map(|pile| pile.row).filter(|row| is_wanted(*row)));
             cutter.cut(&mut rows, &mut groups, |row| times[row as usize])?;
             // Rows that passed are in their order.
             let mut piles = piles.iter();
             for (row, group) in rows.iter().zip(&groups) {
                 if let Some(pile) = piles.find(|pile| pile.row == *row) {
-                    grid.cell(*group, calendar.period(span.start)).merge(&pile.scores);
+                    grid.cell(*group, calendar.period(span.start)).merge(pile);
                 }
             }
         } else {
-            let is_counted = |row: &u32| {
-                range.contains(&times[*row as usize]) && is_wanted(&wanted, responses.surveys[*row as usize])
-            };
+            let is_counted = |row: &u32| range.contains(&times[*row as usize]) && is_wanted(*row);
             rows.extend(day.rows.iter().copied().filter(is_counted));
             cutter.cut(&mut rows, &mut groups, |row| times[row as usize])?;
             for (row, group) in rows.iter().zip(&groups) {

@@ -8,7 +8,7 @@ use super::{
     dimension::{Dimension, Reader, Table, through},
     too_many_rows,
 };
-use crate::columns::{Facts, attributes::Attribute, dictionary::EMPTY, purchases::Purchases};
+use crate::columns::{Facts, attributes::Attribute, days::Combination, dictionary::EMPTY, purchases::Purchases};
 
 const NO_GROUP: u32 = u32::MAX;
 
@@ -100,11 +100,19 @@ impl<'f> Cutter<'f> {
         filters.is_empty() && levels.is_empty() && part_filters.is_empty() && part_level.is_none()
     }
 
-    /// Whether all answers to a survey pass or fail alike, and are in the same group.
-    pub(crate) fn tells_surveys_only(&self) -> bool {
+    /// The columns of answers that tell, together with the survey, whether an answer passes and in which group it is; nothing
+    /// where more is needed for that.
+    pub(crate) fn combination(&self) -> Option<Combination<'f>> {
         let filters = self.filters.iter().map(|filter| &filter.dimension);
-        let mut dimensions = filters.chain(self.levels.iter().map(|level| &level.dimension));
-        dimensions.all(|dimension| matches!(dimension.reader, Reader::OfSurvey { .. }))
+        let mut columns = Vec::new();
+        for dimension in filters.chain(self.levels.iter().map(|level| &level.dimension)) {
+            match &dimension.reader {
+                Reader::Column(codes) => columns.push((dimension.name.clone(), *codes)),
+                Reader::OfSurvey { .. } => {}
+                _ => return None,
+            }
+        }
+        Some(Combination::new(columns))
     }
 
     /// The attributes by whose changes a row moves from group to group.

@@ -6,6 +6,7 @@ mod asked;
 mod comparisons;
 mod contracts;
 mod customers;
+mod days;
 mod desk;
 mod explanations;
 mod moves;
