@@ -2,7 +2,7 @@
 
 use std::{env, error::Error, fs, path::PathBuf};
 
-const FILES: [&str; 19] = [
+const FILES: [&str; 20] = [
     "barometer/customers/v1/customer_service.proto",
     "barometer/customers/v1/cost_service.proto",
     "barometer/customers/v1/loyalty_service.proto",
@@ -18,6 +18,7 @@ const FILES: [&str; 19] = [
     "barometer/complaints/v1/webhook_service.proto",
     "barometer/complaints/v1/work_service.proto",
     "barometer/metrics/v1/analysis_service.proto",
+    "barometer/metrics/v1/definition_service.proto",
     "barometer/metrics/v1/figure_service.proto",
     "barometer/metrics/v1/metrics_service.proto",
     "barometer/metrics/v1/export_service.proto",

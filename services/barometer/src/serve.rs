@@ -350,15 +350,17 @@ async fn open(
             surveys: channel(args.surveys_endpoint.as_ref().unwrap_or(&here), &args.client)?,
             complaints: channel(args.complaints_endpoint.as_ref().unwrap_or(&here), &args.client)?,
         };
+        let storage =
+            barometer_metrics::Storage { location, write_queue: args.write_queue, directory: args.data_dir.clone() };
         let task = barometer_metrics::add(
             &args.metrics,
-            &args.data_dir,
+            storage,
             upstreams,
             &mut server,
             &args.server,
             background.clone(),
         );
-        tasks.push(task.map_err(broken)?);
+        tasks.push(task.await.map_err(broken)?);
     }
 
     Ok((server, tasks))

@@ -4,11 +4,13 @@
 //! What an entry does not say is as in [`BLANK`], or in the entry that its family makes of that.
 
 mod counts;
+mod defined;
 mod metrics;
 mod parameters;
 
 pub(crate) use self::{
     counts::meaning,
+    defined::{Combination, Defined, Measure, Part, formula_of, groups_of, metric as define, sources_of, units_of_ratio},
     metrics::METRICS,
     parameters::{Actions, Clock, LEVEL, Limits, Parameter, Parameters, Span, Visits},
 };
@@ -26,7 +28,7 @@ use crate::{
 };
 
 /// The definition of a metric.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Metric {
     /// Its name in queries.
     pub(crate) id: &'static str,
@@ -83,6 +85,8 @@ pub(crate) struct Metric {
     pub(crate) extent: fn(&Facts, &Metric) -> Option<RangeInclusive<i64>>,
     /// How it is computed.
     pub(crate) answer: fn(&Ask<'_>) -> Result<Vec<Figure>, Error>,
+    /// What it is made of, of a metric that users defined. Then `table` is nothing to go by.
+    pub(crate) defined: Option<&'static Defined>,
 }
 
 /// How differences between two values of a metric are tested.
@@ -153,6 +157,7 @@ pub(crate) const BLANK: Metric = Metric {
     revisions: |_| Vec::new(),
     extent: |_, _| None,
     answer: |_| Ok(Vec::new()),
+    defined: None,
 };
 
 impl Metric {

@@ -1,34 +1,42 @@
 //! The metrics service: figures folded from the facts of the other services.
 //!
-//! It owns nothing but a snapshot that it can do without. It watches the customers, the surveys and the complaints
+//! It owns the metrics that users define, in its database, and a snapshot that it can do without. It watches the customers, the surveys and the complaints
 //! service and keeps their facts in [`columns`]; [`fold`] keeps them current, [`query`] makes figures of them by the definitions in
-//! [`rules`], and [`catalogue`] names every metric; [`analysis`] makes tables and curves, and compares figures; [`export`] makes
+//! [`rules`], and [`catalogue`] names every metric, with those of [`definitions`]; [`analysis`] makes tables and curves, and compares figures; [`export`] makes
 //! files of facts and figures; [`verification`] computes figures again and compares them. A request goes from [`service`] (parse,
 //! act, render) to the query, the analysis, the export or the verification.
 
 mod analysis;
 mod catalogue;
 mod columns;
+mod definition;
+mod definition_version;
+mod definitions;
 mod export;
 mod fold;
 pub mod memory;
+mod migrations;
 mod query;
 pub mod rules;
 mod service;
+mod store;
 mod verification;
 mod wire;
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use barometer_chassis::{
     client::Channel,
     config::{Problem, ServerConfig, duration},
+    database::Location,
     error::Error,
     server::Server,
     shutdown::Shutdown,
+    store::Store,
 };
 use barometer_proto::metrics::v1::{
     analysis_service_server::{self, AnalysisServiceServer},
+    definition_service_server::{self, DefinitionServiceServer},
     export_service_server::{self, ExportServiceServer},
     figure_service_server::{self, FigureServiceServer},
     metrics_service_server::{self, MetricsServiceServer},
@@ -41,6 +49,7 @@ use tonic::codec::CompressionEncoding;
 
 use crate::{
     columns::cold::ColdFiles,
+    definitions::Definitions,
     fold::{Fold, snapshot::Snapshots},
     query::Zones,
     service::{export::Exports, verification::Verifications},
@@ -51,10 +60,11 @@ use crate::{
 pub const NAME: &str = "metrics";
 /// The name of its first gRPC service.
 pub const GRPC_NAME: &str = metrics_service_server::SERVICE_NAME;
-/// The names under which its health is reported: they are of one fold.
-pub const GRPC_NAMES: [&str; 5] = [
+/// The names under which its health is reported: that of definitions is its database's, all others are of one fold.
+pub const GRPC_NAMES: [&str; 6] = [
     GRPC_NAME,
     analysis_service_server::SERVICE_NAME,
+    definition_service_server::SERVICE_NAME,
     export_service_server::SERVICE_NAME,
     figure_service_server::SERVICE_NAME,
     verification_service_server::SERVICE_NAME,
@@ -140,11 +150,24 @@ impl Config {
         let every = self.verify_every;
         let is_time = every.is_zero() || (SECOND..=YEAR).contains(&every);
         check(is_time, "--verify-every", format!("{every:?} is neither 0 nor between a second and a year"));
-        let unknown = self.verify_metrics.iter().find(|name| catalogue::find(name).is_none());
+        // Those that users define are known to their database.
+        let is_unknown = |name: &&String| catalogue::find(name).is_none() && definition::split(name).is_none();
+        let unknown = self.verify_metrics.iter().find(is_unknown);
         let told = unknown.map(|name| format!("{name} is no metric")).unwrap_or_default();
         check(unknown.is_none(), "--verify-metrics", told);
         problems
     }
+}
+
+/// Where the service keeps what it keeps.
+#[derive(Clone, Debug)]
+pub struct Storage {
+    /// Where its database is: the metrics that users define.
+    pub location: Location,
+    /// Rows that may wait to be written.
+    pub write_queue: u32,
+    /// Of snapshots and of columns in files.
+    pub directory: PathBuf,
 }
 
 /// Where the services are whose facts are folded. They need not be there yet, nor ever: figures that need none of theirs
@@ -159,20 +182,25 @@ pub struct Upstreams {
     pub complaints: Channel,
 }
 
-/// Opens the fold with its snapshot in `data_dir`, adds the service to `server` and begins to follow the feeds.
+/// Opens the database, and the fold with its snapshot, adds the service to `server` and begins to follow the feeds.
 ///
-/// The handle ends after `shutdown`, when the last snapshot is written.
+/// The handle ends after `shutdown`, when the last snapshot is written, and everything acknowledged.
 ///
 /// # Errors
-/// When the reporting zone is none, or the directory cannot be made.
-pub fn add(
+/// When the reporting zone is none, the directory cannot be made, or the database can not be opened.
+pub async fn add(
     config: &Config,
-    data_dir: &Path,
+    storage: Storage,
     upstreams: Upstreams,
     server: &mut Server,
     limits: &ServerConfig,
     shutdown: Shutdown,
 ) -> Result<JoinHandle<()>, Error> {
+    let Storage { location, write_queue, directory: data_dir } = storage;
+    let opened = Store::open::<migrations::Migrator>(&location, NAME, Vec::new(), write_queue, shutdown.clone());
+    let (store, writer) = opened.await?;
+    store.report_health(server.health(), definition_service_server::SERVICE_NAME);
+    let definitions = Definitions::new(store);
     let zones = Zones::new(&config.reporting_time_zone).map_err(|error| Error::Internal(error.to_string()))?;
     let every_time = Duration::from_secs(config.snapshot_every_seconds);
     let snapshots = Snapshots::new(&data_dir.join(NAME), config.snapshot_every_facts, every_time)
@@ -191,7 +219,14 @@ pub fn add(
     let verifier = Arc::new(verifier);
     let watches = service::Watches::new(limits.max_watches, server.ending());
     let (bytes, sample) = (limits.max_message_bytes, minimum_sample);
-    let service = service::Metrics::new(Arc::clone(&fold), Arc::clone(&zones), queries, bytes, sample, watches);
+    let (facts, defined) = (Arc::clone(&fold), definitions.clone());
+    let service = service::Metrics::new(facts, Arc::clone(&zones), defined, queries, bytes, sample, watches);
+    let defining = DefinitionServiceServer::new(service.clone())
+        .max_decoding_message_size(limits.max_message_bytes)
+        .max_encoding_message_size(limits.max_message_bytes)
+        .accept_compressed(CompressionEncoding::Gzip)
+        .send_compressed(CompressionEncoding::Gzip);
+    server.add_service(defining);
     let analyses = AnalysisServiceServer::new(service.clone())
         .max_decoding_message_size(limits.max_message_bytes)
         .max_encoding_message_size(limits.max_message_bytes)
@@ -215,6 +250,7 @@ pub fn add(
         verifier,
         fold: Arc::clone(&fold),
         zones,
+        definitions,
         minimum_sample,
         every: config.verify_every,
         metrics: config.verify_metrics.clone(),
@@ -238,11 +274,18 @@ pub fn add(
     tokio::spawn(async move {
         loop {
             let is_ready = *ready.borrow_and_update();
-            GRPC_NAMES.into_iter().for_each(|name| health.set(name, is_ready));
+            let of_fold = GRPC_NAMES.into_iter().filter(|name| *name != definition_service_server::SERVICE_NAME);
+            of_fold.for_each(|name| health.set(name, is_ready));
             if ready.changed().await.is_err() {
                 return;
             }
         }
     });
-    Ok(tokio::spawn(fold.run(upstreams, server.ending(), shutdown)))
+    let following = fold.run(upstreams, server.ending(), shutdown);
+    Ok(tokio::spawn(async move {
+        following.await;
+        if writer.await.is_err() {
+            tracing::error!("the writer of definitions broke");
+        }
+    }))
 }

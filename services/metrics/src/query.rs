@@ -8,12 +8,14 @@ pub(crate) mod churn;
 pub(crate) mod claims;
 pub(crate) mod clocks;
 pub(crate) mod cohorts;
+mod condition;
 pub(crate) mod consistency;
 pub(crate) mod contacts;
 pub(crate) mod contracts;
 pub(crate) mod costs;
 pub(crate) mod courses;
 pub(crate) mod cut;
+pub(crate) mod defined;
 mod dimension;
 pub(crate) mod engagement;
 pub(crate) mod escalations;
@@ -60,10 +62,11 @@ use crate::{
 };
 
 pub(crate) use self::{
+    condition::Condition,
     dimension::Table,
     figures::{Figure, Figures, Measured, Name},
     parse::{
-        Vocabulary, check_positions, parse, parse_filters, parse_granularity, parse_group_by, parse_zone, positions,
+        Looked, MAX_METRICS, Vocabulary, check_positions, parse, parse_filters, parse_granularity, parse_group_by, parse_zone, positions,
     },
     zones::Zones,
 };
@@ -100,14 +103,6 @@ impl Setting {
     /// Everything there is is included, and everything is told.
     pub(crate) const WHOLE: Setting =
         Setting { complete_until: [Some(i64::MAX); Source::ALL.len()], minimum_sample: 0 };
-}
-
-/// A condition on one dimension.
-#[derive(Clone, Debug)]
-pub(crate) struct Condition {
-    pub(crate) dimension: String,
-    pub(crate) values: Vec<String>,
-    pub(crate) exclude: bool,
 }
 
 impl Query {
@@ -168,19 +163,21 @@ impl Query {
 
     /// The dimensions of a metric's groups: those that it is always grouped by, and those asked for.
     pub(crate) fn group_by_of(&self, metric: &Metric) -> Vec<String> {
-        let Query { filters, group_by, .. } = self;
-        let implied = metric.always_grouped_by.iter().filter(|name| match **name {
-            "survey_type" => blends_surveys(group_by, filters),
-            "clock" => {
-                let names_one = |condition: &Condition| {
-                    condition.dimension == "clock" && condition.values.len() == 1 && !condition.exclude
+        let implied: Vec<String> = match metric.defined {
+            None => implied(metric, &self.group_by, &self.filters).map(ToOwned::to_owned).collect(),
+            Some(defined) => {
+                let of_part = |part| {
+                    let query = self.of_part(part);
+                    implied(part.metric, &query.group_by, &query.filters).map(ToOwned::to_owned).collect::<Vec<_>>()
                 };
-                !group_by.iter().any(|name| name == "clock") && !filters.iter().any(names_one)
+                let mut all: Vec<String> = Vec::new();
+                for name in defined.parts.iter().flat_map(of_part) {
+                    all.extend((!all.contains(&name)).then_some(name));
+                }
+                all
             }
-            // Also when only one is asked for: the group names the currency of the amounts.
-            name => metric.table.dimensions().contains(&name) && !group_by.iter().any(|other| other == name),
-        });
-        implied.map(|name| (*name).to_owned()).chain(group_by.iter().cloned()).collect()
+        };
+        implied.into_iter().chain(self.group_by.iter().cloned()).collect()
     }
 
     /// Where the time asked for is open it is that of the facts that passed the filters: periods before the first and
@@ -202,6 +199,25 @@ impl Query {
     fn periods(&self, granularity: Granularity, range: std::ops::Range<i64>) -> Result<Periods, Error> {
         Periods::new(&self.days, granularity, range).map_err(|error| refuse_periods(&error))
     }
+}
+
+/// The dimensions by which a built-in metric is always grouped, also where neither groups nor filters name them.
+pub(crate) fn implied(
+    metric: &Metric,
+    group_by: &[String],
+    filters: &[Condition],
+) -> impl Iterator<Item = &'static str> {
+    metric.always_grouped_by.iter().copied().filter(|name| match *name {
+        "survey_type" => blends_surveys(group_by, filters),
+        "clock" => {
+            let names_one = |condition: &Condition| {
+                condition.dimension == "clock" && condition.values.len() == 1 && !condition.exclude
+            };
+            !group_by.iter().any(|name| name == "clock") && !filters.iter().any(names_one)
+        }
+        // Also when only one is asked for: the group names the currency of the amounts.
+        name => metric.table.dimensions().contains(&name) && !group_by.iter().any(|other| other == name),
+    })
 }
 
 /// Whether neither groups nor filters keep relational and transactional surveys apart.

@@ -1,6 +1,7 @@
 //! The RPCs: parse, act, render.
 
 mod analysis;
+mod definition;
 pub(crate) mod export;
 mod figures;
 pub(crate) mod verification;
@@ -23,8 +24,9 @@ use uuid::Uuid;
 use crate::{
     catalogue,
     columns::Facts,
+    definitions::Definitions,
     fold::{Fold, Source},
-    query::{self, Setting, Vocabulary, Zones},
+    query::{self, Looked, Setting, Vocabulary, Zones},
     wire as render,
 };
 
@@ -33,6 +35,7 @@ use crate::{
 pub(crate) struct Metrics {
     fold: Arc<Fold>,
     zones: Arc<Zones>,
+    definitions: Definitions,
     /// Queries that may be computed at the same time.
     places: Arc<Semaphore>,
     max_message_bytes: usize,
@@ -62,12 +65,13 @@ impl Metrics {
     pub(crate) fn new(
         fold: Arc<Fold>,
         zones: Arc<Zones>,
+        definitions: Definitions,
         places: Arc<Semaphore>,
         max_message_bytes: usize,
         minimum_sample: u64,
         watches: Watches,
     ) -> Self {
-        Metrics { fold, zones, places, max_message_bytes, minimum_sample, watches }
+        Metrics { fold, zones, definitions, places, max_message_bytes, minimum_sample, watches }
     }
 
     /// Parses and computes with `compute`, away from the threads that serve calls, once the positions are included; `left` is
@@ -78,10 +82,11 @@ impl Metrics {
         names: Vec<String>,
         at_least: &[String],
         left: Option<Duration>,
-        compute: impl FnOnce(&Facts, &Zones, Setting) -> Result<T, Error> + Send + 'static,
+        compute: impl FnOnce(&Facts, &Vocabulary, &Zones, Setting) -> Result<T, Error> + Send + 'static,
     ) -> Result<(T, Vec<wire::Freshness>), Error> {
         // First, because the writes may bring the dimensions that are asked about.
         self.fold.include(&query::positions(at_least), left).await?;
+        let defined = self.definitions.look_up(&names).await?;
         let place =
             Arc::clone(&self.places).acquire_owned().await.map_err(|error| Error::Internal(error.to_string()))?;
         let Metrics { fold, zones, minimum_sample, .. } = self.clone();
@@ -89,14 +94,14 @@ impl Metrics {
             // Kept until it is computed, also when nobody waits any more.
             let _place = place;
             let state = fold.read();
-            let metrics: Vec<_> = names.iter().filter_map(|name| catalogue::find(name)).collect();
-            let needs = |source: &Source| metrics.iter().any(|metric| metric.reads(*source));
-            let sources: Vec<_> = Source::ALL.into_iter().filter(needs).collect();
+            let vocabulary = Vocabulary::of(&state.facts).with(defined);
+            let metrics: Vec<_> = names.iter().filter_map(|name| vocabulary.find(name)).collect();
+            let sources = catalogue::sources_of(&metrics);
             if let Some(missing) = sources.iter().find(|source| !state.has(**source)) {
                 return Err(not_ready(*missing));
             }
             let complete_until = Source::ALL.map(|source| state.reached(source).complete_until.map(|until| until.0));
-            let told = compute(&state.facts, &zones, Setting { complete_until, minimum_sample })?;
+            let told = compute(&state.facts, &vocabulary, &zones, Setting { complete_until, minimum_sample })?;
             Ok((told, render::freshness(&fold, &state, &sources)))
         });
         computed.await.map_err(|error| Error::Internal(error.to_string()))?
@@ -132,17 +137,27 @@ impl MetricsService for Metrics {
     ) -> Result<Response<wire::ListMetricsResponse>, Status> {
         let wire::ListMetricsRequest { page_size, page_token } = request.into_inner();
         let page = Door::open(|door| door.page(page_size, &page_token))?;
-        let place = |index: i64| PageToken { key: index, id: Uuid::nil() };
-        let rest =
-            (0..).zip(catalogue::METRICS.iter()).filter(|(index, _)| page.after.is_none_or(|after| *index > after.key));
-        let (metrics, next_page_token) = page.cut(rest.collect(), |(index, _)| place(*index));
+        // Definitions keep their places: they are in the order in which they came, and none is ever deleted.
+        let defined = self.definitions.in_use().await?;
+        let built_in = catalogue::METRICS.iter().copied().zip(i64::MIN..).map(|(metric, index)| (index, metric));
+        let all = built_in.chain(defined);
+        let rest = all.filter(|(index, _)| page.after.is_none_or(|after| *index > after.key));
+        let place = |(index, _): &(i64, _)| PageToken { key: *index, id: Uuid::nil() };
+        let (metrics, next_page_token) = page.cut(rest.collect(), place);
         let metrics = metrics.into_iter().map(|(_, metric)| render::metric(metric)).collect();
         Ok(Response::new(wire::ListMetricsResponse { metrics, next_page_token }))
     }
 
     async fn get_metric(&self, request: Request<wire::GetMetricRequest>) -> Result<Response<wire::Metric>, Status> {
         let id = Door::open(|door| door.required_text("id", request.into_inner().id, 64))?;
-        let metric = catalogue::find(&id).ok_or_else(|| Error::not_found("metric", id))?;
+        let metric = match catalogue::find(&id) {
+            None => match self.definitions.look_up(std::slice::from_ref(&id)).await?.remove(&id) {
+                Some(Looked::Found(metric)) => Some(metric),
+                Some(Looked::Retired) | None => None,
+            },
+            found => found,
+        };
+        let metric = metric.ok_or_else(|| Error::not_found("metric", id))?;
         Ok(Response::new(render::metric(metric)))
     }
 
@@ -153,8 +168,8 @@ impl MetricsService for Metrics {
         let left = Deadline::of(&request).map(Deadline::remaining);
         let request = request.into_inner();
         let (names, at_least) = (request.metrics.clone(), request.at_least.clone());
-        let answer = |facts: &Facts, zones: &Zones, setting| {
-            let figures = query::parse(request, &Vocabulary::of(facts), zones, setting)?.run(facts)?;
+        let answer = |facts: &Facts, vocabulary: &Vocabulary, zones: &Zones, setting| {
+            let figures = query::parse(request, vocabulary, zones, setting)?.run(facts)?;
             Ok(figures.into_iter().map(render::result).collect())
         };
         let (results, freshness) = self.compute(names, &at_least, left, answer).await?;

@@ -87,7 +87,7 @@ pub(crate) fn parse(
         door.inside("query", |door| {
             let metrics = match std::mem::take(&mut query.metrics) {
                 none if none.is_empty() => METRICS.to_vec(),
-                names => parse_metrics(door, names),
+                names => parse_metrics(door, names, vocabulary),
             };
             parse_of(door, metrics, query, vocabulary, zones, setting, &[])
         })

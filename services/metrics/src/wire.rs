@@ -2,6 +2,7 @@
 
 pub(crate) mod analysis;
 pub(crate) mod comparison;
+pub(crate) mod definition;
 pub(crate) mod driver;
 pub(crate) mod explanation;
 pub(crate) mod journey;
@@ -31,7 +32,7 @@ pub(crate) fn metric(metric: &Metric) -> wire::Metric {
         unit,
         direction,
         sources,
-        table,
+        table: _,
         parameters,
         counts,
         computed,
@@ -56,6 +57,7 @@ pub(crate) fn metric(metric: &Metric) -> wire::Metric {
         granularity: _,
         extent: _,
         answer: _,
+        defined,
     } = metric;
     wire::Metric {
         id: (*id).to_owned(),
@@ -66,7 +68,7 @@ pub(crate) fn metric(metric: &Metric) -> wire::Metric {
         unit: (*unit).into(),
         direction: (*direction).into(),
         sources: texts(sources),
-        dimensions: texts(table.dimensions()),
+        dimensions: texts(&metric.dimensions()),
         parameters: parameters.iter().map(|one| parameter(one)).collect(),
         counts: texts(counts),
         computed_counts: texts(computed),
@@ -81,6 +83,7 @@ pub(crate) fn metric(metric: &Metric) -> wire::Metric {
         example: (*example).to_owned(),
         sample: sample.join(" + "),
         test: test.describe().to_owned(),
+        defined: defined.is_some(),
     }
 }
 

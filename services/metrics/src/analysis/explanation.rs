@@ -10,7 +10,7 @@ use barometer_proto::metrics::v1 as wire;
 use prost::Message;
 
 use crate::{
-    catalogue::{self, Metric, Parameters},
+    catalogue::{Metric, Parameters},
     columns::Facts,
     query::{
         Condition, Figure, Query, Setting, Vocabulary, Zones, check_positions,
@@ -93,7 +93,7 @@ pub(crate) fn parse(
             door.text("group", name.clone(), MAX_NAME);
             door.text("group", value.clone(), MAX_VALUE);
         }
-        let metric = parse_metric(door, &metric);
+        let metric = parse_metric(door, &metric, vocabulary);
         let (start, end) = parse_times(door, start_time, end_time);
         let days = parse_zone(door, &time_zone, zones);
         let metrics: Vec<_> = metric.into_iter().collect();
@@ -115,17 +115,12 @@ pub(crate) fn parse(
     parsed?.ok_or_else(|| Error::Internal("there is no reporting zone".to_owned()))
 }
 
-fn parse_metric(door: &mut Door, name: &str) -> Option<&'static Metric> {
+fn parse_metric(door: &mut Door, name: &str, vocabulary: &Vocabulary) -> Option<&'static Metric> {
     if name.is_empty() {
         door.missing("metric");
         return None;
     }
-    let found = catalogue::find(name);
-    if found.is_none() {
-        let known: Vec<_> = catalogue::METRICS.iter().map(|metric| metric.id).collect();
-        door.refuse("metric", "UNKNOWN_METRIC", format!("is no metric; there are {}", known.join(", ")));
-    }
-    found
+    vocabulary.metric(door, "metric", name)
 }
 
 /// A count to which facts add.

@@ -16,7 +16,7 @@ use crate::{
     rules::{granularity::Granularity, zone::LocalDays},
 };
 
-const MAX_METRICS: usize = 16;
+pub(crate) const MAX_METRICS: usize = 16;
 pub(crate) const MAX_GROUP_BY: usize = 4;
 const MAX_FILTERS: usize = 32;
 const MAX_VALUES: usize = 1_000;
@@ -39,6 +39,16 @@ pub(crate) struct Vocabulary {
     referrals: Vec<String>,
     costs: Vec<String>,
     served: Vec<String>,
+    /// Metrics that users defined, as far as they were looked up, by the ids that they are asked for by.
+    defined: BTreeMap<String, Looked>,
+}
+
+/// What became of looking up a metric that users defined.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Looked {
+    Found(&'static Metric),
+    /// It is there, but retired.
+    Retired,
 }
 
 impl Vocabulary {
@@ -56,7 +66,35 @@ impl Vocabulary {
             referrals: Table::Referrals.declared(facts),
             costs: Table::Costs.declared(facts),
             served: Table::Served.declared(facts),
+            defined: BTreeMap::new(),
         }
+    }
+
+    /// With metrics that users defined.
+    pub(crate) fn with(self, defined: BTreeMap<String, Looked>) -> Self {
+        Vocabulary { defined, ..self }
+    }
+
+    /// The metric of a name, if there is one that can be asked for.
+    pub(crate) fn find(&self, name: &str) -> Option<&'static Metric> {
+        let defined = || match self.defined.get(name) {
+            Some(Looked::Found(metric)) => Some(*metric),
+            Some(Looked::Retired) | None => None,
+        };
+        catalogue::find(name).or_else(defined)
+    }
+
+    /// The metric of a name; refused when there is none.
+    pub(crate) fn metric(&self, door: &mut Door, field: &str, name: &str) -> Option<&'static Metric> {
+        let found = self.find(name);
+        if found.is_none() && self.defined.contains_key(name) {
+            door.refuse(field, "RETIRED_METRIC", "was retired: nobody can ask for it");
+        } else if found.is_none() {
+            let known: Vec<_> = catalogue::METRICS.iter().map(|metric| metric.id).collect();
+            let told = format!("is no metric; there are {}, and those that ListDefinitions tells", known.join(", "));
+            door.refuse(field, "UNKNOWN_METRIC", told);
+        }
+        found
     }
 
     fn has(&self, table: Table, name: &str) -> bool {
@@ -122,7 +160,7 @@ pub(crate) fn parse_in(
     setting: Setting,
     also: &[&'static Parameter],
 ) -> Option<Query> {
-    let metrics = parse_metrics(door, std::mem::take(&mut request.metrics));
+    let metrics = parse_metrics(door, std::mem::take(&mut request.metrics), vocabulary);
     parse_of(door, metrics, request, vocabulary, zones, setting, also)
 }
 
@@ -182,7 +220,7 @@ pub(crate) fn parse_times(
 
 /// The tables of metrics, each with the metric's name.
 pub(crate) fn tables_of(metrics: &[&'static Metric]) -> Vec<(Table, &'static str)> {
-    metrics.iter().map(|metric| (metric.table, metric.id)).collect()
+    metrics.iter().flat_map(|metric| metric.tables().into_iter().map(|table| (table, metric.id))).collect()
 }
 
 /// How long periods are, if that is said.
@@ -206,18 +244,14 @@ pub(crate) fn parse_zone(door: &mut Door, time_zone: &str, zones: &Zones) -> Opt
 }
 
 /// The metrics of these names.
-pub(crate) fn parse_metrics(door: &mut Door, names: Vec<String>) -> Vec<&'static Metric> {
+pub(crate) fn parse_metrics(door: &mut Door, names: Vec<String>, vocabulary: &Vocabulary) -> Vec<&'static Metric> {
     if names.is_empty() {
         door.missing("metrics");
     }
     let mut seen = BTreeSet::new();
     let metrics = door.each("metrics", names, MAX_METRICS, |door, name| {
-        let Some(metric) = catalogue::find(&name) else {
-            let known: Vec<_> = catalogue::METRICS.iter().map(|metric| metric.id).collect();
-            door.refuse("", "UNKNOWN_METRIC", format!("is no metric; there are {}", known.join(", ")));
-            return None;
-        };
-        if !seen.insert(metric.id) {
+        let metric = vocabulary.metric(door, "", &name)?;
+        if !seen.insert((metric.id, metric.version)) {
             door.refuse("", "REPEATED", format!("names `{name}` again"));
         }
         Some(metric)

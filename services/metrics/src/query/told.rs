@@ -3,7 +3,11 @@
 //! The functions that make figures tell it at the place where they count, so that what is told can not differ from what is
 //! counted. Who only asks for figures has no [`Recorder`], and nothing is told.
 
-use std::{cell::RefCell, cmp::Ordering, collections::BinaryHeap};
+use std::{
+    cell::RefCell,
+    cmp::Ordering,
+    collections::{BTreeMap, BinaryHeap, btree_map::Entry},
+};
 
 use barometer_chassis::error::Error;
 use rustc_hash::FxHashMap;
@@ -123,6 +127,22 @@ impl Recorder {
     pub(crate) fn told(self) -> (Vec<Told>, u64) {
         let Taken { total, first, .. } = self.taken.into_inner();
         (first.into_sorted_vec().into_iter().map(|ByTime(told)| told).collect(), total)
+    }
+
+    /// Takes over what others took down of the same facts for parts of a figure: each fact once, with the counts of all.
+    pub(super) fn absorb(&self, of_parts: Vec<(Vec<Told>, u64)>) {
+        let mut facts: BTreeMap<(i64, Uuid, Kind), Told> = BTreeMap::new();
+        let mut taken = self.taken.borrow_mut();
+        for (told, total) in of_parts {
+            taken.total += total;
+            for fact in told {
+                match facts.entry((fact.at, fact.id, fact.kind)) {
+                    Entry::Vacant(place) => drop(place.insert(fact)),
+                    Entry::Occupied(mut place) => place.get_mut().counts.extend(fact.counts),
+                }
+            }
+        }
+        taken.first.extend(facts.into_values().take(self.wanted.size).map(ByTime));
     }
 
     fn take(&self, told: impl FnOnce() -> Told, (at, id): (i64, Uuid)) {

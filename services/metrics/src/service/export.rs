@@ -168,8 +168,8 @@ impl ExportService for Exports {
         let (query, checked) = parse_metrics(request.into_inner());
         let (names, at_least) = (query.metrics.clone(), query.at_least.clone());
         let (places, is_right) = (Arc::clone(&self.places), checked.is_ok());
-        let compute = move |facts: &Facts, zones: &Zones, setting| {
-            let query = query::parse(query, &Vocabulary::of(facts), zones, setting)?;
+        let compute = move |facts: &Facts, vocabulary: &Vocabulary, zones: &Zones, setting| {
+            let query = query::parse(query, vocabulary, zones, setting)?;
             if !is_right {
                 return Ok(None);
             }

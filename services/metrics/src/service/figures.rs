@@ -31,8 +31,8 @@ impl FigureService for Metrics {
         let left = Deadline::of(&request).map(Deadline::remaining);
         let request = request.into_inner();
         let (names, at_least) = (request.metrics.clone(), request.at_least.clone());
-        let answer = |facts: &Facts, zones: &Zones, setting| {
-            let comparing = comparison::parse(request, &Vocabulary::of(facts), zones, setting)?;
+        let answer = |facts: &Facts, vocabulary: &Vocabulary, zones: &Zones, setting| {
+            let comparing = comparison::parse(request, vocabulary, zones, setting)?;
             Ok(comparing.run(facts)?.into_iter().map(render_comparison::comparisons).collect::<Vec<_>>())
         };
         let (results, freshness) = self.compute(names, &at_least, left, answer).await?;
@@ -50,8 +50,8 @@ impl FigureService for Metrics {
             Some(query) => (query.metrics.clone(), query.at_least.clone()),
             None => Default::default(),
         };
-        let answer = |facts: &Facts, zones: &Zones, setting| {
-            let query = trend::parse(request, &Vocabulary::of(facts), zones, setting)?;
+        let answer = |facts: &Facts, vocabulary: &Vocabulary, zones: &Zones, setting| {
+            let query = trend::parse(request, vocabulary, zones, setting)?;
             Ok(trend::run(&query, facts)?.into_iter().map(render_trend::trends).collect())
         };
         let (results, freshness) = self.compute(names, &at_least, left, answer).await?;
@@ -65,8 +65,8 @@ impl FigureService for Metrics {
         let left = Deadline::of(&request).map(Deadline::remaining);
         let request = request.into_inner();
         let (names, at_least) = (vec![request.metric.clone()], request.at_least.clone());
-        let answer = |facts: &Facts, zones: &Zones, setting| {
-            explanation::parse(request, &Vocabulary::of(facts), zones, setting)?.run(facts)
+        let answer = |facts: &Facts, vocabulary: &Vocabulary, zones: &Zones, setting| {
+            explanation::parse(request, vocabulary, zones, setting)?.run(facts)
         };
         let (explained, freshness) = self.compute(names, &at_least, left, answer).await?;
         self.fitting(render_explanation::explanation(explained, freshness))

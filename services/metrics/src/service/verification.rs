@@ -43,8 +43,8 @@ impl Verifications {
             None => Default::default(),
         };
         let names = if names.is_empty() { METRICS.iter().map(|metric| metric.id.to_owned()).collect() } else { names };
-        let parsed = move |facts: &Facts, zones: &Zones, setting| {
-            let queries = parse(request, &Vocabulary::of(facts), zones, setting)?;
+        let parsed = move |facts: &Facts, vocabulary: &Vocabulary, zones: &Zones, setting| {
+            let queries = parse(request, vocabulary, zones, setting)?;
             let facts = count_facts(facts, &sources_of(&queries));
             Ok((queries, facts))
         };

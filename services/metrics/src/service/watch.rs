@@ -13,7 +13,7 @@ use tonic::Status;
 
 use super::Metrics;
 use crate::{
-    catalogue,
+    catalogue::{self, Metric},
     columns::Facts,
     fold::Source,
     query::{Query, Setting, Vocabulary, Zones, parse::parse_in},
@@ -38,6 +38,8 @@ type Key = (usize, String, BTreeMap<String, String>);
 struct Watch {
     metrics: Metrics,
     query: wire::QueryMetricsRequest,
+    /// Those that it names, as they are defined now.
+    asked: Vec<&'static Metric>,
     interval: Duration,
     progress: watch::Receiver<u64>,
     /// Facts taken in when it was computed last, and when that was.
@@ -63,7 +65,7 @@ impl Metrics {
         let (interval, mut query) = (parse_interval(&request), request.query.clone().unwrap_or_default());
         let permit = std::sync::Arc::clone(&self.watches.room).try_acquire_owned();
         let begun = Micros::now();
-        let answer = self.answer(request, left).await?;
+        let (answer, asked) = self.answer(request, left).await?;
         // When nothing is wrong with it.
         let permit = permit.map_err(|_| Error::Exhausted("too many figures are watched"))?;
         query.at_least.clear();
@@ -71,6 +73,7 @@ impl Metrics {
         let mut watch = Watch {
             metrics: self.clone(),
             query,
+            asked,
             interval: interval.unwrap_or(INTERVAL),
             progress,
             computed: (seen, now),
@@ -91,26 +94,27 @@ impl Metrics {
         })))
     }
 
-    /// The whole answer.
+    /// The whole answer, and the metrics that were asked for.
     async fn answer(
         &self,
         request: wire::WatchMetricsRequest,
         left: Option<Duration>,
-    ) -> Result<wire::WatchMetricsResponse, Error> {
+    ) -> Result<(wire::WatchMetricsResponse, Vec<&'static Metric>), Error> {
         let (names, at_least) = match &request.query {
             Some(query) => (query.metrics.clone(), query.at_least.clone()),
             None => Default::default(),
         };
-        let answer = |facts: &Facts, zones: &Zones, setting| {
-            let figures = parse(request, &Vocabulary::of(facts), zones, setting)?.run(facts)?;
+        let answer = |facts: &Facts, vocabulary: &Vocabulary, zones: &Zones, setting| {
+            let query = parse(request, vocabulary, zones, setting)?;
+            let figures = query.run(facts)?;
             if figures.iter().map(|of_metric| of_metric.figures.len()).sum::<usize>() > MAX_ROWS {
                 let told = format!("a watch has at most {MAX_ROWS} rows: ask for less time, groups or metrics");
                 return Err(Error::invalid("query", "TOO_MANY", told));
             }
-            Ok(figures.into_iter().map(render::result).collect())
+            Ok((figures.into_iter().map(render::result).collect(), query.metrics))
         };
-        let (results, freshness) = self.compute(names, &at_least, left, answer).await?;
-        Ok(wire::WatchMetricsResponse { results, removed: Vec::new(), freshness })
+        let ((results, asked), freshness) = self.compute(names, &at_least, left, answer).await?;
+        Ok((wire::WatchMetricsResponse { results, removed: Vec::new(), freshness }, asked))
     }
 }
 
@@ -165,7 +169,11 @@ impl Watch {
         let (begun, request) =
             (Micros::now(), wire::WatchMetricsRequest { query: Some(self.query.clone()), min_interval: None });
         let answer = match self.metrics.answer(request, None).await {
-            Ok(answer) => answer,
+            Ok((answer, asked)) => {
+                // Who watches a definition is told by its latest version.
+                self.asked = asked;
+                answer
+            }
             // A source is read anew.
             Err(Error::Unavailable { .. }) => return Ok(None),
             Err(error) => return Err(error),
@@ -211,8 +219,7 @@ impl Watch {
 
     /// Whether the figures are others at another time, also when no facts come.
     fn moves_by_time(&self) -> bool {
-        let mut metrics = self.query.metrics.iter().filter_map(|name| catalogue::find(name));
-        metrics.any(|metric| metric.is_state || !metric.awaits.is_empty())
+        self.asked.iter().any(|metric| metric.is_state || !metric.awaits.is_empty())
     }
 
     /// Until when all sources of the metrics were read.
@@ -222,8 +229,7 @@ impl Watch {
     }
 
     fn sources(&self) -> Vec<Source> {
-        let metrics: Vec<_> = self.query.metrics.iter().filter_map(|name| catalogue::find(name)).collect();
-        Source::ALL.into_iter().filter(|source| metrics.iter().any(|metric| metric.reads(*source))).collect()
+        catalogue::sources_of(&self.asked)
     }
 
     async fn freshness(&self) -> Result<Vec<wire::Freshness>, Error> {

@@ -7,6 +7,7 @@ use barometer_proto::metrics::v1::{self as wire, Granularity, VerificationTrigge
 
 use super::{Verifier, count_facts, parse, sources_of};
 use crate::{
+    definitions::Definitions,
     fold::{Fold, Source},
     query::{Query, Setting, Vocabulary, Zones},
 };
@@ -15,11 +16,11 @@ use crate::{
 const AGAIN: Duration = Duration::from_secs(600);
 
 /// What is verified again and again.
-#[derive(Debug)]
 pub(crate) struct Schedule {
     pub(crate) verifier: Arc<Verifier>,
     pub(crate) fold: Arc<Fold>,
     pub(crate) zones: Arc<Zones>,
+    pub(crate) definitions: Definitions,
     pub(crate) minimum_sample: u64,
     /// How often; never when it is 0.
     pub(crate) every: Duration,
@@ -65,6 +66,7 @@ impl Schedule {
 
     /// By month over all time.
     async fn queries(&self) -> Result<Vec<Query>, Error> {
+        let defined = self.definitions.look_up(&self.metrics).await?;
         let (fold, zones, minimum_sample) = (Arc::clone(&self.fold), Arc::clone(&self.zones), self.minimum_sample);
         let query = wire::QueryMetricsRequest {
             metrics: self.metrics.clone(),
@@ -77,7 +79,7 @@ impl Schedule {
             let complete_until = Source::ALL.map(|source| state.reached(source).complete_until.map(|until| until.0));
             let request = wire::VerifyMetricsRequest { query: Some(query) };
             let setting = Setting { complete_until, minimum_sample };
-            let queries = parse(request, &Vocabulary::of(&state.facts), &zones, setting)?;
+            let queries = parse(request, &Vocabulary::of(&state.facts).with(defined), &zones, setting)?;
             let sources = sources_of(&queries);
             if let Some(missing) = sources.iter().find(|source| !state.has(**source)) {
                 return Err(crate::service::not_ready(*missing));

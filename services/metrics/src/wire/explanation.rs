@@ -8,7 +8,6 @@ use barometer_proto::metrics::v1 as wire;
 use super::{metric, money, row, seconds};
 use crate::{
     analysis::explanation::Explanation,
-    catalogue::meaning,
     query::{
         Condition,
         told::{Told, Worth},
@@ -24,14 +23,14 @@ pub(crate) fn explanation(explained: Explanation, freshness: Vec<wire::Freshness
         Some(wire::ExplainedCount {
             name: (*name).to_owned(),
             number: *numbers.get(name)?,
-            meaning: meaning(of.id, name).to_owned(),
+            meaning: of.meaning(name),
             computed: of.computed.contains(name),
         })
     };
     wire::ExplainMetricResponse {
         metric: Some(metric(of)),
         parameters: parameters.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
-        filters: filters.iter().map(words).collect(),
+        filters: filters.iter().map(Condition::describe).collect(),
         counts: of.counts.iter().filter_map(count).collect(),
         row: Some(row(figure)),
         freshness,
@@ -59,34 +58,5 @@ fn fact(told: Told, currency: &str) -> wire::FactOfFigure {
         counts: counts.into_iter().map(|(name, by)| (name.to_owned(), by)).collect(),
         value,
         amount,
-    }
-}
-
-/// A condition in words.
-fn words(condition: &Condition) -> String {
-    let Condition { dimension, values, exclude } = condition;
-    let value = |value: &String| if value.is_empty() { "not told".to_owned() } else { format!("`{value}`") };
-    let values: Vec<_> = values.iter().map(value).collect();
-    match (exclude, values.len()) {
-        (false, _) => format!("`{dimension}` is {}", values.join(" or ")),
-        (true, 1) => format!("`{dimension}` is not {}", values.join("")),
-        (true, _) => format!("`{dimension}` is neither {}", values.join(" nor ")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn conditions_are_told_in_words() {
-        let told = |values: &[&str], exclude| {
-            let values = values.iter().map(|value| (*value).to_owned()).collect();
-            words(&Condition { dimension: "channel".to_owned(), values, exclude })
-        };
-        assert_eq!(told(&["web"], false), "`channel` is `web`");
-        assert_eq!(told(&["web", "app", ""], false), "`channel` is `web` or `app` or not told");
-        assert_eq!(told(&["web"], true), "`channel` is not `web`");
-        assert_eq!(told(&["web", ""], true), "`channel` is neither `web` nor not told");
     }
 }

@@ -3,15 +3,16 @@
 mod facts;
 mod feed;
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use barometer_chassis::{
     client::{self, Channel},
     config::{ClientConfig, ServerConfig},
+    database::Location,
     server::{self, Server},
     shutdown::Shutdown,
 };
-use barometer_metrics::{Config, Upstreams};
+use barometer_metrics::{Config, Storage, Upstreams};
 use barometer_proto::metrics::v1::{
     self as wire, figure_service_client::FigureServiceClient, metrics_service_client::MetricsServiceClient,
     verification_service_client::VerificationServiceClient,
@@ -67,9 +68,11 @@ impl World {
         let limits = quick();
         let mut server = Server::new(&limits);
         let shutdown = Shutdown::new();
-        let (directory, upstreams): (&Path, _) = (self.directory.path(), self.upstreams.clone());
-        let fold = barometer_metrics::add(config, directory, upstreams, &mut server, &limits, shutdown.clone())
-            .expect("metrics");
+        let directory = self.directory.path().to_owned();
+        let storage = Storage { location: Location::Directory(directory.clone()), write_queue: 1_000, directory };
+        let fold =
+            barometer_metrics::add(config, storage, self.upstreams.clone(), &mut server, &limits, shutdown.clone());
+        let fold = fold.await.expect("metrics");
         let health = server.health();
         let (channel, server) = listen(server, &shutdown).await;
         let figures = FigureServiceClient::new(channel.clone());

@@ -42,7 +42,7 @@ pub(crate) fn parse(
             at_least,
             adjustment,
         } = request;
-        let metrics = parse_metrics(door, metrics);
+        let metrics = parse_metrics(door, metrics, vocabulary);
         let tables = tables_of(&metrics);
         let parse_side = |door: &mut Door, field: &str, side| {
             let side = door.required(field, side);

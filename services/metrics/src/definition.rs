@@ -1,0 +1,105 @@
+//! A metric that users define, as they wrote it: names, not yet what they stand for.
+
+use std::collections::BTreeMap;
+
+use barometer_proto::metrics::v1::{Direction, Unit};
+use sea_orm::FromJsonQueryResult;
+use serde::{Deserialize, Serialize};
+
+use crate::query::Condition;
+
+/// What the ids of these begin with, and no other's.
+pub(crate) const PREFIX: &str = "custom.";
+
+/// A definition that was checked. Kept as JSON in the row of its version.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, FromJsonQueryResult)]
+pub(crate) struct Definition {
+    pub(crate) title: String,
+    pub(crate) description: String,
+    /// As [`Unit`].
+    pub(crate) unit: i32,
+    /// As [`Direction`].
+    pub(crate) direction: i32,
+    pub(crate) expression: Expression,
+}
+
+/// What a defined metric is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Expression {
+    /// The value of a built-in metric, of some facts only.
+    Variant(Part),
+    /// One number over another.
+    Ratio {
+        /// What is divided.
+        numerator: Part,
+        /// By what.
+        denominator: Part,
+    },
+    /// Numbers, each with its factor.
+    Sum(Vec<(Part, f64)>),
+}
+
+/// A number of a built-in metric.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Part {
+    /// Its name in rows.
+    pub(crate) name: String,
+    pub(crate) metric: String,
+    /// The metric's version when it was written.
+    pub(crate) metric_version: i32,
+    /// One of its counts, amounts or statistics; its value when empty.
+    pub(crate) measure: String,
+    pub(crate) filters: Vec<Condition>,
+    pub(crate) parameters: BTreeMap<String, String>,
+}
+
+impl Definition {
+    pub(crate) fn unit(&self) -> Unit {
+        Unit::try_from(self.unit).unwrap_or_default()
+    }
+
+    pub(crate) fn direction(&self) -> Direction {
+        Direction::try_from(self.direction).unwrap_or_default()
+    }
+}
+
+impl Expression {
+    /// All its parts, in their order.
+    pub(crate) fn parts(&self) -> Vec<&Part> {
+        match self {
+            Expression::Variant(part) => vec![part],
+            Expression::Ratio { numerator, denominator } => vec![numerator, denominator],
+            Expression::Sum(terms) => terms.iter().map(|(part, _)| part).collect(),
+        }
+    }
+}
+
+/// The name of a definition in an id, and the version that it asks for.
+pub(crate) fn split(id: &str) -> Option<(&str, Option<i64>)> {
+    if !id.starts_with(PREFIX) {
+        return None;
+    }
+    match id.split_once('@') {
+        None => Some((id, None)),
+        // As it is written everywhere: no sign, no zero before it.
+        Some((name, version)) => {
+            let number = version.parse().ok().filter(|number: &i64| *number > 0 && number.to_string() == version);
+            number.map(|number| (name, Some(number)))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_may_name_a_version() {
+        assert_eq!(split("custom.web_nps"), Some(("custom.web_nps", None)));
+        assert_eq!(split("custom.web_nps@12"), Some(("custom.web_nps", Some(12))));
+        for wrong in ["nps", "nps@1", "custom.a@0", "custom.a@-1", "custom.a@+1", "custom.a@01", "custom.a@", "custom.a@1@2"] {
+            assert_eq!(split(wrong), None, "{wrong}");
+        }
+    }
+}

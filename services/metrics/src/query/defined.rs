@@ -1,0 +1,221 @@
+//! Figures of metrics that users defined: those of built-in metrics, put together.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::RangeInclusive,
+};
+
+use barometer_chassis::error::Error;
+use barometer_proto::metrics::v1::{Completeness, Unit};
+
+use super::{
+    Ask, Figure, MAX_ROWS, Measured, Name, Query,
+    figures::extent_of,
+    sales::units,
+    told::{Recorder, Told, Wanted},
+    too_many_rows,
+};
+use crate::{
+    catalogue::{Combination, Defined, Measure, Metric, Part},
+    columns::Facts,
+    rules::proportion::ProportionTally,
+};
+
+/// The dimensions and values of a group in no particular order.
+type Group = BTreeMap<String, String>;
+
+/// From the first until the last fact of its parts.
+pub(crate) fn extent(facts: &Facts, metric: &Metric) -> Option<RangeInclusive<i64>> {
+    let parts = metric.defined.into_iter().flat_map(|defined| &defined.parts);
+    let extents = parts.filter_map(|part| (part.metric.extent)(facts, part.metric));
+    extent_of(extents.flat_map(|extent| [*extent.start(), *extent.end()]))
+}
+
+/// What its parts come to.
+pub(crate) fn answer(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
+    let Some(defined) = ask.metric.defined else { return Ok(Vec::new()) };
+    match (&defined.combination, defined.parts.as_slice()) {
+        (Combination::Alone, [part]) => part.figures(ask, ask.recorder),
+        _ => combined(ask, defined),
+    }
+}
+
+impl Query {
+    /// A query for a part of a defined metric.
+    pub(super) fn of_part(&self, part: &Part) -> Query {
+        let mut query = Query { metrics: vec![part.metric], ..self.clone() };
+        query.filters.extend(part.filters.iter().cloned());
+        for (name, value) in &part.parameters {
+            // Checked when it was defined.
+            query.parameters.set(name, value);
+        }
+        query
+    }
+}
+
+impl Part {
+    fn figures(&self, ask: &Ask<'_>, recorder: Option<&Recorder>) -> Result<Vec<Figure>, Error> {
+        let query = ask.query.of_part(self);
+        let ask = Ask { query: &query, metric: self.metric, facts: ask.facts, periods: ask.periods, recorder };
+        let figures = (self.metric.answer)(&ask)?;
+        recorder.map_or(Ok(()), |recorder| recorder.finish(&ask))?;
+        Ok(figures)
+    }
+
+    /// Its figures; when somebody asks what they are made of, that is told under its name.
+    fn explained(&self, ask: &Ask<'_>, told: &mut Vec<(Vec<Told>, u64)>) -> Result<Vec<Figure>, Error> {
+        let wanted = ask.recorder.map(|recorder| &recorder.wanted);
+        let Some(wanted) = wanted.filter(|wanted| wanted.count.is_none_or(|count| count == self.name)) else {
+            return self.figures(ask, None);
+        };
+        let count = match self.measure {
+            Measure::Count(name) => Some(name),
+            _ => None,
+        };
+        let recorder = Recorder::new(Wanted { count, ..wanted.clone() });
+        let figures = self.figures(ask, Some(&recorder))?;
+        let (mut facts, total) = recorder.told();
+        for fact in &mut facts {
+            let of_part = fact.counts.iter().filter(|(name, _)| Some(*name) == count);
+            fact.counts = of_part.map(|(_, by)| (self.name, *by)).collect();
+        }
+        told.push((facts, total));
+        Ok(figures)
+    }
+
+    /// Its number in a figure, if there is any.
+    fn number(&self, figure: Option<&Figure>) -> Option<f64> {
+        let measured = figure.map(|figure| &figure.measured);
+        let found = measured.and_then(|measured| match self.measure {
+            Measure::Value => measured.value,
+            Measure::Count(name) => of(&measured.counts, name),
+            Measure::Amount(name) => of(&measured.amounts, name).map(units),
+            Measure::Statistic(name) => of(&measured.statistics, name),
+        });
+        found.or_else(|| self.adds_up().then_some(0.0))
+    }
+
+    /// The amount in a figure, exact.
+    fn amount(&self, figure: Option<&Figure>) -> Option<i128> {
+        let Measure::Amount(name) = self.measure else { return None };
+        Some(figure.and_then(|figure| of(&figure.measured.amounts, name)).unwrap_or_default())
+    }
+}
+
+fn of<T: Copy>(named: &[(&'static str, T)], wanted: &str) -> Option<T> {
+    named.iter().find(|(name, _)| *name == wanted).map(|(_, number)| *number)
+}
+
+/// The figures of a part by period and group.
+struct Found<'d> {
+    part: &'d Part,
+    dimensions: BTreeSet<String>,
+    figures: BTreeMap<(i64, Group), Figure>,
+}
+
+impl<'d> Found<'d> {
+    fn new(part: &'d Part, figures: Vec<Figure>) -> Self {
+        let dimensions = figures.iter().map(|figure| &figure.group).max_by_key(|group| group.len());
+        let dimensions = dimensions.into_iter().flatten().map(|(name, _)| name.clone()).collect();
+        let figures = figures.into_iter().map(|figure| ((figure.start, figure.group.iter().cloned().collect()), figure));
+        Found { part, dimensions, figures: figures.collect() }
+    }
+
+    /// The figure that belongs to a group which may be divided further.
+    fn get(&self, start: i64, group: &Group) -> Option<&Figure> {
+        let own = group.iter().filter(|(name, _)| self.dimensions.contains(*name));
+        self.figures.get(&(start, own.map(|(name, value)| (name.clone(), value.clone())).collect()))
+    }
+}
+
+fn combined(ask: &Ask<'_>, defined: &Defined) -> Result<Vec<Figure>, Error> {
+    let mut told = Vec::new();
+    let mut found = Vec::with_capacity(defined.parts.len());
+    for part in &defined.parts {
+        found.push(Found::new(part, part.explained(ask, &mut told)?));
+    }
+    if let Some(recorder) = ask.recorder {
+        recorder.absorb(told);
+    }
+    // Those whose groups are divided furthest; the dimensions of all others are among theirs.
+    let most = found.iter().map(|of_part| of_part.dimensions.len()).max().unwrap_or_default();
+    let widest = || found.iter().filter(|of_part| of_part.dimensions.len() == most);
+    let rows: BTreeMap<&(i64, Group), &Name> =
+        widest().flat_map(|of_part| &of_part.figures).map(|(row, figure)| (row, &figure.group)).collect();
+    if rows.len() > MAX_ROWS {
+        return Err(too_many_rows());
+    }
+    let minimum = ask.query.minimum_sample(ask.metric);
+    let mut rows: Vec<_> = rows.into_iter().map(|((start, group), name)| (*start, name, group)).collect();
+    rows.sort_unstable();
+    let row = |(start, _, group): (i64, &Name, &Group)| {
+        let figures: Vec<_> = found.iter().map(|of_part| (of_part.part, of_part.get(start, group))).collect();
+        let figure = combine(ask, defined, &figures)?;
+        Some(figure.suppress(ask.metric, minimum))
+    };
+    Ok(rows.into_iter().filter_map(row).collect())
+}
+
+/// One row of figures of all parts, of which one at least has it.
+fn combine(ask: &Ask<'_>, defined: &Defined, figures: &[(&Part, Option<&Figure>)]) -> Option<Figure> {
+    let there = || figures.iter().filter_map(|(_, figure)| *figure);
+    let first = there().max_by_key(|figure| figure.group.len())?;
+    let suppressed = there().any(|figure| figure.suppressed);
+    let worst = [Completeness::Running, Completeness::Behind, Completeness::Open];
+    let completeness = worst.into_iter().find(|worst| there().any(|figure| figure.completeness == *worst));
+    Some(Figure {
+        partial: there().any(|figure| figure.partial),
+        completeness: completeness.unwrap_or(Completeness::Complete),
+        revised: there().filter_map(|figure| figure.revised).max(),
+        suppressed,
+        measured: if suppressed { Measured::default() } else { measure(ask, defined, figures) },
+        ..first.clone()
+    })
+}
+
+fn measure(ask: &Ask<'_>, defined: &Defined, figures: &[(&Part, Option<&Figure>)]) -> Measured {
+    let mut measured = Measured::default();
+    for (part, figure) in figures {
+        let number = part.number(*figure);
+        match (part.measure.unit(part.metric), part.amount(*figure)) {
+            (_, Some(amount)) => measured.amounts.push((part.name, amount)),
+            (Unit::Count, _) => measured.counts.extend(number.map(|number| (part.name, number))),
+            _ => measured.statistics.extend(number.map(|number| (part.name, number))),
+        }
+        let error = figure.map_or(0.0, |figure| figure.measured.statistics_error);
+        measured.statistics_error = error.max(measured.statistics_error);
+    }
+    let numbers: Option<Vec<f64>> = figures.iter().map(|(part, figure)| part.number(*figure)).collect();
+    let is_counted = figures.iter().any(|(_, figure)| figure.is_some_and(Figure::is_counted));
+    let numbers = numbers.filter(|_| is_counted);
+    match (&defined.combination, numbers.as_deref()) {
+        (Combination::Share, Some([hits, whole])) => {
+            let is_weighted = |(part, _): &(&Part, _)| ask.query.of_part(part).parameters.weighted;
+            if let Some(tally) = tally(*hits, *whole).filter(|_| !figures.iter().any(is_weighted)) {
+                let level = ask.query.parameters.level;
+                return Measured { counts: measured.counts, ..Measured::share(&tally, level, []) };
+            }
+            measured.value = quotient(100.0 * hits, *whole);
+        }
+        (Combination::Ratio(times), Some([numerator, denominator])) => measured.value = quotient(times * numerator, *denominator),
+        (Combination::Sum(factors), Some(numbers)) => {
+            measured.value = Some(numbers.iter().zip(factors).map(|(number, factor)| number * factor).sum());
+        }
+        _ => {}
+    }
+    measured
+}
+
+fn quotient(number: f64, of: f64) -> Option<f64> {
+    (of != 0.0).then(|| number / of)
+}
+
+/// Whole numbers of things with a property, among others.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole and below 2⁵³")]
+fn tally(hits: f64, whole: f64) -> Option<ProportionTally> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let is_count = |number: f64| number.fract() == 0.0 && (0.0..EXACT).contains(&number);
+    (is_count(hits) && is_count(whole) && hits <= whole)
+        .then(|| ProportionTally::of_counts(hits as u64, (whole - hits) as u64))
+}
+
