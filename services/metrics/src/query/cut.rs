@@ -1,10 +1,12 @@
 //! Filtering and grouping of rows.
 
+use std::rc::Rc;
+
 use barometer_chassis::error::Error;
 use rustc_hash::FxHashMap;
 
 use super::{
-    Condition,
+    Condition, Name,
     dimension::{Dimension, Reader, Table, through},
     too_many_rows,
 };
@@ -26,6 +28,29 @@ pub(crate) struct Cutter<'f> {
     max_groups: usize,
     scratch: Vec<u32>,
     spare: (Vec<u32>, Vec<u32>),
+}
+
+/// The groups that appeared, by their numbers: the dimensions and values of each.
+#[derive(Clone, Debug)]
+pub(crate) struct Groups(Rc<[Name]>);
+
+impl Groups {
+    /// The names of the groups, by number.
+    pub(crate) fn names(&self) -> &[Name] {
+        &self.0
+    }
+}
+
+impl From<&Cutter<'_>> for Groups {
+    fn from(cutter: &Cutter<'_>) -> Self {
+        Groups((0..u32::try_from(cutter.groups()).unwrap_or(NO_GROUP)).map(|group| cutter.name(group)).collect())
+    }
+}
+
+impl From<&Groups> for Groups {
+    fn from(groups: &Groups) -> Self {
+        groups.clone()
+    }
 }
 
 /// A row, or a part of it, in its group.
@@ -82,7 +107,7 @@ impl<'f> Cutter<'f> {
     }
 
     /// The dimensions and values of a group.
-    pub(crate) fn name(&self, group: u32) -> Vec<(String, String)> {
+    pub(crate) fn name(&self, group: u32) -> Name {
         let mut names = Vec::new();
         let mut at = group;
         for level in self.levels.iter().chain(&self.part_level).rev() {

@@ -56,7 +56,7 @@ impl Query {
 impl Part {
     fn figures(&self, ask: &Ask<'_>, recorder: Option<&Recorder>) -> Result<Vec<Figure>, Error> {
         let query = ask.query.of_part(self);
-        let ask = Ask { query: &query, metric: self.metric, facts: ask.facts, periods: ask.periods, recorder };
+        let ask = Ask { query: &query, metric: self.metric, recorder, ..*ask };
         let figures = (self.metric.answer)(&ask)?;
         recorder.map_or(Ok(()), |recorder| recorder.finish(&ask))?;
         Ok(figures)
@@ -117,7 +117,8 @@ impl<'d> Found<'d> {
     fn new(part: &'d Part, figures: Vec<Figure>) -> Self {
         let dimensions = figures.iter().map(|figure| &figure.group).max_by_key(|group| group.len());
         let dimensions = dimensions.into_iter().flatten().map(|(name, _)| name.clone()).collect();
-        let figures = figures.into_iter().map(|figure| ((figure.start, figure.group.iter().cloned().collect()), figure));
+        let figures =
+            figures.into_iter().map(|figure| ((figure.start, figure.group.iter().cloned().collect()), figure));
         Found { part, dimensions, figures: figures.collect() }
     }
 
@@ -197,7 +198,9 @@ fn measure(ask: &Ask<'_>, defined: &Defined, figures: &[(&Part, Option<&Figure>)
             }
             measured.value = quotient(100.0 * hits, *whole);
         }
-        (Combination::Ratio(times), Some([numerator, denominator])) => measured.value = quotient(times * numerator, *denominator),
+        (Combination::Ratio(times), Some([numerator, denominator])) => {
+            measured.value = quotient(times * numerator, *denominator)
+        }
         (Combination::Sum(factors), Some(numbers)) => {
             measured.value = Some(numbers.iter().zip(factors).map(|(number, factor)| number * factor).sum());
         }
@@ -218,4 +221,3 @@ fn tally(hits: f64, whole: f64) -> Option<ProportionTally> {
     (is_count(hits) && is_count(whole) && hits <= whole)
         .then(|| ProportionTally::of_counts(hits as u64, (whole - hits) as u64))
 }
-

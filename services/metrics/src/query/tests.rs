@@ -14,6 +14,7 @@ mod moves_known;
 mod rows;
 pub(crate) mod script;
 mod service;
+mod together;
 mod trends;
 mod twin;
 mod twin_analyses;
