@@ -206,13 +206,11 @@ mod tests {
 
     const HOUR: i64 = Micros::DAY / 24;
 
-    /// Survey, channel, how many, how many with a score of 10, and how many without any: of each pile of each day.
-    fn told(
-        days: &Days,
-        surveys: &[u32],
-        scores: &[u8],
-        by: &Combination<'_>,
-    ) -> Vec<Option<Vec<(u32, u32, u64, u64, u64)>>> {
+    /// Of a pile: survey, channel, how many, how many with a score of 10, and how many without any.
+    type Told = (u32, u32, u64, u64, u64);
+
+    /// The piles of each day.
+    fn told(days: &Days, surveys: &[u32], scores: &[u8], by: &Combination<'_>) -> Vec<Option<Vec<Told>>> {
         let tell = |pile: &Pile| {
             let mut scores = Histogram::default();
             scores.merge(pile);
@@ -241,9 +239,9 @@ mod tests {
         let none = Combination::new(Vec::new());
         // Two piles of 24 answers would be too many.
         assert_eq!(told(&days, &surveys, &scores, &none), [None, None]);
-        for row in 24..47 {
-            days.note(row, times[row], 5 * HOUR);
-            times[row] = 5 * HOUR;
+        for (row, at) in times.iter_mut().enumerate().take(47).skip(24) {
+            days.note(row, *at, 5 * HOUR);
+            *at = 5 * HOUR;
         }
         assert_eq!(told(&days, &surveys, &scores, &none), [Some(vec![(0, 0, 32, 0, 0), (1, 0, 15, 0, 0)]), None]);
         // Another score at the same instant; another day; withdrawn.
