@@ -133,8 +133,8 @@ def check_storage(check, deployment, what, flags):
     mounts = [mount["mountPath"] for mount in container.get("volumeMounts", []) if not mount.get("readOnly")]
     if "--data-dir" in flags:
         check(flags["--data-dir"] in mounts, where, f"cannot write to {flags['--data-dir']}")
-    # Metrics keeps snapshots; the others keep facts, in PostgreSQL or in files that one process at a time has.
-    if what != "metrics" and "--database-url" not in flags:
+    # Facts and definitions are kept in PostgreSQL, or in files that one process at a time has.
+    if "--database-url" not in flags:
         check("--data-dir" in flags, where, "keeps its facts nowhere")
         check(spec["replicas"] == 1 and spec["strategy"] == {"type": "Recreate"}, where, "two would share a file")
 

@@ -175,6 +175,7 @@ fn json(answer: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
 struct Definition<'a> {
     id: &'a str,
     version: i32,
+    defined: bool,
     title: &'a str,
     description: &'a str,
     formula: &'a str,
@@ -210,6 +211,7 @@ impl<'a> From<&'a Metric> for Definition<'a> {
         Self {
             id: &metric.id,
             version: metric.version,
+            defined: metric.defined,
             title: &metric.title,
             description: &metric.description,
             formula: &metric.formula,

@@ -1,11 +1,12 @@
 //! The barometer program: serve, import, query, cohorts, survival, transitions, journeys, drivers, explain, export, verify,
-//! catalogue, case, policy, calendar, demo.
+//! catalogue, definition, case, policy, calendar, demo.
 
 pub mod calendar;
 pub mod case;
 pub mod catalogue;
 pub mod cohorts;
 pub mod decimal;
+pub mod definition;
 pub mod demo;
 pub mod drivers;
 pub mod endpoint;

@@ -7,6 +7,7 @@ use barometer::calendar::CalendarArgs;
 use barometer::case::CaseArgs;
 use barometer::catalogue::CatalogueArgs;
 use barometer::cohorts::CohortsArgs;
+use barometer::definition::DefinitionArgs;
 use barometer::demo::DemoArgs;
 use barometer::drivers::DriversArgs;
 use barometer::explain::ExplainArgs;
@@ -49,6 +50,7 @@ enum Command {
     Export(ExportArgs),
     Verify(VerifyArgs),
     Catalogue(CatalogueArgs),
+    Definition(DefinitionArgs),
     Case(CaseArgs),
     Policy(PolicyArgs),
     Calendar(CalendarArgs),
@@ -89,6 +91,7 @@ async fn run(command: Command) -> Result<(), Failure> {
         Command::Export(export) => export.run().await,
         Command::Verify(verify) => verify.run().await,
         Command::Catalogue(catalogue) => catalogue.run().await,
+        Command::Definition(definition) => definition.run().await,
         Command::Case(case) => case.run().await,
         Command::Policy(policy) => policy.run().await,
         Command::Calendar(calendar) => calendar.run().await,

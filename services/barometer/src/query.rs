@@ -2,7 +2,7 @@
 
 mod against;
 mod comparison;
-mod condition;
+pub(crate) mod condition;
 mod csv;
 pub(crate) mod duration;
 pub(crate) mod json;

@@ -352,14 +352,8 @@ async fn open(
         };
         let storage =
             barometer_metrics::Storage { location, write_queue: args.write_queue, directory: args.data_dir.clone() };
-        let task = barometer_metrics::add(
-            &args.metrics,
-            storage,
-            upstreams,
-            &mut server,
-            &args.server,
-            background.clone(),
-        );
+        let task =
+            barometer_metrics::add(&args.metrics, storage, upstreams, &mut server, &args.server, background.clone());
         tasks.push(task.await.map_err(broken)?);
     }
 

@@ -10,7 +10,9 @@ mod parameters;
 
 pub(crate) use self::{
     counts::meaning,
-    defined::{Combination, Defined, Measure, Part, formula_of, groups_of, metric as define, sources_of, units_of_ratio},
+    defined::{
+        Combination, Defined, Measure, Part, formula_of, groups_of, metric as define, sources_of, units_of_ratio,
+    },
     metrics::METRICS,
     parameters::{Actions, Clock, LEVEL, Limits, Parameter, Parameters, Span, Visits},
 };

@@ -48,10 +48,20 @@ pub(crate) struct Part {
     pub(crate) metric: String,
     /// The metric's version when it was written.
     pub(crate) metric_version: i32,
-    /// One of its counts, amounts or statistics; its value when empty.
-    pub(crate) measure: String,
+    pub(crate) measure: Measure,
     pub(crate) filters: Vec<Condition>,
     pub(crate) parameters: BTreeMap<String, String>,
+}
+
+/// Which number of a metric.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Measure {
+    #[default]
+    Value,
+    Count(String),
+    Amount(String),
+    Statistic(String),
 }
 
 impl Definition {
@@ -64,7 +74,30 @@ impl Definition {
     }
 }
 
+impl Definition {
+    /// The same, of the versions that its metrics have now. `None` when it is of them, or of later ones: then a newer program wrote
+    /// it.
+    pub(crate) fn brought_up(&self, version: impl Fn(&str) -> Option<i32>) -> Option<Self> {
+        let mut definition = self.clone();
+        let mut is_behind = false;
+        for part in definition.expression.parts_mut() {
+            let now = version(&part.metric).unwrap_or(part.metric_version);
+            is_behind |= part.metric_version < now;
+            part.metric_version = part.metric_version.max(now);
+        }
+        is_behind.then_some(definition)
+    }
+}
+
 impl Expression {
+    fn parts_mut(&mut self) -> Vec<&mut Part> {
+        match self {
+            Expression::Variant(part) => vec![part],
+            Expression::Ratio { numerator, denominator } => vec![numerator, denominator],
+            Expression::Sum(terms) => terms.iter_mut().map(|(part, _)| part).collect(),
+        }
+    }
+
     /// All its parts, in their order.
     pub(crate) fn parts(&self) -> Vec<&Part> {
         match self {
@@ -95,10 +128,35 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_definition_follows_its_metrics_and_never_goes_back() {
+        let part = |metric: &str, metric_version: i32| Part {
+            name: metric.to_owned(),
+            metric: metric.to_owned(),
+            metric_version,
+            measure: Measure::Value,
+            filters: Vec::new(),
+            parameters: BTreeMap::new(),
+        };
+        let definition = |first: i32, second: i32| Definition {
+            title: "A".to_owned(),
+            description: "B".to_owned(),
+            unit: 7,
+            direction: 1,
+            expression: Expression::Ratio { numerator: part("nps", first), denominator: part("csat", second) },
+        };
+        let now = |metric: &str| (metric == "nps").then_some(3);
+        assert_eq!(definition(2, 1).brought_up(now), Some(definition(3, 1)));
+        assert_eq!(definition(3, 1).brought_up(now), None, "csat is not known here");
+        assert_eq!(definition(4, 1).brought_up(now), None, "a newer program wrote it");
+    }
+
+    #[test]
     fn an_id_may_name_a_version() {
         assert_eq!(split("custom.web_nps"), Some(("custom.web_nps", None)));
         assert_eq!(split("custom.web_nps@12"), Some(("custom.web_nps", Some(12))));
-        for wrong in ["nps", "nps@1", "custom.a@0", "custom.a@-1", "custom.a@+1", "custom.a@01", "custom.a@", "custom.a@1@2"] {
+        for wrong in
+            ["nps", "nps@1", "custom.a@0", "custom.a@-1", "custom.a@+1", "custom.a@01", "custom.a@", "custom.a@1@2"]
+        {
             assert_eq!(split(wrong), None, "{wrong}");
         }
     }

@@ -5,11 +5,12 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use barometer_chassis::{error::Error, store::Store};
+use barometer_chassis::{error::Error, store::Store, writer::Request};
 use barometer_proto::metrics::v1::definition::State;
 use uuid::Uuid;
 
 use crate::{
+    NAME,
     catalogue::{self, Metric},
     definition::{self, Definition},
     definition_version::Model,
@@ -37,11 +38,36 @@ impl Definitions {
         Definitions { store, made: Arc::default() }
     }
 
+    /// Makes new versions of those that were written when built-in metrics were defined otherwise, so that none of them changes under
+    /// a version that stays.
+    ///
+    /// Errors: those of the database.
+    pub(crate) async fn bring_up(&self) -> Result<(), Error> {
+        let version: fn(&str) -> Option<i32> = |metric| Some(catalogue::find(metric)?.version);
+        for row in store::all_latest(self.store.db()).await? {
+            if row.definition.brought_up(version).is_none() {
+                continue;
+            }
+            let (name, actor) = (row.name.clone(), NAME.to_owned());
+            let mutation = Request { method: "BringUp", actor: actor.clone(), id: None, fingerprint: 0 };
+            let work = self.store.writer.run(mutation, move |write| {
+                Box::pin(async move { store::bring_up(write, &name, version, actor).await })
+            });
+            match work.await {
+                Ok(_) => tracing::info!(definition = row.name, "what it is made of is defined anew: a new version"),
+                Err(error) if error.is_outage() => return Err(error),
+                Err(error) => tracing::warn!(definition = row.name, %error, "it could not be given a new version"),
+            }
+        }
+        Ok(())
+    }
+
     /// Looks up those of the names that may be of definitions, as many as a query has at most. What is not found is left out.
     ///
     /// Errors: those of the database, which is not asked when no name is such.
     pub(crate) async fn look_up(&self, names: &[String]) -> Result<BTreeMap<String, Looked>, Error> {
-        let asked: Vec<_> = names.iter().filter_map(|id| definition::split(id).map(|of| (id, of))).take(MAX_METRICS).collect();
+        let asked: Vec<_> =
+            names.iter().filter_map(|id| definition::split(id).map(|of| (id, of))).take(MAX_METRICS).collect();
         let mut looked = BTreeMap::new();
         if asked.is_empty() {
             return Ok(looked);

@@ -201,6 +201,7 @@ pub async fn add(
     let (store, writer) = opened.await?;
     store.report_health(server.health(), definition_service_server::SERVICE_NAME);
     let definitions = Definitions::new(store);
+    definitions.bring_up().await?;
     let zones = Zones::new(&config.reporting_time_zone).map_err(|error| Error::Internal(error.to_string()))?;
     let every_time = Duration::from_secs(config.snapshot_every_seconds);
     let snapshots = Snapshots::new(&data_dir.join(NAME), config.snapshot_every_facts, every_time)

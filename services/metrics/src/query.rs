@@ -170,7 +170,7 @@ impl Query {
             None => implied(metric, &self.group_by, &self.filters).map(ToOwned::to_owned).collect(),
             Some(defined) => {
                 let of_part = |part| {
-                    let query = self.of_part(part);
+                    let query = self.of_part(metric, part);
                     implied(part.metric, &query.group_by, &query.filters).map(ToOwned::to_owned).collect::<Vec<_>>()
                 };
                 let mut all: Vec<String> = Vec::new();

@@ -30,7 +30,11 @@ pub(crate) async fn get_definition(db: &impl ConnectionTrait, name: &str) -> Res
 }
 
 /// A version of a definition. NOT_FOUND when there is none.
-pub(crate) async fn get_definition_version(db: &impl ConnectionTrait, name: &str, version: i64) -> Result<Model, Error> {
+pub(crate) async fn get_definition_version(
+    db: &impl ConnectionTrait,
+    name: &str,
+    version: i64,
+) -> Result<Model, Error> {
     let latest = get_definition(db, name).await?;
     if version == latest.version {
         return Ok(latest);
@@ -44,6 +48,11 @@ pub(crate) async fn find_definitions(db: &impl ConnectionTrait, names: Vec<Strin
     Ok(Entity::find().filter(Column::Latest.eq(true)).filter(Column::Name.is_in(any_of(names))).all(db).await?)
 }
 
+/// All definitions in their latest versions.
+pub(crate) async fn all_latest(db: &impl ConnectionTrait) -> Result<Vec<Model>, Error> {
+    Ok(Entity::find().filter(Column::Latest.eq(true)).order_by_asc(Column::Number).all(db).await?)
+}
+
 /// All definitions that are in use, in their latest versions: the oldest first.
 pub(crate) async fn all_in_use(db: &impl ConnectionTrait) -> Result<Vec<Model>, Error> {
     let latest = Entity::find().filter(Column::Latest.eq(true)).filter(Column::RetireTime.is_null());
@@ -51,7 +60,11 @@ pub(crate) async fn all_in_use(db: &impl ConnectionTrait) -> Result<Vec<Model>, 
 }
 
 /// A page of definitions in their latest versions, newest first; and the token of the next page.
-pub(crate) async fn list_definitions(db: &impl ConnectionTrait, page: Page, state: State) -> Result<(Vec<Model>, String), Error> {
+pub(crate) async fn list_definitions(
+    db: &impl ConnectionTrait,
+    page: Page,
+    state: State,
+) -> Result<(Vec<Model>, String), Error> {
     let latest = reader::newest_first::<Entity>(page, "create_time").filter(Column::Latest.eq(true));
     let select = match state {
         State::Unspecified => latest,
@@ -62,7 +75,11 @@ pub(crate) async fn list_definitions(db: &impl ConnectionTrait, page: Page, stat
 }
 
 /// A page of the versions of a definition, latest first; and the token of the next page. NOT_FOUND when there is none.
-pub(crate) async fn list_definition_versions(db: &impl ConnectionTrait, name: &str, page: Page) -> Result<(Vec<Model>, String), Error> {
+pub(crate) async fn list_definition_versions(
+    db: &impl ConnectionTrait,
+    name: &str,
+    page: Page,
+) -> Result<(Vec<Model>, String), Error> {
     let latest = get_definition(db, name).await?;
     let select = reader::newest_first::<Entity>(page, "version").filter(Column::Id.eq(latest.id));
     Ok(page.cut(select.all(db).await?, place_of_version))
@@ -79,7 +96,12 @@ pub(crate) fn place_of_version(row: &Model) -> PageToken {
 }
 
 /// Creates a definition. ALREADY_EXISTS when the name is taken; FAILED_PRECONDITION when there are too many.
-pub(crate) async fn create_definition(write: &Write<'_>, name: String, definition: Definition, actor: String) -> Result<Done, Error> {
+pub(crate) async fn create_definition(
+    write: &Write<'_>,
+    name: String,
+    definition: Definition,
+    actor: String,
+) -> Result<Done, Error> {
     let latest = || Entity::find().filter(Column::Latest.eq(true));
     if latest().filter(Column::Name.eq(&name)).one(write.db).await?.is_some() {
         return Err(Error::Exists { reason: "ID_TAKEN", message: format!("there is a definition `{name}` already") });
@@ -97,16 +119,41 @@ pub(crate) async fn create_definition(write: &Write<'_>, name: String, definitio
 /// Makes the next version of a definition; none when it is the same.
 ///
 /// Errors: NOT_FOUND; ABORTED for a stale etag; FAILED_PRECONDITION when it is retired, or has too many versions.
-pub(crate) async fn revise_definition(write: &Write<'_>, name: &str, etag: &str, definition: Definition, actor: String) -> Result<Done, Error> {
+pub(crate) async fn revise_definition(
+    write: &Write<'_>,
+    name: &str,
+    etag: &str,
+    definition: Definition,
+    actor: String,
+) -> Result<Done, Error> {
     let last = read_again(write, name, etag).await?;
     if last.retire_time.is_some() {
         return Err(wrong_state(&last, "is retired: restore it first"));
     }
+    next_version(write, last, definition, actor).await
+}
+
+/// Makes a new version of a definition, of whatever state, whose metrics have changed since it was written; none when another replica
+/// has done it.
+///
+/// Errors: NOT_FOUND; FAILED_PRECONDITION when it has too many versions.
+pub(crate) async fn bring_up(
+    write: &Write<'_>,
+    name: &str,
+    version: fn(&str) -> Option<i32>,
+    actor: String,
+) -> Result<Done, Error> {
+    let last = get_definition(write.db, name).await?;
+    let definition = last.definition.brought_up(version).unwrap_or_else(|| last.definition.clone());
+    next_version(write, last, definition, actor).await
+}
+
+async fn next_version(write: &Write<'_>, last: Model, definition: Definition, actor: String) -> Result<Done, Error> {
     if definition == last.definition {
         return Ok(Done { id: last.id, position: write.position() });
     }
     if last.version >= MAX_VERSIONS {
-        return Err(too_many(format!("`{name}` has {MAX_VERSIONS} versions already")));
+        return Err(too_many(format!("`{}` has {MAX_VERSIONS} versions already", last.name)));
     }
     let next = Model { version: last.version + 1, definition, actor, update_time: write.now, ..last.clone() };
     let mut last = last.into_active_model();

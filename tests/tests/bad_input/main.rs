@@ -5,6 +5,7 @@ mod case_verbs;
 mod complaints;
 mod costs;
 mod customers;
+mod definitions;
 mod escalations;
 mod exports;
 mod facts;

@@ -6,6 +6,7 @@ mod caller;
 mod complaints;
 mod costs;
 mod customers;
+mod definitions;
 mod escalations;
 mod exports;
 mod figures;
@@ -53,6 +54,7 @@ async fn nothing_that_callers_send_is_told_to_others() {
         exports::call_all(&mut caller, &survey).await;
         figures::call_all(&mut caller, &survey).await;
         verifications::call_all(&mut caller).await;
+        definitions::call_all(&mut caller).await;
         caller.call_nonsense().await;
         caller.assert_all_called();
         let fed = caller.feeds().await;

@@ -148,7 +148,7 @@ impl Explaining {
         let after = page.after.map(|token| (token.key, token.id));
         // One more tells whether there is another page.
         let size = usize::from(page.size) + 1;
-        let recorder = Recorder::new(Wanted { count: *count, after, size, cohort: cohort(&figure) });
+        let recorder = Recorder::new(Wanted { count: *count, worth: false, after, size, cohort: cohort(&figure) });
         if !figure.suppressed {
             self.only(&figure).explain(facts, &recorder)?;
         }

@@ -50,15 +50,15 @@ pub(crate) enum Measure {
 }
 
 impl Measure {
-    /// The number of that name; the value when it is empty.
-    pub(crate) fn find(metric: &Metric, name: &str) -> Option<Self> {
-        let among = |names: &[&'static str]| names.iter().copied().find(|known| *known == name);
-        if name.is_empty() {
-            return Some(Measure::Value);
+    /// That of a metric by its name.
+    pub(crate) fn find(metric: &Metric, written: &definition::Measure) -> Option<Self> {
+        let among = |names: &[&'static str], name: &str| names.iter().copied().find(|known| *known == name);
+        match written {
+            definition::Measure::Value => Some(Measure::Value),
+            definition::Measure::Count(name) => among(metric.counts, name).map(Measure::Count),
+            definition::Measure::Amount(name) => among(metric.amounts, name).map(Measure::Amount),
+            definition::Measure::Statistic(name) => among(metric.statistics, name).map(Measure::Statistic),
         }
-        let count = among(metric.counts).map(Measure::Count);
-        let amount = || among(metric.amounts).map(Measure::Amount);
-        count.or_else(amount).or_else(|| among(metric.statistics).map(Measure::Statistic))
     }
 
     pub(crate) fn unit(self, metric: &Metric) -> Unit {
@@ -125,7 +125,9 @@ impl Part {
         let Part { metric, measure, filters, parameters, .. } = self;
         let number = match measure {
             Measure::Value => format!("`{}`", metric.id),
-            Measure::Count(name) | Measure::Amount(name) | Measure::Statistic(name) => format!("`{name}` of `{}`", metric.id),
+            Measure::Count(name) | Measure::Amount(name) | Measure::Statistic(name) => {
+                format!("`{name}` of `{}`", metric.id)
+            }
         };
         format!("{number}{}", conditions(filters, parameters))
     }
@@ -198,7 +200,9 @@ fn combined(parts: &[Part], combination: &Combination) -> Metric {
         parameters.extend((!is_known).then_some(parameter));
     }
     let sample = match (combination, parts) {
-        (Combination::Ratio(_) | Combination::Share, [_, denominator]) if denominator.is_count() => vec![denominator.name],
+        (Combination::Ratio(_) | Combination::Share, [_, denominator]) if denominator.is_count() => {
+            vec![denominator.name]
+        }
         _ => Vec::new(),
     };
     Metric {
@@ -224,9 +228,8 @@ fn combined(parts: &[Part], combination: &Combination) -> Metric {
 }
 
 fn additivity(parts: &[Part], combination: &Combination) -> Additivity {
-    let all = |additivity: &[Additivity]| {
-        parts.iter().all(|part| additivity.contains(&part.measure.additivity(part.metric)))
-    };
+    let all =
+        |additivity: &[Additivity]| parts.iter().all(|part| additivity.contains(&part.measure.additivity(part.metric)));
     match combination {
         Combination::Sum(_) if all(&[Additivity::Sum]) => Additivity::Sum,
         Combination::Sum(_) if all(&[Additivity::Sum, Additivity::Groups]) => Additivity::Groups,
@@ -250,7 +253,9 @@ fn formula(parts: &[Part], combination: &Combination) -> String {
     let described = || parts.iter().map(Part::describe);
     match combination {
         Combination::Alone => {
-            let of = |part: &Part| format!("{}{}", part.metric.formula.trim_end_matches('.'), conditions(&part.filters, &part.parameters));
+            let of = |part: &Part| {
+                format!("{}{}", part.metric.formula.trim_end_matches('.'), conditions(&part.filters, &part.parameters))
+            };
             parts.first().map(of).unwrap_or_default()
         }
         Combination::Ratio(times) => {
@@ -259,7 +264,8 @@ fn formula(parts: &[Part], combination: &Combination) -> String {
         }
         Combination::Share => format!("100 × {}", described().collect::<Vec<_>>().join(" / ")),
         Combination::Sum(factors) => {
-            let term = |(text, factor): (String, &f64)| if *factor == 1.0 { text } else { format!("{factor} × {text}") };
+            let term =
+                |(text, factor): (String, &f64)| if *factor == 1.0 { text } else { format!("{factor} × {text}") };
             described().zip(factors).map(term).collect::<Vec<_>>().join(" + ")
         }
     }
@@ -310,7 +316,11 @@ impl Metric {
             None => super::meaning(self.id, count).to_owned(),
             Some(defined) => match defined.parts.iter().find(|part| part.name == count) {
                 Some(part) if defined.combination != Combination::Alone => part.describe(),
-                _ => defined.parts.first().map(|part| super::meaning(part.metric.id, count).to_owned()).unwrap_or_default(),
+                _ => defined
+                    .parts
+                    .first()
+                    .map(|part| super::meaning(part.metric.id, count).to_owned())
+                    .unwrap_or_default(),
             },
         }
     }

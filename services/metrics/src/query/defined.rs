@@ -10,7 +10,6 @@ use barometer_proto::metrics::v1::{Completeness, Unit};
 
 use super::{
     Ask, Figure, MAX_ROWS, Measured, Name, Query,
-    figures::extent_of,
     sales::units,
     told::{Recorder, Told, Wanted},
     too_many_rows,
@@ -28,7 +27,7 @@ type Group = BTreeMap<String, String>;
 pub(crate) fn extent(facts: &Facts, metric: &Metric) -> Option<RangeInclusive<i64>> {
     let parts = metric.defined.into_iter().flat_map(|defined| &defined.parts);
     let extents = parts.filter_map(|part| (part.metric.extent)(facts, part.metric));
-    extent_of(extents.flat_map(|extent| [*extent.start(), *extent.end()]))
+    extents.reduce(|one, other| *one.start().min(other.start())..=*one.end().max(other.end()))
 }
 
 /// What its parts come to.
@@ -41,9 +40,12 @@ pub(crate) fn answer(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
 }
 
 impl Query {
-    /// A query for a part of a defined metric.
-    pub(super) fn of_part(&self, part: &Part) -> Query {
+    /// A query for a part of a defined metric. What only another part is always grouped by, as a currency, divides this one in
+    /// no way: a condition on it, for one row of the metric, is none for this part.
+    pub(super) fn of_part(&self, metric: &Metric, part: &Part) -> Query {
         let mut query = Query { metrics: vec![part.metric], ..self.clone() };
+        let has = |name: &str| part.metric.table.dimensions().contains(&name);
+        query.filters.retain(|of| has(&of.dimension) || !metric.always_grouped_by.contains(&of.dimension.as_str()));
         query.filters.extend(part.filters.iter().cloned());
         for (name, value) in &part.parameters {
             // Checked when it was defined.
@@ -55,7 +57,7 @@ impl Query {
 
 impl Part {
     fn figures(&self, ask: &Ask<'_>, recorder: Option<&Recorder>) -> Result<Vec<Figure>, Error> {
-        let query = ask.query.of_part(self);
+        let query = ask.query.of_part(ask.metric, self);
         let ask = Ask { query: &query, metric: self.metric, recorder, ..*ask };
         let figures = (self.metric.answer)(&ask)?;
         recorder.map_or(Ok(()), |recorder| recorder.finish(&ask))?;
@@ -72,7 +74,9 @@ impl Part {
             Measure::Count(name) => Some(name),
             _ => None,
         };
-        let recorder = Recorder::new(Wanted { count, ..wanted.clone() });
+        // Who bought is counted by revenue, too, but does not add to it.
+        let worth = self.measure.unit(self.metric) == Unit::Money;
+        let recorder = Recorder::new(Wanted { count, worth, ..wanted.clone() });
         let figures = self.figures(ask, Some(&recorder))?;
         let (mut facts, total) = recorder.told();
         for fact in &mut facts {
@@ -191,7 +195,7 @@ fn measure(ask: &Ask<'_>, defined: &Defined, figures: &[(&Part, Option<&Figure>)
     let numbers = numbers.filter(|_| is_counted);
     match (&defined.combination, numbers.as_deref()) {
         (Combination::Share, Some([hits, whole])) => {
-            let is_weighted = |(part, _): &(&Part, _)| ask.query.of_part(part).parameters.weighted;
+            let is_weighted = |(part, _): &(&Part, _)| ask.query.of_part(ask.metric, part).parameters.weighted;
             if let Some(tally) = tally(*hits, *whole).filter(|_| !figures.iter().any(is_weighted)) {
                 let level = ask.query.parameters.level;
                 return Measured { counts: measured.counts, ..Measured::share(&tally, level, []) };

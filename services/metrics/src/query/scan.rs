@@ -181,7 +181,8 @@ impl Shared {
             match metric.defined {
                 None => asked.push(Asked::new(query, metric)),
                 Some(defined) => {
-                    asked.extend(defined.parts.iter().map(|part| Asked::new(&query.of_part(part), part.metric)));
+                    asked
+                        .extend(defined.parts.iter().map(|part| Asked::new(&query.of_part(metric, part), part.metric)));
                 }
             }
         }

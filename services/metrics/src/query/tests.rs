@@ -7,6 +7,7 @@ mod comparisons;
 mod contracts;
 mod customers;
 mod days;
+mod defined;
 mod desk;
 mod explanations;
 mod moves;

@@ -73,6 +73,8 @@ pub(crate) struct Told {
 pub(crate) struct Wanted {
     /// Only those that add to this count.
     pub(crate) count: Option<&'static str>,
+    /// Only those of which more goes into the figure than that they are counted.
+    pub(crate) worth: bool,
     /// Only those after this place in the order of time and id.
     pub(crate) after: Option<(i64, Uuid)>,
     /// How many at most, the first of them.
@@ -210,7 +212,7 @@ impl Ask<'_> {
             Some(count) => known().any(|(name, _)| name == count),
             None => counts.is_empty() || known().next().is_some(),
         };
-        if is_wanted {
+        if is_wanted && (worth != Worth::None || !recorder.wanted.worth) {
             let people = self.facts.people.as_slice();
             let customer = || people.get(customer as usize).copied();
             let told = || Told { kind, id, at, customer: customer(), counts: known().collect(), worth };

@@ -3,14 +3,16 @@
 use std::time::Duration;
 
 use barometer_chassis::{
-    door::{Door, fit, PageToken},
+    door::{Door, PageToken, fit},
     error::Error,
     fingerprint,
     layers::{Deadline, Principal},
     writer::{Done, Request as Mutation, Write},
 };
 use barometer_proto::metrics::v1::{
-    self as wire, definition::{Expression, State}, definition_service_server::DefinitionService,
+    self as wire,
+    definition::{Expression, State},
+    definition_service_server::DefinitionService,
 };
 use futures_util::future::BoxFuture;
 use tonic::{Request, Response, Status};

@@ -1,13 +1,15 @@
 //! Definitions as messages, and back.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use barometer_chassis::door::Door;
-use barometer_proto::metrics::v1::{self as wire, Direction, Unit, definition::Expression as WireExpression};
+use barometer_proto::metrics::v1::{
+    self as wire, Direction, Unit, definition::Expression as WireExpression, part::Measure as WireMeasure,
+};
 
 use crate::{
     catalogue::{self, Measure, Metric, formula_of, groups_of, units_of_ratio},
-    definition::{Definition, Expression, PREFIX, Part},
+    definition::{self, Definition, Expression, PREFIX, Part},
     definition_version::Model,
     query::{Condition, Vocabulary, parse::parse_parameters, parse_filters},
 };
@@ -26,7 +28,11 @@ const COHORTS: &str = "cohort_retention";
 type Known = (Part, &'static Metric, Measure);
 
 /// Parses a definition and the id that it is to have. `None` only when something was refused.
-pub(crate) fn parse(door: &mut Door, definition: wire::Definition, vocabulary: &Vocabulary) -> Option<(String, Definition)> {
+pub(crate) fn parse(
+    door: &mut Door,
+    definition: wire::Definition,
+    vocabulary: &Vocabulary,
+) -> Option<(String, Definition)> {
     let wire::Definition {
         id,
         title,
@@ -190,14 +196,21 @@ fn parse_part(door: &mut Door, part: wire::Part, vocabulary: &Vocabulary) -> Opt
         door.refuse("metric", "UNKNOWN_METRIC", format!("is no built-in metric; there are {}", known.join(", ")));
         return None;
     };
+    let (measure, field, known, default) = match measure {
+        None => (definition::Measure::Value, "metric", &[][..], metric.clone()),
+        Some(WireMeasure::Count(name)) => (definition::Measure::Count(name.clone()), "count", found.counts, name),
+        Some(WireMeasure::Amount(name)) => (definition::Measure::Amount(name.clone()), "amount", found.amounts, name),
+        Some(WireMeasure::Statistic(name)) => {
+            (definition::Measure::Statistic(name.clone()), "statistic", found.statistics, name)
+        }
+    };
     let number = Measure::find(found, &measure);
     if number.is_none() {
-        let known = [found.counts, found.amounts, found.statistics].concat().join(", ");
-        door.refuse("measure", "UNKNOWN_VALUE", format!("is no number of {metric}; there are {known}"));
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        door.refuse(field, "UNKNOWN_VALUE", format!("is no {field} of {metric}; there are {known}"));
     }
-    let default = if measure.is_empty() { &metric } else { &measure };
-    let name = if name.is_empty() { default.clone() } else { name };
-    if !is_name(&name) {
+    let name = if name.is_empty() && number.is_some() { default } else { name };
+    if number.is_some() && !is_name(&name) {
         let told = format!("must be 1 to {MAX_NAME} of a-z, 0-9 and _, of which the first is a letter");
         door.refuse("name", "MALFORMED", told);
     }
@@ -230,7 +243,11 @@ fn check_together(door: &mut Door, parts: &[(&str, &Known)]) {
         if !groups(known).is_subset(&widest) {
             let told: Vec<_> = groups(known).into_iter().collect();
             let others: Vec<_> = widest.iter().copied().collect();
-            let told = format!("is always grouped by {}, another part by {}: neither is within the other", told.join(", "), others.join(", "));
+            let told = format!(
+                "is always grouped by {}, another part by {}: neither is within the other",
+                told.join(", "),
+                others.join(", ")
+            );
             door.inside(field, |door| door.refuse("metric", "NOT_COMBINED", told));
         }
     }
@@ -239,7 +256,8 @@ fn check_together(door: &mut Door, parts: &[(&str, &Known)]) {
 /// A version of a definition.
 pub(crate) fn render(row: Model) -> wire::Definition {
     let (state, etag) = (row.state(), row.etag());
-    let Model { id: _, version, number: _, latest: _, name, definition, actor, create_time, update_time, retire_time } = row;
+    let Model { id: _, version, number: _, latest: _, name, definition, actor, create_time, update_time, retire_time } =
+        row;
     let formula = formula_of(&definition);
     let Definition { title, description, unit, direction, expression } = definition;
     wire::Definition {
@@ -281,6 +299,11 @@ fn render_part(part: Part) -> wire::Part {
     let Part { name, metric, metric_version, measure, filters, parameters } = part;
     let filter = |Condition { dimension, values, exclude }| wire::Filter { dimension, values, exclude };
     let filters = filters.into_iter().map(filter).collect();
-    let parameters: BTreeMap<_, _> = parameters;
+    let measure = match measure {
+        definition::Measure::Value => None,
+        definition::Measure::Count(name) => Some(WireMeasure::Count(name)),
+        definition::Measure::Amount(name) => Some(WireMeasure::Amount(name)),
+        definition::Measure::Statistic(name) => Some(WireMeasure::Statistic(name)),
+    };
     wire::Part { name, metric, measure, filters, parameters, metric_version }
 }

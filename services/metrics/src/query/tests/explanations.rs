@@ -24,7 +24,7 @@ fn told(query: &Query, figure: &Figure, facts: &Facts, count: Option<&'static st
     for (name, value) in figure.group.iter().filter(|(name, _)| name != "cohort" && name != "periods_since") {
         alone = only(alone, name, value, false);
     }
-    let recorder = Recorder::new(Wanted { count, after: None, size: 1_000_000, cohort });
+    let recorder = Recorder::new(Wanted { count, worth: false, after: None, size: 1_000_000, cohort });
     alone.explain(facts, &recorder).expect("an explanation");
     recorder.told()
 }
