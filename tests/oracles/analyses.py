@@ -24,7 +24,7 @@ from lifelines.statistics import multivariate_logrank_test
 from lifelines.utils import restricted_mean_survival_time
 from scipy.stats import chi2
 
-from suite import Suite
+from suite import Suite, must_notice
 
 DAY = 24 * 3600
 UTC = dt.timezone.utc
@@ -67,7 +67,7 @@ def main(program, directory, customers="400", seed=None):
 
 def make_up(chance, customers):
     """Customers with regions of their own, and what they did."""
-    log = {"customers": [], "purchases": [], "subscriptions": []}
+    log = {"customers": [], "purchases": [], "subscriptions": [], "interactions": []}
     for customer in range(customers):
         name, region = f"c{customer}", chance.choice(["north", "south", "west"])
         log["customers"].append({"customer": name, "region": region})
@@ -80,6 +80,10 @@ def make_up(chance, customers):
                 "customer": name, "time": instant(at), "at": at, "currency": "EUR",
                 "amount": chance.choice(["10", "10", "0", "4.99", "-5"]), "channel": chance.choice(["web", "shop", ""])})
             at += chance.choice([0, 3600, int(chance.expovariate(1 / pause) * DAY), int(chance.expovariate(1 / pause) * DAY)])
+        for _ in range(chance.choice([0, 0, 1, 1, 2, 6])):
+            at = FIRST + chance.randrange(490 * DAY)
+            log["interactions"].append({"customer": name, "time": instant(at), "at": at, "channel": chance.choice(["phone", "mail"]),
+                                        "direction": chance.choice(["inbound", "inbound", "outbound"])})
         for subscription in range(chance.choice([0, 1, 1, 2])):
             at, running = FIRST + chance.randrange(400 * DAY), False
             for _ in range(chance.randrange(1, 5)):
@@ -92,7 +96,7 @@ def make_up(chance, customers):
                     "voluntary": chance.choice(["true", "false", ""]) if running else ""})
                 running = not running
                 at += 1 + int(chance.expovariate(1 / (90 if region == "north" else 50)) * DAY)
-    for noun in ["purchases", "subscriptions"]:
+    for noun in ["purchases", "subscriptions", "interactions"]:
         for number, row in enumerate(log[noun]):
             row["external_id"] = f"e{number}"
     return log
@@ -117,6 +121,8 @@ def cohorts_asked():
         {}, {"by": "channel"}, {"every": "week", "periods": 60}, {"or-after": True, "periods": 18}, {"rolling-days": 30, **within},
         {"rolling-days": 7, "together": True, "periods": 40}, {"every": "week", "bracket": ("0..1", "1..4", "3..13")},
         {"recurring": True, **within}, {"every": "week", "recurring": True, "or-after": True}, {"every": "day", "periods": 3, **within},
+        {"activity": "contact"}, {"activity": "contact", "by": "channel", "every": "week", "periods": 20},
+        {"activity": "contact", "rolling-days": 30, "or-after": True, **within},
     ]
 
 
@@ -144,15 +150,16 @@ def differences(cohorts, curves, log, compared):
             wrong.append(f"{asked} {what}: {told}, not {expected}")
 
     sales = pd.DataFrame([row for row in log["purchases"] if not row["amount"].startswith("-")])
+    contacts = pd.DataFrame([row for row in log["interactions"] if row["direction"] == "inbound"])
     for asked, answer in cohorts:
-        compare_cohorts(asked, answer, sales, same, compared)
+        compare_cohorts(asked, answer, sales, contacts, same, compared)
     for asked, answer in curves:
         compare_curves(asked, answer, log, sales, same, compared)
     return wrong
 
 
-def compare_cohorts(asked, answer, sales, same, compared):
-    table, columns, over = cohort_table(asked, sales)
+def compare_cohorts(asked, answer, sales, contacts, same, compared):
+    table, columns, over = cohort_table(asked, sales, contacts)
     told = {(one["group"].get("channel", ""), one["label"]): one for one in answer["cohorts"]}
     if set(told) != set(table):
         same(asked, "cohorts", str(sorted(told)), str(sorted(table)))
@@ -178,7 +185,7 @@ def compare_cohorts(asked, answer, sales, same, compared):
             same(asked, f"average {cell['start']} retained", cell["retained"], came)
 
 
-def cohort_table(asked, sales):
+def cohort_table(asked, sales, contacts):
     """By channel and label: size, and by column who was retained and for how many it may still come."""
     every = asked.get("every", "month")
     period = {
@@ -191,7 +198,13 @@ def cohort_table(asked, sales):
     start, end = (FROM, TO) if "from" in asked else (0, NOW)
     rows = sales.reset_index().sort_values(["at", "index"])
     first = rows.groupby("customer").first()
+    if asked.get("activity") == "contact":
+        # Who began is there, also without a contact since.
+        rows = pd.concat([rows.drop_duplicates("customer").assign(is_active=False), contacts.assign(is_active=True)])
+    else:
+        rows["is_active"] = True
     rows = rows.join(first[["at", "channel"]], on="customer", rsuffix="_first")
+    rows = rows[rows["at"] >= rows["at_first"]].astype({"at_first": "int64"})
     stamp = lambda seconds: pd.to_datetime(seconds, unit="s").astype("datetime64[ns]")
     rows["number"], rows["own"] = period(stamp(rows["at"])), period(stamp(rows["at_first"]))
     now = int(period(stamp(pd.Series([NOW]))).iloc[0])
@@ -199,13 +212,14 @@ def cohort_table(asked, sales):
     if asked.get("recurring"):
         within = rows[(rows["at"] >= start) & (rows["at"] < end)]
         cohorts = within[["customer", "number"]].drop_duplicates().rename(columns={"number": "cohort"})
-        members = cohorts.merge(rows[["customer", "number", "channel_first", "at_first"]], on="customer")
+        members = cohorts.merge(rows[["customer", "number", "channel_first", "at_first", "is_active"]], on="customer")
         members["since"] = members["number"] - members["cohort"]
         members = members[members["since"] >= 0]
     else:
         members = rows[(rows["at_first"] >= start) & (rows["at_first"] < end)].copy()
         members["cohort"] = members["own"]
         members["since"] = (members["at"] - members["at_first"]) // length if length else members["number"] - members["own"]
+    members["since"] = members["since"].where(members["is_active"], -1)
     members["over"] = (NOW - members["at_first"]) // length if length else now - members["cohort"]
     members["group"] = members["channel_first"] if "by" in asked else ""
     if asked.get("together"):
@@ -386,30 +400,34 @@ def log_rank(groups):
 
 def falsify(cohorts, curves, log):
     """A log in which one thing went otherwise must not come to the same answers."""
-    def other(name, noun, which, **changed):
-        false = {noun: [dict(row) for row in rows] for noun, rows in log.items()}
-        row = next(row for row in false[noun] if row["external_id" if noun != "customers" else "customer"] == which)
-        if changed:
-            row.update(changed)
-        else:
-            false[noun].remove(row)
-        if not differences(cohorts, curves, false, defaultdict(int)):
-            sys.exit(f"analyses: nobody notices {name}")
+    def other(name, noun, which, change):
+        """Of those whose rows fit, in a noun's."""
+        def is_noticed(row):
+            false = {**log, noun: [dict(of) for of in log[noun] if of is not row or change is not None]}
+            if change is not None:
+                place = log[noun].index(row)
+                false[noun][place] |= change(row)
+            return differences(cohorts, curves, false, defaultdict(int))
+        must_notice(name, which, is_noticed)
 
-    once = defaultdict(list)
-    for row in log["purchases"]:
-        once[row["customer"]].append(row)
-    single = next(rows[0] for rows in once.values() if len(rows) == 1 and rows[0]["amount"] == "10" and rows[0]["at"] < NOW - 200 * DAY)
-    other("a sale that is missing", "purchases", single["external_id"])
-    other("a sale of another month", "purchases", single["external_id"], at=single["at"] + 40 * DAY)
-    other("a return", "purchases", single["external_id"], amount="-10")
-    other("another channel", "purchases", single["external_id"], channel="market")
-    other("another region", "customers", single["customer"], region="east")
-    alone = defaultdict(list)
-    for row in log["subscriptions"]:
-        alone[row["customer"]].append(row)
-    ended = next(rows[-1] for rows in alone.values() if [row["type"] for row in rows] == ["start", "cancel"])
-    other("another end", "subscriptions", ended["external_id"], at=ended["at"] + 1)
+    def of_customers(noun):
+        rows = defaultdict(list)
+        for row in log[noun]:
+            rows[row["customer"]].append(row)
+        return rows.values()
+
+    singles = [rows[0] for rows in of_customers("purchases")
+               if len(rows) == 1 and rows[0]["amount"] == "10" and rows[0]["at"] < NOW - 200 * DAY]
+    other("a sale that is missing", "purchases", singles, None)
+    other("a sale of another month", "purchases", singles, lambda row: {"at": row["at"] + 40 * DAY})
+    other("a return", "purchases", singles, lambda _: {"amount": "-10"})
+    other("another channel", "purchases", singles, lambda _: {"channel": "market"})
+    began = {row["customer"]: row["at"] for row in singles}
+    contacts = [row for row in log["interactions"] if row["direction"] == "inbound" and began.get(row["customer"], EVER) < row["at"]]
+    other("a contact of the company", "interactions", contacts, lambda _: {"direction": "outbound"})
+    other("another region", "customers", [row for row in log["customers"] if row["customer"] in began], lambda _: {"region": "east"})
+    ended = [rows[-1] for rows in of_customers("subscriptions") if [row["type"] for row in rows] == ["start", "cancel"]]
+    other("another end", "subscriptions", ended, lambda row: {"at": row["at"] + 1})
     for name, told, change in [
         ("a cell", cohorts, lambda answer: answer["cohorts"][0]["cells"][1].update(retained=10**6)),
         ("a curve", curves, lambda answer: answer["curves"][0]["steps"][3].update(survival=0.123)),

@@ -16,6 +16,8 @@ from zoneinfo import ZoneInfo
 import businesstimedelta
 import pytz
 
+from suite import must_notice
+
 UTC = dt.timezone.utc
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=UTC)
 SECOND = 1_000_000
@@ -53,12 +55,15 @@ def main(program, calendars=10_000, seed=None):
 
 def falsify(cases, answers):
     """Each kind of answer, falsified by a second or a day, must be noticed."""
-    for name in answers[0][0]:
+    def falsified(name, case, ask):
         false = [[dict(answer) for answer in of] for of in answers]
-        changed = next(answer for of in false for answer in of if answer[name] is not None)
-        changed[name] += 1 if name == "days" else SECOND
-        if not differences(cases, false, {"zoneinfo": 0, "businesstimedelta": 0}):
-            sys.exit(f"calendars: a false `{name}` was not noticed")
+        false[case][ask][name] += 1 if name == "days" else SECOND
+        return false
+
+    for name in answers[0][0]:
+        fitting = [(case, ask) for case, of in enumerate(answers) for ask, answer in enumerate(of) if answer[name] is not None]
+        must_notice(f"a false `{name}`", fitting,
+                    lambda place: differences(cases, falsified(name, *place), {"zoneinfo": 0, "businesstimedelta": 0}))
 
 
 def differences(cases, answers, counts):

@@ -28,6 +28,8 @@ from statsmodels.stats.contingency_tables import SquareTable
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint, proportions_ztest
 
+from suite import must_notice
+
 SEQUENCES = (list, tuple, np.ndarray, pd.Index, pd.Series)
 LEVELS = [0.8, 0.9, 0.95, 0.99]
 
@@ -102,14 +104,9 @@ def close(expected, found, tolerance):
 def falsify(kind, asks, expected, answers):
     """Each figure of an answer, falsified by three times its tolerance, must be noticed."""
     for name in sorted({name for of in expected for name in of or ()}):
-        for ask, of, answer in zip(asks, expected, answers):
-            false = falsified(answer[name], kind.tolerance) if of and name in of else None
-            if false is not None:
-                if not differences(kind, ask, of, {**answer, name: false}):
-                    sys.exit(f"estimates: {kind.name}: a false `{name}` was not noticed")
-                break
-        else:
-            sys.exit(f"estimates: {kind.name}: there is no `{name}` to falsify")
+        false = ((ask, of, answer, falsified(answer[name], kind.tolerance)) for ask, of, answer in zip(asks, expected, answers) if of and name in of)
+        must_notice(f"a false `{name}` of {kind.name}", [one for one in false if one[3] is not None],
+                    lambda one: differences(kind, one[0], one[1], {**one[2], name: one[3]}))
 
 
 def falsified(value, tolerance):

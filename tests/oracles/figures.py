@@ -24,7 +24,7 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import confint_proportions_2indep, proportions_ztest
 
-from suite import Suite
+from suite import Suite, must_notice
 
 UTC = dt.timezone.utc
 CHANNELS = ["web", "shop", "app", "phone", "letter", "", "fax", "kiosk"]
@@ -151,35 +151,39 @@ def queries():
 def falsify(told, rows):
     """What is not so must be noticed."""
     for kind in [*SCALES, "complaints"]:
-        false = copy.deepcopy(rows)
-        highest = SCALES.get(kind, (0, None))[1]
-        row = next(row for row in false if row["kind"] == kind and row["channel"] == "web"
-                   and (row["answered"] if kind == "complaints" else row["score"] == highest))
-        if kind == "complaints":
-            row["answered"] += dt.timedelta(hours=1)
-        else:
-            row["score"] = SCALES[kind][0]
         metric = "time_to_first_response" if kind == "complaints" else kind
         of_metric = [(query, answer) for query, answer in told if query[0] == metric and query[3] != "trend"]
-        if not differences(of_metric, false, defaultdict(int)):
-            sys.exit(f"figures: nobody notices another row of {kind}")
+        low, high = SCALES.get(kind, (None, None))
+        fitting = [place for place, row in enumerate(rows) if row["kind"] == kind and row["channel"] == "web"
+                   and (row["answered"] if kind == "complaints" else row["score"] == high)]
+
+        def other_row(place):
+            row = rows[place]
+            false = {"answered": row["answered"] + dt.timedelta(hours=1)} if kind == "complaints" else {"score": low}
+            return differences(of_metric, [*rows[:place], row | false, *rows[place + 1:]], defaultdict(int))
+
+        must_notice(f"another row of {kind}", fitting, other_row)
     for name in ["difference", "p_value", "adjusted_p_value", "statistic", "verdict", "interval", "slope", "slope_interval",
                  "fit_p_value", "course", "turn", "untested"]:
-        # One that is neither 0 nor 1.
-        found = ((query, copy.deepcopy(answer), index) for query, answer in told for index, of in enumerate(all_of(answer))
-                 if of.get(name) is not None and (not isinstance(of[name], float) or 1e-3 < abs(of[name]) < 0.999))
-        query, false, index = next(found)
-        of = all_of(false)[index]
-        if isinstance(of[name], float):
-            of[name] += 1e-6
-        elif isinstance(of[name], str):
-            of[name] = "other"
-        elif name == "turn":
-            of[name]["time"] = "2023-01-01T00:00:00Z"
-        else:
-            of[name]["low"] += 1e-6
-        if not differences([(query, false)], rows, defaultdict(int)):
-            sys.exit(f"figures: nobody notices another {name}")
+        # Those that are neither 0 nor 1.
+        fitting = [(query, answer, index) for query, answer in told for index, of in enumerate(all_of(answer))
+                   if of.get(name) is not None and (not isinstance(of[name], float) or 1e-3 < abs(of[name]) < 0.999)]
+
+        def other_number(one):
+            query, answer, index = one
+            false = copy.deepcopy(answer)
+            of = all_of(false)[index]
+            if isinstance(of[name], float):
+                of[name] += 1e-6
+            elif isinstance(of[name], str):
+                of[name] = "other"
+            elif name == "turn":
+                of[name]["time"] = "2023-01-01T00:00:00Z"
+            else:
+                of[name]["low"] += 1e-6
+            return differences([(query, false)], rows, defaultdict(int))
+
+        must_notice(f"another {name}", fitting, other_number)
 
 
 def all_of(answer):

@@ -23,6 +23,7 @@ from scipy.stats import chi2
 from statsmodels.stats.contingency_tables import SquareTable
 
 from exports import DAY, Suite, export, frame, instant
+from suite import must_notice
 
 KINDS = ["surveys.survey", "surveys.response", "customers.customer", "customers.purchase", "customers.interaction",
          "customers.subscription_event", "customers.membership_event", "customers.referral", "complaints.case"]
@@ -418,28 +419,32 @@ def relative_weights(x, y, spreads):
 def falsify(told, facts, asked):
     """A comparison that nothing can fail shows nothing."""
 
-    def notice(name, kind, false):
-        if not any(line.startswith(kind) for line in differences(told, {**facts, **false}, asked, Counter())):
-            sys.exit(f"moves: nobody notices {name}")
-
-    def other(name, kind, of, fits, column, change):
-        false = facts[of].copy()
-        row = next(index for index, row in false.iterrows() if fits(row))
-        false.at[row, column] = change(false.at[row, column])
-        notice(name, kind, {of: false})
-
+    # What promoters answered last.
     lasts = scored(facts)
     lasts = lasts[lasts.customer_id.notna() & (lasts.time >= asked.months[5]) & (lasts.time < asked.end)]
-    last = lasts.groupby(["customer_id", "survey_type"]).tail(1)
-    last = last[(last.category == "promoter") & last.journey_stage.notna()].iloc[0]
-    is_last = lambda row: row.number == last.number
+    lasts = lasts.groupby(["customer_id", "survey_type"]).tail(1)
+    lasts = list(lasts[(lasts.category == "promoter") & lasts.journey_stage.notna()].itertuples())
+
+    def notice(name, kind, of, falsified):
+        def is_noticed(answer):
+            false = {**facts, of: falsified(facts[of].copy(), answer)}
+            return any(line.startswith(kind) for line in differences(told, false, asked, Counter()))
+        must_notice(name, lasts, is_noticed)
+
+    def changed(column, value):
+        def falsified(rows, answer):
+            rows.at[answer.Index, column] = value
+            return rows
+        return falsified
+
+    def one_more(rows, answer):
+        more = rows.iloc[:1].assign(number=-1, customer_id=answer.customer_id, time=answer.time - 1, direction="INBOUND")
+        return pd.concat([rows, more])
+
     for kind in ["transitions", "states", "journeys", "drivers"]:
-        other("another score", kind, "surveys.response", is_last, "score", lambda _: 3)
-    other("another stage", "journeys", "surveys.response", is_last, "journey_stage", lambda _: "use")
-    near = lambda row: row.customer_id == last.customer_id
-    contact = facts["customers.interaction"].iloc[[0]].assign(number=-1, customer_id=last.customer_id, time=last.time - 1, direction="INBOUND")
-    assert near(contact.iloc[0])
-    notice("one contact more", "drivers", {"customers.interaction": pd.concat([facts["customers.interaction"], contact])})
+        notice(f"another score in {kind}", kind, "surveys.response", changed("score", 3))
+    notice("another stage", "journeys", "surveys.response", changed("journey_stage", "use"))
+    notice("one contact more", "drivers", "customers.interaction", one_more)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,8 @@ import sys
 
 from dateutil.rrule import rrulestr
 
+from suite import must_notice
+
 # Holidays of a calendar, and the last day that it may name.
 MOST = 2_000
 LAST = dt.date(2200, 12, 31)
@@ -39,10 +41,9 @@ def main(program, rules=5_000, seed=None):
         sys.exit(1)
     if compared < rules // 10:
         sys.exit("recurrences: too little was compared")
-    index = next(index for index, days in enumerate(expected) if days)
-    false = [*answers[:index], answers[index][1:], *answers[index + 1:]]
-    if not differences(cases, expected, false):
-        sys.exit("recurrences: a missing date was not noticed")
+    some = [index for index, days in enumerate(expected) if days]
+    must_notice("that a date is missing", some,
+                lambda index: differences(cases, expected, [*answers[:index], answers[index][1:], *answers[index + 1:]]))
 
 
 def differences(cases, expected, answers):

@@ -1,13 +1,26 @@
-"""A suite that an oracle asks."""
+"""A suite that an oracle asks, and what an oracle must notice."""
 
 import pathlib
+import random
 import subprocess
 import sys
 import time
 
 # How long it may take to listen, in seconds.
 PATIENCE = 60
+# How many that fit are falsified, one at a time, before it is said that nobody notices.
+TRIES = 40
 ORACLE = pathlib.Path(sys.argv[0]).stem
+
+
+def must_notice(what, fitting, is_noticed):
+    """One of those that fit, picked at random, must be noticed when it is falsified: what becomes of a single one may come to the same."""
+    fitting = list(fitting)
+    if not fitting:
+        sys.exit(f"{ORACLE}: nothing fits to show {what}")
+    picked = random.Random(what).sample(fitting, min(TRIES, len(fitting)))
+    if not any(is_noticed(one) for one in picked):
+        sys.exit(f"{ORACLE}: nobody notices {what}, {len(picked)} times")
 
 
 class Suite:

@@ -3,9 +3,10 @@
 #![allow(clippy::disallowed_methods, reason = "threads wait for processes here, without a runtime")]
 
 use std::{
+    io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
-    sync::OnceLock,
+    sync::{OnceLock, mpsc},
     time::{Duration, Instant},
 };
 
@@ -121,6 +122,38 @@ pub fn start(endpoint: &str, arguments: &[&str], folder: &Path) -> Child {
         .stderr(Stdio::null())
         .spawn()
         .expect("the program starts")
+}
+
+/// A client command that goes on, and the lines that it prints. It is killed when nobody follows it any more.
+#[derive(Debug)]
+pub struct Following {
+    child: Child,
+    lines: mpsc::Receiver<String>,
+}
+
+impl Following {
+    /// Starts it.
+    pub fn start(endpoint: &str, arguments: &[&str], folder: &Path) -> Self {
+        let mut child =
+            command(endpoint, arguments, folder).stdout(Stdio::piped()).spawn().expect("the program starts");
+        let out = BufReader::new(child.stdout.take().expect("it is piped"));
+        let (tell, lines) = mpsc::channel();
+        std::thread::spawn(move || out.lines().map_while(Result::ok).try_for_each(|line| tell.send(line)));
+        Following { child, lines }
+    }
+
+    /// The next line that it prints.
+    pub fn line(&self) -> String {
+        self.lines.recv_timeout(Duration::from_secs(60)).expect("a line within a minute")
+    }
+}
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 fn command(endpoint: &str, arguments: &[&str], folder: &Path) -> Command {

@@ -428,9 +428,11 @@ async fn what_is_made_of_a_metric_that_was_defined_anew_has_a_new_version() {
         world.create(nps_of("web"), Uuid::new_v4()).await.expect("a definition");
         world.server.stop();
         // As an older program would have written it.
-        database
-            .execute("metrics", "UPDATE definition_version SET definition = replace(CAST(definition AS TEXT), '\"metric_version\":1', '\"metric_version\":0')")
-            .await;
+        let older = match database.postgres_url() {
+            Some(_) => r#"replace(definition::text, '"metric_version": 1', '"metric_version": 0')::jsonb"#,
+            None => r#"replace(definition, '"metric_version":1', '"metric_version":0')"#,
+        };
+        database.execute("metrics", &format!("UPDATE definition_version SET definition = {older}")).await;
         let world = World::new(Server::start(database, &[]));
         let get = GetDefinitionRequest { id: "custom.of_one_channel".to_owned(), version: 0 };
         let latest = world.definitions().get_definition(get).await.expect("a definition").into_inner();

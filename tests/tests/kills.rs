@@ -2,10 +2,10 @@
 
 #![allow(clippy::disallowed_methods, reason = "threads wait for processes here, without a runtime")]
 
-use std::{fmt::Write, fs, path::Path, time::Duration};
+use std::{fmt::Write, fs, path::Path, process::Command, time::Duration};
 
 use barometer_chassis::testing::{DatabaseKind, TestDatabase};
-use barometer_tests::process::{Server, query, run, start};
+use barometer_tests::process::{Server, program, query, run, start};
 use serde_json::Value;
 
 const ROWS: usize = 12_000;
@@ -125,6 +125,29 @@ fn killed_run(kind: DatabaseKind) {
     drop(fs::remove_dir_all(world.folder().join("metrics")));
     let server = Server::start(&world.database, &[]);
     assert_eq!(settled(&server.endpoint, world.folder()), expected);
+}
+
+#[test]
+fn a_data_directory_is_of_one_process_until_it_ends() {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let database = runtime.block_on(TestDatabase::new(DatabaseKind::Sqlite));
+    let first = Server::start(&database, &[]);
+    let port_file = database.directory().join("second");
+    let second = Command::new(program())
+        .args(["serve", "--listen", "127.0.0.1:0", "--port-file"])
+        .arg(&port_file)
+        .arg("--data-dir")
+        .arg(database.directory())
+        .output()
+        .expect("the program runs");
+    let said = String::from_utf8_lossy(&second.stderr);
+    assert_eq!(second.status.code(), Some(69), "{said}");
+    let directory = database.directory().join("metrics");
+    assert!(said.contains(&format!("another process uses {}", directory.display())), "{said}");
+    assert!(!port_file.exists(), "it never listened");
+    // Who is killed gives nothing back by itself.
+    first.kill();
+    drop(Server::start(&database, &[]));
 }
 
 #[test]

@@ -74,6 +74,7 @@ Examples:
   barometer cohorts --from 2024 --to 2025 --by channel
   barometer cohorts --beginning first-answer --activity answer --every quarter
   barometer cohorts --rolling-days 30 --or-after
+  barometer cohorts --activity contact --by channel
   barometer cohorts --every week --bracket 1..4 --bracket 4..13 --format csv > cohorts.csv";
 
 /// With what customers begin.
@@ -102,6 +103,8 @@ enum Does {
     Subscription,
     /// Points earned or redeemed, or a voucher redeemed
     Programme,
+    /// A contact in which they turned to the company
+    Contact,
 }
 
 impl From<Begins> for Beginning {
@@ -154,6 +157,7 @@ impl CohortsArgs {
             Does::Answer => Activity::Answer,
             Does::Subscription => Activity::Subscription,
             Does::Programme => Activity::Programme,
+            Does::Contact => Activity::Contact,
         };
         QueryRetentionRequest {
             scope: None,
@@ -178,6 +182,7 @@ impl CohortsArgs {
             Does::Answer => "answered",
             Does::Subscription => "had a subscription",
             Does::Programme => "were active in the programme",
+            Does::Contact => "turned to the company",
         };
         let periods = match (self.rolling_days, self.every) {
             (0, Every::Day) => "days later".to_owned(),

@@ -20,6 +20,7 @@ use tonic::{Response, Status, Streaming};
 use crate::decimal::grouped;
 use crate::endpoint::Endpoint;
 use crate::failure::Failure;
+use crate::moves::Category;
 use crate::query::{self, Condition, Question, condition, filters};
 use crate::suite::{Suite, patiently};
 use crate::{instant, output};
@@ -104,17 +105,6 @@ struct StatesArgs {
     /// Position that a write or an import gave: the table includes it; repeat it for each service
     #[arg(long, value_name = "POSITION")]
     at_least: Vec<String>,
-}
-
-/// What an answer makes of its customer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Category {
-    /// 0 to 6
-    Detractor,
-    /// 7 or 8
-    Passive,
-    /// 9 or 10
-    Promoter,
 }
 
 /// A type of surveys.
@@ -297,11 +287,6 @@ impl StatesArgs {
             Failure::usage(format!("--at: {text:?} is not a time such as {examples}"))
         };
         let at = self.at.as_ref().map(|text| instant::boundary(text, &zone).ok_or_else(|| wrong(text))).transpose()?;
-        let category = |category: &Category| match category {
-            Category::Detractor => LoyaltyCategory::Detractor.into(),
-            Category::Passive => LoyaltyCategory::Passive.into(),
-            Category::Promoter => LoyaltyCategory::Promoter.into(),
-        };
         let survey_type = match self.survey_type {
             None => SurveyType::Unspecified,
             Some(Type::Relational) => SurveyType::Relational,
@@ -309,7 +294,7 @@ impl StatesArgs {
         };
         let filter = CustomerStateFilter {
             filters: filters(&self.conditions),
-            categories: self.category.iter().map(category).collect(),
+            categories: self.category.iter().map(|category| LoyaltyCategory::from(*category).into()).collect(),
             survey_type: survey_type.into(),
         };
         let view = CustomerStateView {

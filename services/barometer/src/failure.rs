@@ -90,7 +90,12 @@ impl Failure {
             Error::Database(cause) => format!("{error}: {cause}"),
             error => error.to_string(),
         };
-        Self::new(if error.is_outage() { UNAVAILABLE } else { INTERNAL }, message)
+        let code = match error {
+            Error::State { .. } => WRONG_STATE,
+            error if error.is_outage() => UNAVAILABLE,
+            _ => INTERNAL,
+        };
+        Self::new(code, message)
     }
 
     /// Rows of an import were rejected.

@@ -1,5 +1,5 @@
-//! The barometer program: serve, import, query, cohorts, survival, transitions, journeys, drivers, explain, export, verify,
-//! catalogue, definition, case, policy, calendar, demo.
+//! The barometer program: serve, import, query, cohorts, survival, transitions, moves, journeys, drivers, explain, export,
+//! verify, catalogue, definition, case, policy, calendar, demo.
 
 pub mod calendar;
 pub mod case;
@@ -16,6 +16,7 @@ pub mod failure;
 pub mod import;
 pub mod instant;
 pub mod journeys;
+pub mod moves;
 pub mod output;
 pub mod policy;
 pub mod query;

@@ -15,6 +15,7 @@ use barometer::export::ExportArgs;
 use barometer::failure::{self, Failure};
 use barometer::import::ImportArgs;
 use barometer::journeys::JourneysArgs;
+use barometer::moves::MovesArgs;
 use barometer::policy::PolicyArgs;
 use barometer::query::QueryArgs;
 use barometer::serve::ServeArgs;
@@ -44,6 +45,7 @@ enum Command {
     Cohorts(CohortsArgs),
     Survival(SurvivalArgs),
     Transitions(TransitionsArgs),
+    Moves(MovesArgs),
     Journeys(JourneysArgs),
     Drivers(DriversArgs),
     Explain(ExplainArgs),
@@ -85,6 +87,7 @@ async fn run(command: Command) -> Result<(), Failure> {
         Command::Cohorts(cohorts) => cohorts.run().await,
         Command::Survival(survival) => survival.run().await,
         Command::Transitions(transitions) => transitions.run().await,
+        Command::Moves(moves) => moves.run().await,
         Command::Journeys(journeys) => journeys.run().await,
         Command::Drivers(drivers) => drivers.run().await,
         Command::Explain(explain) => explain.run().await,

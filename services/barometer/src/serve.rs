@@ -23,6 +23,7 @@ use barometer_complaints::{
     promise::Lead,
 };
 use barometer_customers::value::Thresholds;
+use barometer_metrics::Directory;
 use clap::{Args, ValueEnum};
 use tokio::{net::TcpListener, task::JoinHandle};
 
@@ -207,6 +208,7 @@ impl ServeArgs {
         }
         let telemetry = telemetry::init(&self.telemetry, self.what.name(), env!("CARGO_PKG_VERSION"))
             .map_err(|error| Failure::usage(error.to_string()))?;
+        let directory = self.claim()?;
         let listener =
             server::bind(self.server.listen).await.map_err(|error| Failure::unavailable(error.to_string()))?;
         let address = listener.local_addr().map_err(|error| Failure::internal(error.to_string()))?;
@@ -228,9 +230,15 @@ impl ServeArgs {
             flags.welcome(address);
             Ok(())
         };
-        let served = serve(self, listener, stop, ready).await;
+        let served = serve_in(directory, self, listener, stop, ready).await;
         telemetry.shutdown().await;
         served
+    }
+
+    /// The directory of metrics, if they run here, which is this process's from now on.
+    fn claim(&self) -> Result<Option<Directory>, Failure> {
+        let claimed = self.what.includes(What::Metrics).then(|| Directory::claim(&self.data_dir));
+        claimed.transpose().map_err(|error| Failure::of_start(&error))
     }
 
     /// Says where it listens and what to try next.
@@ -262,10 +270,20 @@ pub async fn serve(
     stop: Shutdown,
     ready: impl FnOnce() -> Result<(), Failure>,
 ) -> Result<(), Failure> {
+    serve_in(args.claim()?, args, listener, stop, ready).await
+}
+
+async fn serve_in(
+    directory: Option<Directory>,
+    args: ServeArgs,
+    listener: TcpListener,
+    stop: Shutdown,
+    ready: impl FnOnce() -> Result<(), Failure>,
+) -> Result<(), Failure> {
     // Writers and the fold outlive the calls that use them.
     let background = Shutdown::new();
     let (server, tasks) = tokio::select! {
-        opened = open(&args, &listener, &background) => opened?,
+        opened = open(&args, directory, &listener, &background) => opened?,
         // Opening may wait long, for other replicas that migrate.
         () = stop.cancelled() => return Ok(()),
     };
@@ -283,6 +301,7 @@ pub async fn serve(
 /// Opens what runs in this process: the services on their server, and the tasks that end after `background`.
 async fn open(
     args: &ServeArgs,
+    directory: Option<Directory>,
     listener: &TcpListener,
     background: &Shutdown,
 ) -> Result<(Server, Vec<JoinHandle<()>>), Failure> {
@@ -344,14 +363,13 @@ async fn open(
             barometer_complaints::add(config, customers, surveys, &mut server, &args.server, background.clone()).await;
         tasks.push(task.map_err(broken)?);
     }
-    if args.what.includes(What::Metrics) {
+    if let Some(directory) = directory {
         let upstreams = barometer_metrics::Upstreams {
             customers: channel(args.customers_endpoint.as_ref().unwrap_or(&here), &args.client)?,
             surveys: channel(args.surveys_endpoint.as_ref().unwrap_or(&here), &args.client)?,
             complaints: channel(args.complaints_endpoint.as_ref().unwrap_or(&here), &args.client)?,
         };
-        let storage =
-            barometer_metrics::Storage { location, write_queue: args.write_queue, directory: args.data_dir.clone() };
+        let storage = barometer_metrics::Storage { location, write_queue: args.write_queue, directory };
         let task =
             barometer_metrics::add(&args.metrics, storage, upstreams, &mut server, &args.server, background.clone());
         tasks.push(task.await.map_err(broken)?);

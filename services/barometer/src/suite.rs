@@ -7,11 +7,12 @@ use barometer_proto::metrics::v1::analysis_service_client::AnalysisServiceClient
 use barometer_proto::metrics::v1::figure_service_client::FigureServiceClient;
 use barometer_proto::metrics::v1::metrics_service_client::MetricsServiceClient;
 use barometer_proto::metrics::v1::{
-    ExplainMetricRequest, ExplainMetricResponse, GetFoldRequest, GetMetricRequest, ListMetricsRequest, Metric,
-    QueryComparisonsRequest, QueryComparisonsResponse, QueryDriversRequest, QueryDriversResponse, QueryJourneysRequest,
-    QueryJourneysResponse, QueryMetricsRequest, QueryMetricsResponse, QueryRetentionRequest, QueryRetentionResponse,
-    QuerySurvivalRequest, QuerySurvivalResponse, QueryTransitionsRequest, QueryTransitionsResponse, QueryTrendsRequest,
-    QueryTrendsResponse, WatchMetricsRequest, WatchMetricsResponse,
+    ExplainMetricRequest, ExplainMetricResponse, GetFoldRequest, GetMetricRequest, ListCategoryMovesRequest,
+    ListCategoryMovesResponse, ListMetricsRequest, Metric, QueryComparisonsRequest, QueryComparisonsResponse,
+    QueryDriversRequest, QueryDriversResponse, QueryJourneysRequest, QueryJourneysResponse, QueryMetricsRequest,
+    QueryMetricsResponse, QueryRetentionRequest, QueryRetentionResponse, QuerySurvivalRequest, QuerySurvivalResponse,
+    QueryTransitionsRequest, QueryTransitionsResponse, QueryTrendsRequest, QueryTrendsResponse, WatchMetricsRequest,
+    WatchMetricsResponse,
 };
 use tonic::{Code, Response, Status};
 use tonic_types::StatusExt;
@@ -108,6 +109,20 @@ impl Suite {
         let call = || {
             let (mut client, asked) = (self.analyses.clone(), asked.clone());
             async move { client.query_transitions(request(asked)).await }
+        };
+        let answer = patiently(|| client::retry(&self.retries, call)).await;
+        answer.map(Response::into_inner).map_err(|status| Failure::of_request(&status, &self.endpoint, flag_of))
+    }
+
+    /// Moves of customers. What is wrong with the request is told with its fields named by `flag_of`.
+    pub(crate) async fn moves(
+        &self,
+        asked: &ListCategoryMovesRequest,
+        flag_of: impl Fn(&str) -> String,
+    ) -> Result<ListCategoryMovesResponse, Failure> {
+        let call = || {
+            let (mut client, asked) = (self.analyses.clone(), asked.clone());
+            async move { client.list_category_moves(request(asked)).await }
         };
         let answer = patiently(|| client::retry(&self.retries, call)).await;
         answer.map(Response::into_inner).map_err(|status| Failure::of_request(&status, &self.endpoint, flag_of))

@@ -10,6 +10,7 @@ pub(crate) mod by_person;
 pub(crate) mod comparison;
 pub(crate) mod drivers;
 pub(crate) mod explanation;
+mod histories;
 pub(crate) mod journey;
 pub(crate) mod moves;
 pub(crate) mod reasons;
@@ -27,6 +28,8 @@ use barometer_statistics::{Level, discovery::adjusted_p_values};
 const LEVELS: std::ops::RangeInclusive<f64> = 0.5..=0.999;
 /// Dimensions to group by.
 const MAX_GROUP_BY: usize = 2;
+/// Customers that are asked for by their ids.
+const MAX_CUSTOMERS: usize = 1_000;
 
 /// The level of intervals; 95 % when it is not said.
 fn parse_level(door: &mut Door, level: f64) -> Level {

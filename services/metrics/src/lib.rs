@@ -12,6 +12,7 @@ mod columns;
 mod definition;
 mod definition_version;
 mod definitions;
+mod directory;
 mod export;
 mod fold;
 pub mod memory;
@@ -23,7 +24,7 @@ mod store;
 mod verification;
 mod wire;
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use barometer_chassis::{
     client::Channel,
@@ -47,6 +48,7 @@ use jiff::tz::TimeZone;
 use tokio::{sync::Semaphore, task::JoinHandle};
 use tonic::codec::CompressionEncoding;
 
+pub use crate::directory::Directory;
 use crate::{
     columns::cold::ColdFiles,
     definitions::Definitions,
@@ -160,14 +162,14 @@ impl Config {
 }
 
 /// Where the service keeps what it keeps.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Storage {
     /// Where its database is: the metrics that users define.
     pub location: Location,
     /// Rows that may wait to be written.
     pub write_queue: u32,
     /// Of snapshots and of columns in files.
-    pub directory: PathBuf,
+    pub directory: Directory,
 }
 
 /// Where the services are whose facts are folded. They need not be there yet, nor ever: figures that need none of theirs
@@ -184,7 +186,7 @@ pub struct Upstreams {
 
 /// Opens the database, and the fold with its snapshot, adds the service to `server` and begins to follow the feeds.
 ///
-/// The handle ends after `shutdown`, when the last snapshot is written, and everything acknowledged.
+/// The handle ends after `shutdown`, when the last snapshot is written, everything acknowledged, and the directory given back.
 ///
 /// # Errors
 /// When the reporting zone is none, the directory cannot be made, or the database can not be opened.
@@ -196,7 +198,7 @@ pub async fn add(
     limits: &ServerConfig,
     shutdown: Shutdown,
 ) -> Result<JoinHandle<()>, Error> {
-    let Storage { location, write_queue, directory: data_dir } = storage;
+    let Storage { location, write_queue, directory } = storage;
     let opened = Store::open::<migrations::Migrator>(&location, NAME, Vec::new(), write_queue, shutdown.clone());
     let (store, writer) = opened.await?;
     store.report_health(server.health(), definition_service_server::SERVICE_NAME);
@@ -204,10 +206,10 @@ pub async fn add(
     definitions.bring_up().await?;
     let zones = Zones::new(&config.reporting_time_zone).map_err(|error| Error::Internal(error.to_string()))?;
     let every_time = Duration::from_secs(config.snapshot_every_seconds);
-    let snapshots = Snapshots::new(&data_dir.join(NAME), config.snapshot_every_facts, every_time)
-        .map_err(|error| Error::Internal(format!("{}: {error}", data_dir.display())))?;
+    let snapshots = Snapshots::new(directory.path(), config.snapshot_every_facts, every_time)
+        .map_err(|error| Error::Internal(format!("{}: {error}", directory.path().display())))?;
     let most_bytes = usize::try_from(u64::from(config.cold_columns_memory) << 20).unwrap_or(usize::MAX);
-    let files = data_dir.join(NAME).join("columns");
+    let files = directory.path().join("columns");
     let cold =
         ColdFiles::new(&files, most_bytes).map_err(|error| Error::Internal(format!("{}: {error}", files.display())))?;
     let fold = Arc::new(Fold::open(snapshots, cold));
@@ -288,5 +290,6 @@ pub async fn add(
         if writer.await.is_err() {
             tracing::error!("the writer of definitions broke");
         }
+        drop(directory);
     }))
 }

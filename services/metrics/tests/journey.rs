@@ -192,7 +192,7 @@ async fn it_resumes_from_its_snapshot_and_does_without_a_bad_one() {
         let metrics = world.start().await;
         assert_eq!(metrics.value("nps", &[&token]).await, Some(-100.0));
         assert!(!metrics.fold().await.resumed);
-        metrics.kill();
+        metrics.kill().await;
     }
 }
 
@@ -209,7 +209,7 @@ async fn after_a_crash_nothing_is_missing_and_nothing_counts_twice() {
             let before = metrics.fold().await.snapshot_time;
             metrics.until(|fold| fold.snapshot_time.is_some() && fold.snapshot_time != before).await;
         }
-        metrics.kill();
+        metrics.kill().await;
     }
 }
 

@@ -84,7 +84,7 @@ async fn bad_input_is_told_and_changes_nothing() {
                 vec![
                     text("definition.id", "nps"),
                     text("definition.title", ""),
-                    text("definition.description", &"x".repeat(1_001)),
+                    text("definition.description", "x".repeat(1_001)),
                     number("definition.unit", 99),
                     number("definition.direction", 99),
                     text("definition.variant.metric", "npz"),
@@ -115,11 +115,11 @@ fn definitions(rpc: &mut Rpc<'_>) {
         .invalid("no id", vec![text("definition.id", "")], &["definition.id"])
         .invalid("an id of a built-in one", vec![text("definition.id", "nps")], &["definition.id"])
         .invalid("a version in the id", vec![text("definition.id", "custom.known@1")], &["definition.id"])
-        .invalid("a long id", vec![text("definition.id", &format!("custom.{}", long(51)))], &["definition.id"])
+        .invalid("a long id", vec![text("definition.id", format!("custom.{}", long(51)))], &["definition.id"])
         .refused("an unknown one", vec![text("definition.id", "custom.unknown")], Code::NotFound, "NOT_FOUND")
         .refused("a stale etag", vec![text("definition.etag", "9")], Code::Aborted, "STALE_ETAG")
         .invalid("no title", vec![text("definition.title", "")], &["definition.title"])
-        .invalid("a long title", vec![text("definition.title", &long(101))], &["definition.title"])
+        .invalid("a long title", vec![text("definition.title", long(101))], &["definition.title"])
         .invalid("no description", vec![text("definition.description", "")], &["definition.description"])
         .invalid("no expression", vec![clear("definition.variant")], &["definition.expression"])
         .invalid("another unit", vec![number("definition.unit", 2)], &["definition.unit"])

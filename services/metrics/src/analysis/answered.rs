@@ -2,10 +2,12 @@
 
 use std::ops::Range;
 
-use barometer_chassis::error::Error;
+use barometer_chassis::{door::Door, error::Error};
+use barometer_proto::metrics::v1 as wire;
 
 use crate::{
     columns::Facts,
+    fold::Source,
     query::{
         Condition,
         answers::{is_wanted, wanted},
@@ -27,8 +29,38 @@ pub(super) struct Answered {
     pub(super) row: u32,
 }
 
-/// The answers on a scale within a time, of people that are looked at, in their order; an answer of several groups comes several
-/// times.
+/// What an answer made of a customer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stood {
+    pub(crate) category: NpsGroup,
+    pub(crate) score: u8,
+    pub(crate) at: i64,
+    /// Number of the fact.
+    pub(crate) number: i64,
+}
+
+impl Stood {
+    pub(super) fn of(facts: &Facts, answer: &Answered) -> Self {
+        let score = facts.responses.scores[answer.row as usize];
+        Stood { category: category(facts, answer.row), score, at: answer.at, number: answer.number }
+    }
+}
+
+/// What is made of answers reads the customers too, for their dimensions.
+pub(super) fn reads(source: Source) -> bool {
+    matches!(source, Source::Customers | Source::Surveys)
+}
+
+pub(super) fn parse_category(door: &mut Door, field: &str, category: i32) -> Option<NpsGroup> {
+    match door.optional_choice(field, category) {
+        wire::LoyaltyCategory::Unspecified => None,
+        wire::LoyaltyCategory::Detractor => Some(NpsGroup::Detractor),
+        wire::LoyaltyCategory::Passive => Some(NpsGroup::Passive),
+        wire::LoyaltyCategory::Promoter => Some(NpsGroup::Promoter),
+    }
+}
+
+/// The answers on a scale within a time, in their order; an answer of several groups comes several times.
 ///
 /// Errors: INVALID when there are too many groups.
 pub(super) fn answers(
@@ -36,7 +68,6 @@ pub(super) fn answers(
     scale: Scale,
     range: &Range<i64>,
     cutter: &mut Cutter<'_>,
-    is_looked_at: impl Fn(u32) -> bool,
 ) -> Result<Vec<Answered>, Error> {
     let responses = &facts.responses;
     let times = responses.times.as_slice();
@@ -46,9 +77,7 @@ pub(super) fn answers(
         responses.times.select(block, range, &mut rows);
         rows.retain(|row| {
             let index = *row as usize;
-            is_wanted(&wanted, responses.surveys[index])
-                && scale.score(i64::from(responses.scores[index])).is_some()
-                && is_looked_at(responses.customers[index])
+            is_wanted(&wanted, responses.surveys[index]) && scale.score(i64::from(responses.scores[index])).is_some()
         });
         cutter.cut(&mut rows, &mut groups, |row| times[row as usize])?;
         found.extend(rows.iter().zip(&groups).map(|(row, group)| {
@@ -65,6 +94,12 @@ pub(super) fn answers(
 pub(super) fn apart(group_by: Vec<String>, filters: &[Condition]) -> Vec<String> {
     let first = blends_surveys(&group_by, filters).then(|| "survey_type".to_owned());
     first.into_iter().chain(group_by).collect()
+}
+
+/// Whether an answer is to a transactional survey.
+pub(super) fn is_transactional(facts: &Facts, answer: &Answered) -> bool {
+    let survey = facts.responses.surveys[answer.row as usize];
+    facts.surveys.as_slice().get(survey as usize).and_then(Option::as_ref).is_some_and(|survey| survey.transactional)
 }
 
 /// What the score of an answer to the recommend question makes of its customer.

@@ -50,6 +50,11 @@ pub(crate) fn sales(facts: &Facts, until: i64) -> Instants<'_> {
     Instants::Kept(facts.purchases.timelines(facts.people.len()), until)
 }
 
+/// The instants before another at which customers turned to the company.
+pub(crate) fn contacts(facts: &Facts, until: i64) -> Instants<'_> {
+    Instants::Kept(facts.interactions.inbound(facts.people.len()), until)
+}
+
 /// The instants of answers before another.
 pub(crate) fn answers(facts: &Facts, until: i64) -> Instants<'_> {
     Instants::Kept(facts.responses.timelines(facts.people.len()), until)

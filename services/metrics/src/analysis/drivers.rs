@@ -29,6 +29,8 @@ const MAX_DRIVERS: usize = barometer_statistics::drivers::MAX_SHAPLEY;
 const MAX_DAYS: i32 = 3_650;
 const USUAL_DAYS: i64 = 90;
 const MAX_GROUPS: usize = 500;
+/// Subsets of drivers that are tried for Shapley's value, of all groups: some three seconds of one core.
+const MAX_SUBSETS: usize = 1 << 21;
 const MAX_NAME: usize = 63;
 const CURRENCY: usize = 3;
 
@@ -166,10 +168,13 @@ impl Ask {
 
     /// Looks at every answer and at what came before it.
     ///
-    /// Errors: INVALID when there are too many groups.
+    /// Errors: INVALID when there are too many groups, or too many for so many drivers.
     pub(crate) fn run(&self, facts: &Facts) -> Result<Vec<KeyDrivers>, Error> {
         let mut cutter = Cutter::new(facts, Table::Responses, &self.scope.filters, &self.group_by, MAX_GROUPS);
-        let all = answers(facts, self.scale, &self.scope.range(EVER), &mut cutter, |_| true)?;
+        let all = answers(facts, self.scale, &self.scope.range(EVER), &mut cutter)?;
+        if self.method == Method::Shapley {
+            check_subsets(cutter.groups(), self.drivers.len())?;
+        }
         let values: Vec<Values<'_>> =
             self.drivers.iter().map(|driver| Values::new(driver, facts, &self.currency, self.scope.now)).collect();
         let mut told: Vec<KeyDrivers> = all
@@ -263,6 +268,32 @@ impl Ask {
             if spreads(index) && drivers.is_redundant(index) {
                 share.state = wire::DriverState::Redundant;
             }
+        }
+    }
+}
+
+/// Errors: INVALID when dividing R² by every subset would take too long.
+fn check_subsets(groups: usize, drivers: usize) -> Result<(), Error> {
+    let most = MAX_SUBSETS >> drivers;
+    if groups <= most {
+        return Ok(());
+    }
+    let told =
+        format!("Shapley's value of {drivers} drivers is computed for at most {most} groups, and there are {groups}");
+    Err(Error::invalid("group_by", "TOO_MANY", told))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_groups_go_with_few_drivers() {
+        for (groups, drivers) in [(MAX_GROUPS, 12), (64, MAX_DRIVERS), (0, MAX_DRIVERS)] {
+            assert!(check_subsets(groups, drivers).is_ok(), "{groups} groups of {drivers}");
+        }
+        for (groups, drivers) in [(MAX_GROUPS, 13), (65, MAX_DRIVERS)] {
+            assert!(matches!(check_subsets(groups, drivers), Err(Error::Invalid(_))), "{groups} groups of {drivers}");
         }
     }
 }

@@ -9,10 +9,9 @@ use rustc_hash::FxHashMap;
 
 use super::{
     MAX_GROUP_BY,
-    answered::{Answered, answers, apart, category, of_each},
+    answered::{Answered, answers, apart, category, of_each, reads},
     parse_level,
     scope::Scope,
-    transition::reads,
 };
 use crate::{
     columns::{Facts, dictionary::EMPTY, times::EVER},
@@ -121,7 +120,7 @@ impl Ask {
     pub(crate) fn run(&self, facts: &Facts) -> Result<Vec<Journeys>, Error> {
         let Scope { filters, now, .. } = &self.scope;
         let mut cutter = Cutter::new(facts, Table::Responses, filters, &self.group_by, MAX_GROUPS);
-        let all = answers(facts, Scale::Nps, &(EVER..*now), &mut cutter, |_| true)?;
+        let all = answers(facts, Scale::Nps, &(EVER..*now), &mut cutter)?;
         let within = self.scope.range(EVER);
         let mut groups = vec![Tally::default(); cutter.groups()];
         for answer in all.iter().filter(|answer| within.contains(&answer.at)) {

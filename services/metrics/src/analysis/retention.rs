@@ -59,6 +59,7 @@ enum Activity {
     Answer,
     Subscription,
     Programme,
+    Contact,
 }
 
 /// The periods since the beginning of which is told.
@@ -125,6 +126,7 @@ pub(crate) fn parse(
             wire::Activity::Answer => Activity::Answer,
             wire::Activity::Subscription => Activity::Subscription,
             wire::Activity::Programme => Activity::Programme,
+            wire::Activity::Contact => Activity::Contact,
         };
         let granularity = parse_granularity(door, granularity).unwrap_or(Granularity::Month);
         if !(0..=MAX_ROLLING_DAYS).contains(&rolling_days) {
@@ -346,6 +348,7 @@ impl<'f> Lives<'f> {
             Activity::Purchase => Self::Did(by_person::sales(facts, now)),
             Activity::Answer => Self::Did(by_person::answers(facts, now)),
             Activity::Programme => Self::Did(by_person::programme(facts, now)),
+            Activity::Contact => Self::Did(by_person::contacts(facts, now)),
             Activity::Subscription => Self::Were(by_person::runs(facts, now)),
         }
     }

@@ -9,22 +9,23 @@ use barometer_proto::{metrics::v1 as wire, surveys::v1::SurveyType};
 use barometer_statistics::lifecycle::Stage;
 use uuid::Uuid;
 
+use self::walk::Walk;
 use super::{
-    answered::{answers, of_each},
-    moves::{MAX_CUSTOMERS, Stood, TYPES, is_transactional, looked_at, parse_category},
+    MAX_CUSTOMERS,
+    answered::{Stood, parse_category},
+    histories::Histories,
 };
 use crate::{
-    columns::{
-        Facts,
-        times::{EVER, NEVER, Times},
-    },
+    columns::Facts,
     fold::Source,
-    query::{Condition, Table, Vocabulary, check_positions, cut::Cutter, known, parse_filters},
-    rules::{
-        money::is_sale,
-        scale::{NpsGroup, Scale},
-    },
+    query::{Condition, Table, Vocabulary, check_positions, parse_filters},
+    rules::scale::NpsGroup,
 };
+
+mod walk;
+
+/// Relational and transactional surveys.
+const TYPES: usize = 2;
 
 const MAX_DAYS: i32 = 3_650;
 const USUAL_DAYS: i64 = 90;
@@ -169,23 +170,18 @@ impl States {
 
     /// The states, and the token of the next page.
     pub(crate) fn run(&self, facts: &Facts) -> Result<(Vec<State>, String), Error> {
+        let histories = Histories::new(facts);
         match &self.who {
-            Who::These(ids) => Ok((self.view.of(facts, ids)?, String::new())),
+            Who::These(ids) => {
+                let state = |id: &Uuid| self.view.of(facts, &histories, *id, facts.people.find(*id));
+                Ok((ids.iter().map(state).collect(), String::new()))
+            }
             Who::All(filter) => {
-                let mut all = self.view.of(facts, &self.view.candidates(facts, filter)?)?;
-                all.retain(|state| filter.passes(state));
-                Ok((all, String::new()))
+                Ok((Walk::new(facts, &histories, self.view, filter, None).take(usize::MAX)?, String::new()))
             }
             Who::Page(filter, page) => {
-                let mut ids = self.view.candidates(facts, filter)?;
-                ids.drain(..ids.partition_point(|id| page.after.is_some_and(|after| *id <= after.id)));
-                // Of whom there are so few nothing else needs to be known.
-                if !filter.asks_for_scores() {
-                    ids.truncate(usize::from(page.size) + 1);
-                }
-                let mut states = self.view.of(facts, &ids)?;
-                states.retain(|state| filter.passes(state));
-                Ok(page.cut(states, place))
+                let walk = Walk::new(facts, &histories, self.view, filter, page.after.map(|after| after.id));
+                Ok(page.cut(walk.take(usize::from(page.size) + 1)?, place))
             }
         }
     }
@@ -197,88 +193,24 @@ pub(crate) fn place(state: &State) -> PageToken {
 }
 
 impl View {
-    /// Whom states are told of, by their ids: customers that are known, and those known by answers only, as far as filters on
-    /// customers let them pass.
-    fn candidates(&self, facts: &Facts, filter: &Filter) -> Result<Vec<Uuid>, Error> {
-        let mut found = vec![false; facts.people.len()];
-        let mut see = |person: u32| {
-            if let Some(found) = found.get_mut(person as usize) {
-                *found = true;
-            }
+    /// The state of a customer, by its id and its number among people, if it has one.
+    fn of(&self, facts: &Facts, histories: &Histories<'_>, customer: Uuid, person: Option<u32>) -> State {
+        let Some(person) = person else {
+            return State { customer, loyalty: [None; TYPES], last_activity: None, lifecycle: None };
         };
-        let known = known::instants(facts).into_iter().filter(|(_, _, at)| *at < self.at);
-        let known: Vec<(u32, u32)> = known.map(|(row, person, _)| (row, person)).collect();
-        if filter.conditions.is_empty() {
-            known.iter().for_each(|(_, person)| see(*person));
-            let responses = &facts.responses;
-            happened(&responses.times, &responses.customers, self.at).for_each(|(_, person, _)| see(person));
-        } else {
-            let mut cutter = Cutter::new(facts, Table::Customers, &filter.conditions, &[], 1);
-            let (mut rows, mut groups) = (known.iter().map(|(row, _)| *row).collect(), Vec::new());
-            // What holds at the instant is what was so just before it.
-            cutter.cut(&mut rows, &mut groups, |_| self.at - 1)?;
-            rows.sort_unstable();
-            known.iter().filter(|(row, _)| rows.binary_search(row).is_ok()).for_each(|(_, person)| see(*person));
-        }
-        let mut ids: Vec<Uuid> =
-            found.iter().zip(facts.people.as_slice()).filter(|(found, _)| **found).map(|(_, id)| *id).collect();
-        ids.sort_unstable();
-        Ok(ids)
-    }
-
-    /// The states of these, in their order.
-    fn of(&self, facts: &Facts, ids: &[Uuid]) -> Result<Vec<State>, Error> {
-        let numbers: Vec<Option<u32>> = ids.iter().map(|id| facts.people.find(*id)).collect();
-        let mut loyalty: Vec<[Option<Loyalty>; TYPES]> = vec![[None; TYPES]; facts.people.len()];
-        let by_type = ["survey_type".to_owned()];
-        let mut cutter = Cutter::new(facts, Table::Responses, &[], &by_type, TYPES + 1);
-        let is_looked_at = looked_at(facts, ids);
-        for of_one in of_each(&answers(facts, Scale::Nps, &(EVER..self.at), &mut cutter, is_looked_at)?) {
-            let of_type = usize::from(is_transactional(facts, &of_one[0]));
-            let stood = of_one.iter().map(|answer| Stood::of(facts, answer));
-            if let Some(of_customer) = loyalty.get_mut(of_one[0].person as usize) {
-                of_customer[of_type] = standing(stood);
-            }
-        }
-        let (activity, bought) = (self.activity(facts), self.bought(facts));
-        let states = ids.iter().zip(numbers).map(|(id, number)| {
-            let of = |number: u32| {
-                let index = number as usize;
-                (loyalty[index], Some(activity[index]).filter(|at| *at != NEVER), bought[index].stage())
-            };
-            let (loyalty, last_activity, lifecycle) = number.map_or(([None; TYPES], None, None), of);
-            State { customer: *id, loyalty, last_activity, lifecycle }
+        let loyalty = [false, true].map(|transactional| {
+            let answers = histories.answers(person, self.at, transactional);
+            standing(answers.iter().map(|answer| Stood::of(facts, answer)))
         });
-        Ok(states.collect())
+        let last_activity = histories.last_activity(person, self.at);
+        let bought = self.bought(histories.sales(person, self.at));
+        State { customer, loyalty, last_activity, lifecycle: bought.stage() }
     }
 
-    /// When people were last active; [`NEVER`] where they were not.
-    fn activity(&self, facts: &Facts) -> Vec<i64> {
-        let Facts { purchases, interactions, responses, cases, .. } = facts;
-        let mut last = vec![NEVER; facts.people.len()];
-        let sales = happened(&purchases.times, &purchases.customers, self.at)
-            .filter(|(row, _, _)| is_sale(purchases.amounts[*row as usize]));
-        let contacts = happened(&interactions.times, &interactions.customers, self.at)
-            .filter(|(row, _, _)| interactions.is_inbound(*row));
-        let answers = happened(&responses.times, &responses.customers, self.at);
-        let opened = happened(&cases.times, &cases.customers, self.at);
-        for (_, person, at) in sales.chain(contacts).chain(answers).chain(opened) {
-            if let Some(last) = last.get_mut(person as usize) {
-                *last = at.max(*last);
-            }
-        }
-        last
-    }
-
-    fn bought(&self, facts: &Facts) -> Vec<Bought> {
-        let purchases = &facts.purchases;
-        let mut bought = vec![Bought::default(); facts.people.len()];
-        for (row, person, at) in happened(&purchases.times, &purchases.customers, self.at) {
-            if !is_sale(purchases.amounts[row as usize]) {
-                continue;
-            }
-            let Some(bought) = bought.get_mut(person as usize) else { continue };
-            match self.at.saturating_sub(at) {
+    fn bought(&self, sales: &[i64]) -> Bought {
+        let mut bought = Bought::default();
+        for at in sales {
+            match self.at.saturating_sub(*at) {
                 ago if ago <= self.lifecycle => bought.lately = true,
                 ago if ago <= 2 * self.lifecycle => bought.before = true,
                 _ => bought.earlier = true,
@@ -322,10 +254,4 @@ fn standing(answers: impl Iterator<Item = Stood>) -> Option<Loyalty> {
         });
     }
     standing
-}
-
-/// What happened before an instant: rows, whose they are, and when.
-fn happened<'f>(times: &'f Times, customers: &'f [u32], until: i64) -> impl Iterator<Item = (u32, u32, i64)> + 'f {
-    let all = (0..).zip(times.as_slice()).zip(customers);
-    all.filter(move |((_, at), _)| **at != NEVER && **at < until).map(|((row, at), person)| (row, *person, *at))
 }

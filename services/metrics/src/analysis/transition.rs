@@ -8,7 +8,7 @@ use barometer_statistics::transition::TransitionMatrix;
 
 use super::{
     MAX_GROUP_BY,
-    answered::{Answered, answers, apart, category, of_each, rank},
+    answered::{Answered, answers, apart, category, of_each, rank, reads},
     scope::Scope,
 };
 use crate::{
@@ -143,7 +143,7 @@ impl Transitions {
     /// Errors: INVALID when there are too many groups or periods.
     pub(crate) fn run(&self, facts: &Facts) -> Result<Vec<Matrix>, Error> {
         let mut cutter = Cutter::new(facts, Table::Responses, &self.scope.filters, &self.group_by, MAX_MATRICES);
-        let all = answers(facts, Scale::Nps, &self.reach(), &mut cutter, |_| true)?;
+        let all = answers(facts, Scale::Nps, &self.reach(), &mut cutter)?;
         let periods = self.periods(all.iter().map(|answer| answer.at).min())?;
         let pairs = periods.len().saturating_sub(1);
         if pairs == 0 {
@@ -228,11 +228,6 @@ impl Transitions {
             }
         }
     }
-}
-
-/// What is made of answers reads the customers too, for their dimensions.
-pub(super) fn reads(source: Source) -> bool {
-    matches!(source, Source::Customers | Source::Surveys)
 }
 
 impl Moved {

@@ -89,7 +89,7 @@ impl Days {
     }
 
     /// The days that meet a range of time and have answers, in their order, each with its own range.
-    pub(crate) fn meeting(&self, range: Range<i64>) -> impl Iterator<Item = (Range<i64>, &Day)> {
+    pub(crate) fn meeting(&self, range: Range<i64>) -> impl DoubleEndedIterator<Item = (Range<i64>, &Day)> {
         let days = range.start.div_euclid(Micros::DAY)..=range.end.saturating_sub(1).div_euclid(Micros::DAY);
         self.days.range(days).map(|(day, answers)| {
             let start = day.saturating_mul(Micros::DAY);

@@ -13,6 +13,7 @@ use super::{
     instant, micros,
     people::{Ids, NOBODY},
     rows::{Rows, put},
+    timelines::Timelines,
     times::{NEVER, Times},
 };
 
@@ -45,6 +46,9 @@ pub(crate) struct Interactions {
     costs: Vec<i64>,
     pub(crate) currency: Column,
     pub(crate) declared: Declared,
+    /// Of customers to the company, and the others.
+    #[serde(skip)]
+    timelines: [Timelines; 2],
 }
 
 impl Interactions {
@@ -76,9 +80,11 @@ impl Interactions {
             None => (UNTOLD, String::new()),
         };
         if let Some(row) = self.rows.claim(stamp) {
+            let before = self.sides(row);
             self.times.put(row, at, stamp.written);
             put(&mut self.customers, row, customer);
             self.direction.set(row, direction);
+            self.note(row, before);
             put_told(&mut self.handling, row, handling);
             put_told(&mut self.costs, row, cost);
             let texts = [
@@ -102,9 +108,11 @@ impl Interactions {
     /// Takes a contact out.
     pub(crate) fn withdraw(&mut self, stamp: Stamp) {
         if let Some(row) = self.rows.claim(stamp) {
+            let before = self.sides(row);
             self.times.put(row, NEVER, stamp.written);
             put(&mut self.customers, row, NOBODY);
             self.direction.set(row, 0);
+            self.note(row, before);
             put_told(&mut self.handling, row, UNTOLD);
             put_told(&mut self.costs, row, UNTOLD);
             self.columns().into_iter().for_each(|column| column.set(row, ""));
@@ -130,6 +138,34 @@ impl Interactions {
     /// What it cost by itself, in micro-units of its currency, if that was told.
     pub(crate) fn cost(&self, row: u32) -> Option<i64> {
         self.costs.get(row as usize).copied().filter(|cost| *cost != UNTOLD)
+    }
+
+    /// The instants at which customers turned to the company, of so many customers.
+    pub(crate) fn inbound(&self, people: usize) -> &Timelines {
+        self.side(0, people)
+    }
+
+    /// The instants of all other contacts, by customer.
+    pub(crate) fn others(&self, people: usize) -> &Timelines {
+        self.side(1, people)
+    }
+
+    fn side(&self, side: usize, people: usize) -> &Timelines {
+        self.timelines[side].get(people, || (0..self.customers.len()).map(move |row| self.sides(row)[side]))
+    }
+
+    fn note(&mut self, row: usize, before: [(u32, i64); 2]) {
+        let after = self.sides(row);
+        for ((timelines, before), after) in self.timelines.iter_mut().zip(before).zip(after) {
+            timelines.note(before, after);
+        }
+    }
+
+    /// Whose contact is in a row, and when: on the side on which it is, nobody's on the other.
+    fn sides(&self, row: usize) -> [(u32, i64); 2] {
+        let nothing = (NOBODY, NEVER);
+        let contact = self.customers.get(row).map_or(nothing, |customer| (*customer, self.times.at(row)));
+        if self.direction.get(row) == INBOUND { [contact, nothing] } else { [nothing, contact] }
     }
 
     /// All rows.

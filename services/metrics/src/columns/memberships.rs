@@ -13,6 +13,7 @@ use super::{
     instant, micros,
     people::{Ids, NOBODY},
     rows::{Rows, put},
+    timelines::Timelines,
     times::{NEVER, Times},
     uuid,
 };
@@ -65,6 +66,8 @@ pub(crate) struct Memberships {
     pub(crate) channel: Column,
     pub(crate) campaign: Column,
     pub(crate) declared: Declared,
+    #[serde(skip)]
+    timelines: Timelines,
 }
 
 impl Memberships {
@@ -101,6 +104,7 @@ impl Memberships {
         let worth = value.as_ref().map(micros).transpose()?.unwrap_or_default();
         if let Some(row) = self.rows.claim(stamp) {
             let before = self.enrolment(row);
+            self.timelines.note(self.done(row), (customer, at));
             self.times.put(row, at, stamp.written);
             put(&mut self.customers, row, customer);
             self.kind.set(row, kind);
@@ -122,6 +126,7 @@ impl Memberships {
     pub(crate) fn withdraw(&mut self, stamp: Stamp, attributes: &mut Attributes) {
         if let Some(row) = self.rows.claim(stamp) {
             attributes.tell_membership(stamp.number, self.enrolment(row), None);
+            self.timelines.note(self.done(row), (NOBODY, NEVER));
             self.times.put(row, NEVER, stamp.written);
             put(&mut self.customers, row, NOBODY);
             self.kind.set(row, 0);
@@ -150,6 +155,16 @@ impl Memberships {
     /// How many vouchers were ever told of.
     pub(crate) fn vouchers_known(&self) -> usize {
         self.known_vouchers.len()
+    }
+
+    /// The instants of events by customer, of so many customers.
+    pub(crate) fn timelines(&self, people: usize) -> &Timelines {
+        self.timelines.get(people, || (0..self.customers.len()).map(|row| self.done(row)))
+    }
+
+    /// Whose is what is in a row, and when; nobody's and never where nothing is yet.
+    fn done(&self, row: usize) -> (u32, i64) {
+        self.customers.get(row).map_or((NOBODY, NEVER), |customer| (*customer, self.times.at(row)))
     }
 
     /// Makes again what a snapshot leaves out, also what attributes know of memberships.

@@ -39,6 +39,8 @@ pub(crate) struct Purchases {
     pub(crate) declared: Declared,
     #[serde(skip)]
     timelines: Timelines,
+    #[serde(skip)]
+    returns: Timelines,
 }
 
 /// What the lines of one category came to.
@@ -79,11 +81,11 @@ impl Purchases {
         let due = optional_instant(due_time)?.unwrap_or(NEVER);
         let paid = optional_instant(paid_time)?.unwrap_or(NEVER);
         if let Some(row) = self.rows.claim(stamp) {
-            let before = self.sale(row);
+            let before = (self.sale(row), self.take_back(row));
             self.times.put(row, at, stamp.written);
             put(&mut self.customers, row, customer);
             put(&mut self.amounts, row, micros);
-            self.timelines.note(before, self.sale(row));
+            self.note(row, before);
             self.currency.set(row, &amount.currency_code);
             self.channel.set(row, &channel);
             put(&mut self.countries, row, countries.code(&country));
@@ -98,11 +100,11 @@ impl Purchases {
     /// Takes a purchase out.
     pub(crate) fn withdraw(&mut self, stamp: Stamp) {
         if let Some(row) = self.rows.claim(stamp) {
-            let before = self.sale(row);
+            let before = (self.sale(row), self.take_back(row));
             self.times.put(row, NEVER, stamp.written);
             put(&mut self.customers, row, NOBODY);
             put(&mut self.amounts, row, 0);
-            self.timelines.note(before, self.sale(row));
+            self.note(row, before);
             self.currency.set(row, "");
             self.channel.set(row, "");
             put(&mut self.countries, row, EMPTY);
@@ -163,6 +165,24 @@ impl Purchases {
     /// The instants of sales by customer, of so many customers.
     pub(crate) fn timelines(&self, people: usize) -> &Timelines {
         self.timelines.get(people, || (0..self.customers.len()).map(|row| self.sale(row)))
+    }
+
+    /// The instants of returns by customer, of so many customers.
+    pub(crate) fn returns(&self, people: usize) -> &Timelines {
+        self.returns.get(people, || (0..self.customers.len()).map(|row| self.take_back(row)))
+    }
+
+    fn note(&mut self, row: usize, (sale, take_back): ((u32, i64), (u32, i64))) {
+        self.timelines.note(sale, self.sale(row));
+        self.returns.note(take_back, self.take_back(row));
+    }
+
+    /// Who brought something back in a row, and when; nobody and never where that is a sale, or nothing yet.
+    fn take_back(&self, row: usize) -> (u32, i64) {
+        match (self.customers.get(row), self.amounts.get(row)) {
+            (Some(customer), Some(amount)) if !is_sale(*amount) => (*customer, self.times.at(row)),
+            _ => (NOBODY, NEVER),
+        }
     }
 
     /// Who bought in a row, and when; nobody and never where that is no sale, or nothing yet.

@@ -51,6 +51,8 @@ pub(crate) struct Responses {
     pub(crate) declared: Declared,
     #[serde(skip)]
     timelines: Timelines,
+    #[serde(skip)]
+    by_customer: Timelines<(i64, u32)>,
 }
 
 impl Responses {
@@ -98,7 +100,7 @@ impl Responses {
         let at = instant(time)?;
         let weight = Weight::from_trillionths(weight_trillionths).ok_or(Unreadable("weight_trillionths"))?;
         if let Some(row) = self.rows.claim(stamp) {
-            self.timelines.note(self.answer(row), (customer, at));
+            self.note(row, (customer, at));
             self.days.note(row, self.times.at(row), at);
             self.times.put(row, at, stamp.written);
             put(&mut self.surveys, row, survey);
@@ -119,7 +121,7 @@ impl Responses {
     /// Takes an answer out.
     pub(crate) fn withdraw(&mut self, stamp: Stamp, invitations: &mut Invitations) {
         if let Some(row) = self.rows.claim(stamp) {
-            self.timelines.note(self.answer(row), (NOBODY, NEVER));
+            self.note(row, (NOBODY, NEVER));
             self.days.note(row, self.times.at(row), NEVER);
             self.times.put(row, NEVER, stamp.written);
             put(&mut self.surveys, row, u32::MAX);
@@ -175,6 +177,25 @@ impl Responses {
     /// The instants of answers by customer, of so many customers.
     pub(crate) fn timelines(&self, people: usize) -> &Timelines {
         self.timelines.get(people, || (0..self.customers.len()).map(|row| self.answer(row)))
+    }
+
+    /// The instants and rows of answers by customer, of so many customers.
+    pub(crate) fn by_customer(&self, people: usize) -> &Timelines<(i64, u32)> {
+        self.by_customer.get(people, || {
+            (0..).map_while(|row| {
+                let customer = *self.customers.get(row as usize)?;
+                Some((customer, (self.times.at(row as usize), row)))
+            })
+        })
+    }
+
+    /// Takes note that an answer is somebody's of an instant from now on.
+    fn note(&mut self, row: usize, (customer, at): (u32, i64)) {
+        let before = self.answer(row);
+        self.timelines.note(before, (customer, at));
+        if let Ok(row) = u32::try_from(row) {
+            self.by_customer.note((before.0, (before.1, row)), (customer, (at, row)));
+        }
     }
 
     /// Who answered in a row, and when; nobody and never where nothing is yet.

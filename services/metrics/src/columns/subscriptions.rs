@@ -12,6 +12,7 @@ use super::{
     instant, micros,
     people::{Ids, NOBODY},
     rows::{Rows, put},
+    timelines::Timelines,
     times::{NEVER, Times},
     uuid,
 };
@@ -45,6 +46,8 @@ pub(crate) struct Subscriptions {
     pub(crate) reason: Column,
     pub(crate) voluntary: Choice,
     pub(crate) declared: Declared,
+    #[serde(skip)]
+    timelines: Timelines,
 }
 
 impl Subscriptions {
@@ -78,6 +81,7 @@ impl Subscriptions {
             _ => amount.ok_or(Unreadable("monthly_amount"))?,
         };
         if let Some(row) = self.rows.claim(stamp) {
+            self.timelines.note(self.done(row), (customer, at));
             self.times.put(row, at, stamp.written);
             put(&mut self.customers, row, customer);
             put(&mut self.subscriptions, row, subscription);
@@ -96,6 +100,7 @@ impl Subscriptions {
     /// Takes an event out.
     pub(crate) fn withdraw(&mut self, stamp: Stamp) {
         if let Some(row) = self.rows.claim(stamp) {
+            self.timelines.note(self.done(row), (NOBODY, NEVER));
             self.times.put(row, NEVER, stamp.written);
             put(&mut self.customers, row, NOBODY);
             put(&mut self.subscriptions, row, NONE);
@@ -158,6 +163,16 @@ impl Subscriptions {
             }
         }
         codes
+    }
+
+    /// The instants of events by customer, of so many customers.
+    pub(crate) fn timelines(&self, people: usize) -> &Timelines {
+        self.timelines.get(people, || (0..self.customers.len()).map(|row| self.done(row)))
+    }
+
+    /// Whose is what is in a row, and when; nobody's and never where nothing is yet.
+    fn done(&self, row: usize) -> (u32, i64) {
+        self.customers.get(row).map_or((NOBODY, NEVER), |customer| (*customer, self.times.at(row)))
     }
 
     /// Makes again what a snapshot leaves out.

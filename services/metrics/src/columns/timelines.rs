@@ -1,49 +1,50 @@
-//! Instants by customer, kept current once somebody asked for them.
+//! What customers did, in its order, kept current once somebody asked for it.
 
 use std::sync::OnceLock;
 
 use rustc_hash::FxHashMap;
 
-use super::{by_person::ByPerson, people::NOBODY, times::NEVER};
+use super::{by_person::ByPerson, people::NOBODY};
 
 /// Everything is put in order anew after as many changes as a part of it that is this many times smaller.
 const PARTS: usize = 8;
 /// After fewer changes it never is.
 const FEW: usize = 65_536;
 
-/// The instants at which customers did something, each customer's ascending. Nothing is kept until they are asked for the
-/// first time; then 8 bytes for each instant and 8 for each customer, and as much again for those of whom something changed since.
+/// The instants at which customers did something, or instants and rows, each customer's ascending. Nothing is kept until they
+/// are asked for the first time; then 8 bytes for each instant (16 with its row) and 8 for each customer, and as much again for
+/// those of whom something changed since. What nobody did is left out.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Timelines {
-    made: OnceLock<Made>,
+pub(crate) struct Timelines<T = i64> {
+    made: OnceLock<Made<T>>,
 }
 
 #[derive(Clone, Debug)]
-struct Made {
-    ordered: ByPerson<i64>,
+struct Made<T> {
+    ordered: ByPerson<T>,
     /// Those of customers of whom something changed since.
-    changed: FxHashMap<u32, Vec<i64>>,
+    changed: FxHashMap<u32, Vec<T>>,
     /// How many changes there were since.
     changes: usize,
 }
 
-impl Timelines {
+impl<T: Copy + Default + Ord> Timelines<T> {
     /// The same, made from all of so many customers' if that was not done yet: `each` gives them, the same each time.
-    pub(crate) fn get<I: Iterator<Item = (u32, i64)>>(&self, people: usize, each: impl Fn() -> I) -> &Self {
+    pub(crate) fn get<I: Iterator<Item = (u32, T)>>(&self, people: usize, each: impl Fn() -> I) -> &Self {
         self.made.get_or_init(|| {
-            let ordered = ByPerson::new(people, || each().filter(|(_, at)| *at != NEVER));
+            let ordered = ByPerson::new(people, &each);
             Made { ordered, changed: FxHashMap::default(), changes: 0 }
         });
         self
     }
 
     /// Those of a customer; none before they were made.
-    pub(crate) fn of(&self, person: u32) -> &[i64] {
+    pub(crate) fn of(&self, person: u32) -> &[T] {
         self.made.get().map_or(&[], |made| made.of(person))
     }
 
-    /// Takes note that what was done by one customer at an instant, was by another at another; [`NEVER`] is nothing.
-    pub(crate) fn note(&mut self, before: (u32, i64), after: (u32, i64)) {
+    /// Takes note that what was done by one customer at an instant, was by another at another; or by [`NOBODY`].
+    pub(crate) fn note(&mut self, before: (u32, T), after: (u32, T)) {
         let Some(made) = self.made.get_mut() else { return };
         if before == after {
             return;
@@ -61,13 +62,13 @@ impl Timelines {
     }
 }
 
-impl Made {
-    fn of(&self, person: u32) -> &[i64] {
+impl<T: Copy + Default + Ord> Made<T> {
+    fn of(&self, person: u32) -> &[T] {
         self.changed.get(&person).map_or_else(|| self.ordered.of(person), Vec::as_slice)
     }
 
-    fn change(&mut self, (person, at): (u32, i64), change: impl FnOnce(&mut Vec<i64>, usize, bool)) {
-        if person == NOBODY || at == NEVER {
+    fn change(&mut self, (person, at): (u32, T), change: impl FnOnce(&mut Vec<T>, usize, bool)) {
+        if person == NOBODY {
             return;
         }
         let ordered = &self.ordered;
@@ -96,9 +97,9 @@ mod tests {
 
     const PEOPLE: u32 = 5;
 
-    /// Somebody, nobody, or somebody who comes later; and an instant, or never.
+    /// Somebody, nobody, or somebody who comes later; and an instant.
     fn done() -> impl Strategy<Value = (u32, i64)> {
-        (prop_oneof![0..PEOPLE + 2, Just(NOBODY)], prop_oneof![0_i64..6, Just(NEVER)])
+        (prop_oneof![0..PEOPLE + 2, Just(NOBODY)], 0_i64..6)
     }
 
     proptest! {
@@ -115,7 +116,7 @@ mod tests {
                     Some(cell) => std::mem::replace(cell, after),
                     None => {
                         rows.push(after);
-                        (NOBODY, NEVER)
+                        (NOBODY, 0)
                     }
                 };
                 timelines.note(before, after);
@@ -123,7 +124,7 @@ mod tests {
                     timelines.made.get_mut().expect("made").order();
                 }
                 for person in 0..PEOPLE + 3 {
-                    let mut own: Vec<_> = rows.iter().filter(|(of, at)| *of == person && *at != NEVER).map(|(_, at)| *at).collect();
+                    let mut own: Vec<_> = rows.iter().filter(|(of, _)| *of == person).map(|(_, at)| *at).collect();
                     own.sort_unstable();
                     prop_assert_eq!(timelines.of(person), own);
                 }
@@ -133,8 +134,8 @@ mod tests {
 
     #[test]
     fn nothing_is_kept_that_nobody_asked_for() {
-        let mut timelines = Timelines::default();
-        timelines.note((NOBODY, NEVER), (1, 5));
+        let mut timelines = Timelines::<i64>::default();
+        timelines.note((NOBODY, 0), (1, 5));
         assert!(timelines.made.get().is_none() && timelines.of(1).is_empty());
         assert_eq!(timelines.get(2, || [(1, 7), (1, 5)].into_iter()).of(1), [5, 7]);
     }
@@ -145,7 +146,7 @@ mod tests {
         let many = i64::try_from(2 * FEW).expect("small");
         timelines.get(1, || (0..many).map(|at| (0, at)));
         for at in 0..100 {
-            timelines.note((NOBODY, NEVER), (0, many + at));
+            timelines.note((NOBODY, 0), (0, many + at));
         }
         let made = timelines.made.get().expect("made");
         assert_eq!((made.changes, made.ordered.len(), timelines.of(0).len()), (100, 2 * FEW, 2 * FEW + 100));
@@ -156,7 +157,7 @@ mod tests {
         let mut timelines = Timelines::default();
         timelines.get(1, std::iter::empty);
         for at in 0..=i64::try_from(FEW).expect("small") {
-            timelines.note((NOBODY, NEVER), (0, at));
+            timelines.note((NOBODY, 0), (0, at));
         }
         let made = timelines.made.get().expect("made");
         assert_eq!((made.changes, made.ordered.len()), (0, FEW + 1));

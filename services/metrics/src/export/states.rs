@@ -109,7 +109,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::analysis::moves::Stood;
+    use crate::analysis::answered::Stood;
 
     #[tokio::test]
     async fn a_customer_is_a_row() {

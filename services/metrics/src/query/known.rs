@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     catalogue::Metric,
-    columns::{Facts, revisions::Revisions, times::NEVER},
+    columns::{Facts, customers::Known, revisions::Revisions, times::NEVER},
 };
 
 pub(crate) fn new_customers(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
@@ -131,11 +131,15 @@ pub(crate) fn instants(facts: &Facts) -> Vec<(u32, u32, i64)> {
         }
     }
     let known = facts.customers.iter().filter_map(|(row, customer)| {
-        let first = firsts.get(customer.person as usize).copied().filter(|first| *first != i64::MAX);
-        let earliest = customer.since.into_iter().chain(first).min().or(customer.created)?;
-        Some((row, customer.person, earliest))
+        let first = || firsts.get(customer.person as usize).copied().filter(|first| *first != i64::MAX);
+        Some((row, customer.person, since(customer, first)?))
     });
     known.collect()
+}
+
+/// From when on a customer is known, of whom the first thing happened at an instant, if anything did.
+pub(crate) fn since(customer: Known, first: impl FnOnce() -> Option<i64>) -> Option<i64> {
+    customer.since.into_iter().chain(first()).min().or(customer.created)
 }
 
 /// The groups of one customer at an instant.

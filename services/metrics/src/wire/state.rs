@@ -6,7 +6,7 @@ use barometer_statistics::lifecycle::Stage;
 
 use super::transition::{category, survey_type};
 use crate::analysis::{
-    moves::Stood,
+    answered::Stood,
     states::{Lifecycle, Loyalty, State},
 };
 

@@ -6,8 +6,8 @@ use barometer_statistics::transition::PairedTest;
 
 use crate::{
     analysis::{
-        answered::CATEGORIES,
-        moves::{Move, Stood},
+        answered::{CATEGORIES, Stood},
+        moves::Move,
         transition::{Matrix, Moved},
     },
     rules::{period::Period, scale::NpsGroup},

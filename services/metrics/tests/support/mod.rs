@@ -12,7 +12,7 @@ use barometer_chassis::{
     server::{self, Server},
     shutdown::Shutdown,
 };
-use barometer_metrics::{Config, Storage, Upstreams};
+use barometer_metrics::{Config, Directory, Storage, Upstreams};
 use barometer_proto::metrics::v1::{
     self as wire, figure_service_client::FigureServiceClient, metrics_service_client::MetricsServiceClient,
     verification_service_client::VerificationServiceClient,
@@ -68,8 +68,9 @@ impl World {
         let limits = quick();
         let mut server = Server::new(&limits);
         let shutdown = Shutdown::new();
-        let directory = self.directory.path().to_owned();
-        let storage = Storage { location: Location::Directory(directory.clone()), write_queue: 1_000, directory };
+        let directory = Directory::claim(self.directory.path()).expect("nobody uses it");
+        let location = Location::Directory(self.directory.path().to_owned());
+        let storage = Storage { location, write_queue: 1_000, directory };
         let fold =
             barometer_metrics::add(config, storage, self.upstreams.clone(), &mut server, &limits, shutdown.clone());
         let fold = fold.await.expect("metrics");
@@ -89,10 +90,11 @@ impl Metrics {
         self.server.await.expect("the server ends");
     }
 
-    /// Ends at once, as on SIGKILL.
-    pub fn kill(self) {
+    /// Ends at once, as on SIGKILL, and waits until it is gone.
+    pub async fn kill(self) {
         self.fold.abort();
         self.server.abort();
+        drop((self.fold.await, self.server.await));
     }
 
     pub async fn query(&self, request: wire::QueryMetricsRequest) -> Result<wire::QueryMetricsResponse, Status> {

@@ -33,7 +33,8 @@ const BEGINNINGS: [Beginning; 5] = [
     Beginning::FirstSubscription,
     Beginning::Enrolment,
 ];
-const ACTIVITIES: [Activity; 4] = [Activity::Purchase, Activity::Answer, Activity::Subscription, Activity::Programme];
+const ACTIVITIES: [Activity; 5] =
+    [Activity::Purchase, Activity::Answer, Activity::Subscription, Activity::Programme, Activity::Contact];
 const ENDINGS: [Ending; 5] =
     [Ending::Inactivity, Ending::Contract, Ending::SecondPurchase, Ending::FirstComplaint, Ending::Programme];
 

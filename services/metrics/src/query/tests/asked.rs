@@ -1,6 +1,6 @@
 //! What is asked of moves, states, journeys and drivers, in many ways.
 
-use barometer_chassis::clock::Micros;
+use barometer_chassis::{clock::Micros, door::Door};
 use barometer_proto::metrics::v1::{self as wire, DriverFact, Filter, Granularity, Scope, Span, driver};
 use uuid::Uuid;
 
@@ -37,12 +37,38 @@ pub(super) fn moves_at(now: i64, request: &wire::ListCategoryMovesRequest, facts
 
 /// Of all who pass.
 pub(super) fn states_at(at: i64, filter: &wire::CustomerStateFilter, facts: &Facts) -> Vec<State> {
+    let all =
+        |door: &mut Door| states::Who::All(states::parse_filter(door, Some(filter.clone()), &Vocabulary::of(facts)));
+    states_who(at, all, facts).0
+}
+
+/// The same by pages of two.
+pub(super) fn states_by_page(at: i64, filter: &wire::CustomerStateFilter, facts: &Facts) -> Vec<State> {
+    let (mut all, mut token) = (Vec::new(), String::new());
+    loop {
+        let page = |door: &mut Door| {
+            let filter = states::parse_filter(door, Some(filter.clone()), &Vocabulary::of(facts));
+            states::Who::Page(filter, door.page(2, &token))
+        };
+        let (more, next) = states_who(at, page, facts);
+        assert!(next.is_empty() || more.len() == 2, "a page before the last is full");
+        all.extend(more);
+        if next.is_empty() {
+            return all;
+        }
+        token = next;
+    }
+}
+
+/// Of these.
+pub(super) fn states_of(at: i64, ids: Vec<String>, facts: &Facts) -> Vec<State> {
+    states_who(at, |door| states::parse_ids(door, ids), facts).0
+}
+
+fn states_who(at: i64, who: impl FnOnce(&mut Door) -> states::Who, facts: &Facts) -> (Vec<State>, String) {
     let view =
         wire::CustomerStateView { as_of_time: Some(Micros(at).to_wire()), lifecycle_days: 20, at_least: Vec::new() };
-    let all = |door: &mut barometer_chassis::door::Door| {
-        states::Who::All(states::parse_filter(door, Some(filter.clone()), &Vocabulary::of(facts)))
-    };
-    states::parse(Some(view), all).expect("a good request").run(facts).expect("states").0
+    states::parse(Some(view), who).expect("a good request").run(facts).expect("states")
 }
 
 pub(super) fn journeys_at(now: i64, request: &wire::QueryJourneysRequest, facts: &Facts) -> Vec<Journeys> {

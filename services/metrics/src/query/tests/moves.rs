@@ -14,7 +14,7 @@ use prost::Message;
 use super::{
     asked::{
         NOW, drivers, drivers_at, filters, id, journeys, journeys_at, lists, matrices_at, moves_at, names, scope,
-        states_at, transitions, zones,
+        states_at, states_by_page, states_of, transitions, zones,
     },
     figures, fold,
     script::{DAY, History, Write, history},
@@ -231,6 +231,30 @@ proptest! {
             for filter in filters() {
                 let of_filter = states_at(at, &filter, &facts);
                 prop_assert_eq!(&of_filter, &model.filtered(at, &filter), "{:?}", filter);
+            }
+        }
+    }
+
+    #[test]
+    fn moves_and_states_follow_every_change(past in past(), parts in 1_usize..6) {
+        let writes = past.writes(past.history.shuffled.clone());
+        let (mut facts, mut applied) = (Facts::default(), 0);
+        for some in writes.chunks(writes.len() / parts + 1) {
+            some.iter().for_each(|write| write.apply(&mut facts));
+            applied += some.len();
+            let again = fold(&writes[..applied]);
+            for request in lists() {
+                prop_assert_eq!(moves_at(NOW, &request, &facts), moves_at(NOW, &request, &again), "{:?}", request);
+            }
+            for filter in filters() {
+                let all = states_at(NOW, &filter, &facts);
+                prop_assert_eq!(&all, &states_at(NOW, &filter, &again), "{:?}", filter);
+                prop_assert_eq!(states_by_page(NOW, &filter, &facts), all.clone(), "page by page, {:?}", filter);
+                let mut ids: Vec<_> = all.iter().map(|state| state.customer.to_string()).chain([id(77)]).collect();
+                ids.reverse();
+                let these = states_of(NOW, ids, &facts);
+                prop_assert_eq!(these[0].last_activity, None);
+                prop_assert!(these[1..].iter().eq(all.iter().rev()));
             }
         }
     }

@@ -236,6 +236,10 @@ impl Model {
                 let mut of_customer = events.filter(|event| event.customer_id == customer && is_now(event.time));
                 of_customer.any(|event| [3, 4, 8].contains(&event.r#type))
             }
+            Activity::Contact => {
+                let mut own = self.interactions.iter().filter(|of| of.customer_id == customer && of.direction == 1);
+                own.any(|of| is_now(of.time))
+            }
             _ => self.sales_of(customer).any(|sale| is_now(sale.time)),
         }
     }

@@ -16,8 +16,9 @@ use super::{
 };
 use crate::{
     analysis::{
+        answered::Stood,
         journey::Journeys,
-        moves::{Move, Stood},
+        moves::Move,
         states::{Lifecycle, Loyalty, State},
         transition::Matrix,
     },
