@@ -12,6 +12,10 @@
 //! 86; a contact 12 more when it tells what it cost; a purchase 16 more when payment is due. Of each 16 are its id. What is kept of when facts were written is by quarter of an hour in which something happened, of
 //! each table: about 20.
 //!
+//! Sums of answers by day take 52 bytes for each survey and value that the day has, for each of at most eight combinations of
+//! columns that somebody grouped or filtered by; there is at most one such sum for 16 answers of the day, so that all of them
+//! take 26 bytes an answer at most, and in most deployments less than one.
+//!
 //! Of each fact 32 bytes, its number, version and id, may be in memory-mapped files instead: see [`cold`].
 //!
 //! Only what the catalogue's metrics need is kept. A metric that needs more adds a column here: snapshots of the old

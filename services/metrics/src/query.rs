@@ -49,7 +49,7 @@ use std::sync::Arc;
 
 use barometer_chassis::error::Error;
 
-use self::told::Recorder;
+use self::{scan::Shared, told::Recorder};
 use crate::{
     catalogue::{Metric, Parameters},
     columns::Facts,
@@ -111,18 +111,20 @@ impl Query {
     ///
     /// Errors: INVALID when the range has too many periods or the answer too many rows.
     pub(crate) fn run(&self, facts: &Facts) -> Result<Vec<Figures>, Error> {
-        self.answer(facts, None)
+        self.answer(facts, None, scan::KEPT)
     }
 
     /// The same, of a query whose metrics come to one row each, and tells the recorder what they are made of. Of cohorts it tells
     /// of the one that is wanted.
     pub(crate) fn explain(&self, facts: &Facts, recorder: &Recorder) -> Result<Vec<Figures>, Error> {
-        self.answer(facts, Some(recorder))
+        self.answer(facts, Some(recorder), scan::KEPT)
     }
 
-    fn answer(&self, facts: &Facts, recorder: Option<&Recorder>) -> Result<Vec<Figures>, Error> {
+    /// Of what metrics have in common so many bytes are kept at most.
+    fn answer(&self, facts: &Facts, recorder: Option<&Recorder>, kept: usize) -> Result<Vec<Figures>, Error> {
         let range = range::of(self, facts);
         let periods = self.periods(self.granularity, range.clone())?;
+        let shared = Shared::new(self, kept);
         let mut left = MAX_ROWS;
         let mut all = Vec::with_capacity(self.metrics.len());
         for metric in &self.metrics {
@@ -142,7 +144,7 @@ impl Query {
             } else {
                 &periods
             };
-            let ask = Ask { query: self, metric, facts, periods, recorder };
+            let ask = Ask { query: self, metric, facts, periods, recorder, shared: &shared };
             let figures = (metric.answer)(&ask)?;
             recorder.map_or(Ok(()), |recorder| recorder.finish(&ask))?;
             left = left.checked_sub(figures.len()).ok_or_else(too_many_rows)?;
@@ -238,6 +240,8 @@ pub(crate) struct Ask<'q> {
     periods: &'q Periods,
     /// Who asks what the figure is made of, if somebody does.
     recorder: Option<&'q Recorder>,
+    /// What it has in common with the other metrics of the request.
+    shared: &'q Shared,
 }
 
 impl<'q> Ask<'q> {

@@ -7,14 +7,21 @@ use barometer_statistics::bootstrap::Bootstrap;
 
 use super::{
     Ask,
-    cut::Cutter,
+    cut::{Cutter, Groups},
     evidence::Evidence,
     figures::{Calendar, Figure, Grid, Measured, extent_of, plain, real},
+    scan::{Way, scan_blocks},
     told::{Kind, Worth},
 };
 use crate::{
     catalogue::{Limits, Metric, Parameters},
-    columns::{Facts, days::Histogram, people::NOBODY, responses::NO_SCORE, times::NEVER},
+    columns::{
+        Facts,
+        days::{Combination, Histogram},
+        people::NOBODY,
+        responses::NO_SCORE,
+        times::NEVER,
+    },
     rules::{
         mean::MeanTally,
         nps::NpsTally,
@@ -35,9 +42,9 @@ pub(crate) fn nps(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     }
     let measure = |tally: &NpsTally| measure_nps(tally, parameters);
     if !parameters.weighted && !parameters.latest_per_customer && !ask.is_explained() {
-        let (cutter, grid) = histograms(ask)?;
-        check_resamples(ask, &cutter)?;
-        return Ok(ask.figures(&cutter, &grid, |histogram| measure(&nps_tally(histogram))));
+        let (groups, grid) = histograms(ask)?;
+        check_resamples(ask, &groups)?;
+        return Ok(ask.figures(&groups, &grid, |histogram| measure(&nps_tally(histogram))));
     }
     let responses = &ask.facts.responses;
     let mut grid = Grid::<NpsTally>::new(ask.periods.len());
@@ -56,13 +63,13 @@ pub(crate) fn nps(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
             tell(ask, row, &[(name, alone.weight()), ("answers", 1.0)]);
         }
     };
-    let cutter = if parameters.latest_per_customer {
+    let groups = if parameters.latest_per_customer {
         latest(ask, each)?
     } else {
         scan(ask, |cells, rows| cells.iter().zip(rows).for_each(|(cell, row)| each(*cell, *row)))?
     };
-    check_resamples(ask, &cutter)?;
-    Ok(ask.figures(&cutter, &grid, measure))
+    check_resamples(ask, &groups)?;
+    Ok(ask.figures(&groups, &grid, measure))
 }
 
 /// The score of a tally, its counts and its interval.
@@ -94,9 +101,9 @@ pub(crate) fn measure_nps(tally: &NpsTally, parameters: &Parameters) -> Measured
 }
 
 /// Errors: INVALID when resampling every row would take too long.
-fn check_resamples(ask: &Ask<'_>, cutter: &Cutter<'_>) -> Result<(), Error> {
+fn check_resamples(ask: &Ask<'_>, groups: &Groups) -> Result<(), Error> {
     let parameters = &ask.query.parameters;
-    let rows = cutter.groups().saturating_mul(ask.periods.len());
+    let rows = groups.names().len().saturating_mul(ask.periods.len());
     if parameters.limits == Limits::Bootstrap && rows.saturating_mul(parameters.resampling.resamples) > MAX_RESAMPLES {
         let description =
             format!("{rows} rows of {} resamples are more than {MAX_RESAMPLES}", parameters.resampling.resamples);
@@ -111,8 +118,8 @@ pub(crate) fn csat(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
             tell(ask, row, &[("satisfied", f64::from(satisfied)), ("answers", 1.0)]);
         }
     })?;
-    let (cutter, grid) = histograms(ask)?;
-    Ok(ask.figures(&cutter, &grid, |histogram| {
+    let (groups, grid) = histograms(ask)?;
+    Ok(ask.figures(&groups, &grid, |histogram| {
         let satisfied = sum(histogram, |score| Scale::Csat.score(i64::from(score))?.is_top_two());
         let answers = sum(histogram, |score| Scale::Csat.score(i64::from(score)).map(|_| true));
         let tally = ProportionTally::of_counts(satisfied, answers - satisfied);
@@ -127,8 +134,8 @@ pub(crate) fn ces(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
             tell(ask, row, &[("answers", 1.0)]);
         }
     })?;
-    let (cutter, grid) = histograms(ask)?;
-    Ok(ask.figures(&cutter, &grid, |histogram| {
+    let (groups, grid) = histograms(ask)?;
+    Ok(ask.figures(&groups, &grid, |histogram| {
         let tally = ces_tally(histogram);
         Measured {
             value: tally.mean(),
@@ -145,8 +152,8 @@ pub(crate) fn responses(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
         let scored = f64::from(score != NO_SCORE);
         tell(ask, row, &[("responses", 1.0), ("scored", scored), ("unscored", 1.0 - scored)]);
     })?;
-    let (cutter, grid) = histograms(ask)?;
-    Ok(ask.figures(&cutter, &grid, |histogram| {
+    let (groups, grid) = histograms(ask)?;
+    Ok(ask.figures(&groups, &grid, |histogram| {
         let scored = sum(histogram, |_| Some(true));
         let all = scored + histogram.unscored();
         Measured::count(all, all, [("responses", all), ("scored", scored), ("unscored", all - scored)])
@@ -208,52 +215,57 @@ fn sum(histogram: &Histogram, which: impl Fn(u8) -> Option<bool>) -> u64 {
     histogram.scores().filter(|(score, _)| which(*score) == Some(true)).map(|(_, count)| count).sum()
 }
 
-fn histograms<'q>(ask: &Ask<'q>) -> Result<(Cutter<'q>, Grid<Histogram>), Error> {
+fn histograms(ask: &Ask<'_>) -> Result<(Groups, Grid<Histogram>), Error> {
     let cutter = ask.cutter();
     let range = ask.range();
     let days = range.end.saturating_sub(range.start) / Micros::DAY;
     // Counted days help where boundaries cut few of them.
-    let cut = i64::try_from(ask.periods.boundaries().len()).unwrap_or(i64::MAX);
-    if cutter.tells_surveys_only() && cut <= days / 4 {
-        return by_days(ask, cutter);
+    let cut = ask.periods.boundaries().iter().filter(|boundary| **boundary % Micros::DAY != 0).count();
+    let is_counted = i64::try_from(cut).unwrap_or(i64::MAX) <= days / 4;
+    if let Some(combination) = cutter.combination().filter(|_| is_counted) {
+        return by_days(ask, cutter, &combination);
     }
     let scores = &ask.facts.responses.scores;
     let mut grid = Grid::<Histogram>::new(ask.periods.len());
-    let cutter = scan(ask, |cells, rows| {
+    let groups = scan(ask, |cells, rows| {
         for (cell, row) in cells.iter().zip(rows) {
             grid.at(*cell).add(scores[*row as usize]);
         }
     })?;
-    Ok((cutter, grid))
+    Ok((groups, grid))
 }
 
-/// Takes whole days from their counts; of days that a boundary cuts, answer by answer.
-fn by_days<'q>(ask: &Ask<'q>, mut cutter: Cutter<'q>) -> Result<(Cutter<'q>, Grid<Histogram>), Error> {
+/// Takes whole days from their counts; of days that a boundary cuts, or that are not counted, answer by answer.
+fn by_days(
+    ask: &Ask<'_>,
+    mut cutter: Cutter<'_>,
+    combination: &Combination<'_>,
+) -> Result<(Groups, Grid<Histogram>), Error> {
     let responses = &ask.facts.responses;
     let times = responses.times.as_slice();
     let wanted = wanted(ask.metric.scale, ask.facts);
+    let is_wanted = |row: u32| is_wanted(&wanted, responses.surveys[row as usize]);
     let range = ask.range();
     let mut calendar = Calendar::new(ask);
     let mut grid = Grid::<Histogram>::new(ask.periods.len());
     let (mut rows, mut groups) = (Vec::new(), Vec::new());
     for (span, day) in responses.days.meeting(range.clone()) {
         let is_inside = range.start <= span.start && span.end <= range.end;
+        let is_whole = is_inside && calendar.period(span.start) == calendar.period(span.end - 1);
+        let piles = if is_whole { day.piles(&responses.surveys, &responses.scores, combination) } else { None };
         rows.clear();
-        if is_inside && calendar.period(span.start) == calendar.period(span.end - 1) {
-            let piles = day.piles(&responses.surveys, &responses.scores);
-            rows.extend(piles.iter().filter(|pile| is_wanted(&wanted, pile.survey)).map(|pile| pile.row));
+        if let Some(piles) = piles {
+            rows.extend(piles.iter().map(|pile| pile.row).filter(|row| is_wanted(*row)));
             cutter.cut(&mut rows, &mut groups, |row| times[row as usize])?;
             // Rows that passed are in their order.
             let mut piles = piles.iter();
             for (row, group) in rows.iter().zip(&groups) {
                 if let Some(pile) = piles.find(|pile| pile.row == *row) {
-                    grid.cell(*group, calendar.period(span.start)).merge(&pile.scores);
+                    grid.cell(*group, calendar.period(span.start)).merge(pile);
                 }
             }
         } else {
-            let is_counted = |row: &u32| {
-                range.contains(&times[*row as usize]) && is_wanted(&wanted, responses.surveys[*row as usize])
-            };
+            let is_counted = |row: &u32| range.contains(&times[*row as usize]) && is_wanted(*row);
             rows.extend(day.rows.iter().copied().filter(is_counted));
             cutter.cut(&mut rows, &mut groups, |row| times[row as usize])?;
             for (row, group) in rows.iter().zip(&groups) {
@@ -262,15 +274,15 @@ fn by_days<'q>(ask: &Ask<'q>, mut cutter: Cutter<'q>) -> Result<(Cutter<'q>, Gri
             }
         }
     }
-    Ok((cutter, grid))
+    Ok((Groups::from(&cutter), grid))
 }
 
 /// Counts only the last answer of each customer in each cell; anonymous answers count all. The last is by time, and
 /// of the same instant the one recorded last.
-fn latest<'q>(ask: &Ask<'q>, mut each: impl FnMut(u32, u32)) -> Result<Cutter<'q>, Error> {
+fn latest(ask: &Ask<'_>, mut each: impl FnMut(u32, u32)) -> Result<Groups, Error> {
     let responses = &ask.facts.responses;
     let mut named = Vec::new();
-    let cutter = scan(ask, |cells, rows| {
+    let groups = scan(ask, |cells, rows| {
         for (cell, row) in cells.iter().zip(rows) {
             let index = *row as usize;
             // Who gave no score did not answer.
@@ -292,34 +304,12 @@ fn latest<'q>(ask: &Ask<'q>, mut each: impl FnMut(u32, u32)) -> Result<Cutter<'q
             each(*cell, *row);
         }
     }
-    Ok(cutter)
+    Ok(groups)
 }
 
-/// Goes through all answers that the metric counts, block by block: rows, and the cell of each.
-pub(super) fn scan<'q>(ask: &Ask<'q>, mut each: impl FnMut(&[u32], &[u32])) -> Result<Cutter<'q>, Error> {
-    let responses = &ask.facts.responses;
-    let times = responses.times.as_slice();
-    let wanted = wanted(ask.metric.scale, ask.facts);
-    let some_unwanted = wanted.contains(&false);
-    let range = ask.range();
-    let mut cutter = ask.cutter();
-    let mut calendar = Calendar::new(ask);
-    let index = Grid::<()>::new(ask.periods.len());
-    let (mut rows, mut groups) = (Vec::new(), Vec::new());
-    for block in responses.times.blocks(range.clone()) {
-        responses.times.select(block, &range, &mut rows);
-        if some_unwanted {
-            rows.retain(|row| is_wanted(&wanted, responses.surveys[*row as usize]));
-        }
-        cutter.cut(&mut rows, &mut groups, |row| times[row as usize])?;
-        if ask.periods.len() > 1 {
-            for (row, group) in rows.iter().zip(&mut groups) {
-                *group = index.index(*group, calendar.period(times[*row as usize]));
-            }
-        }
-        each(&groups, &rows);
-    }
-    Ok(cutter)
+/// Goes through all answers that the metric counts, block by block: the cell of each, and its row.
+fn scan(ask: &Ask<'_>, each: impl FnMut(&[u32], &[u32])) -> Result<Groups, Error> {
+    scan_blocks(ask, Way::Answers(ask.metric.scale), each)
 }
 
 /// By the number of the survey: whether its answers count.

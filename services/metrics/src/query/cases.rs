@@ -8,8 +8,8 @@ use barometer_chassis::error::Error;
 
 use super::{
     Ask,
-    cut::Cutter,
-    figures::{Calendar, Figure, Grid, Measured},
+    figures::{Figure, Grid, Measured},
+    scan::{Way, scan_each},
     spreads::Durations,
     told::{Kind, Worth},
 };
@@ -25,7 +25,7 @@ use crate::{
 pub(crate) fn complaints_opened(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let cases = &ask.facts.cases;
     let mut grid = Grid::<[u64; 3]>::new(ask.periods.len());
-    let cutter = scan(ask, |cell, row| {
+    let cutter = scan_each(ask, Way::Cases, |cell, row| {
         let [opened, responded, resolved] = grid.at(cell);
         *opened += 1;
         *responded += u64::from(cases.first_response(row).is_some());
@@ -56,7 +56,7 @@ pub(crate) fn on_time_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let cases = &ask.facts.cases;
     let times = cases.times.as_slice();
     let mut grid = Grid::<[u64; 3]>::new(ask.periods.len());
-    let cutter = scan(ask, |cell, row| {
+    let cutter = scan_each(ask, Way::Cases, |cell, row| {
         let done = match parameters.clock {
             Clock::FirstResponse => cases.first_response(row),
             Clock::Resolution => cases.first_resolve(row),
@@ -87,7 +87,7 @@ fn times(
     let cases = &ask.facts.cases;
     let opened = cases.times.as_slice();
     let mut durations = Durations::new(ask);
-    let cutter = scan(ask, |cell, row| match done_at(cases, row) {
+    let cutter = scan_each(ask, Way::Cases, |cell, row| match done_at(cases, row) {
         Some(at) => {
             let taken = at.saturating_sub(opened[row as usize]);
             durations.add(cell, taken);
@@ -105,23 +105,4 @@ fn times(
 /// Tells of a case, by when it was opened.
 fn tell(ask: &Ask<'_>, row: u32, counts: &[(&'static str, f64)], worth: Worth) {
     ask.tell(Kind::Case, row, ask.facts.cases.times.at(row as usize), counts, worth);
-}
-
-/// Goes through all cases of the time asked for that pass: the cell of each, and its row.
-pub(super) fn scan<'q>(ask: &Ask<'q>, mut each: impl FnMut(u32, u32)) -> Result<Cutter<'q>, Error> {
-    let times = &ask.facts.cases.times;
-    let opened = times.as_slice();
-    let range = ask.range();
-    let mut cutter = ask.cutter();
-    let mut calendar = Calendar::new(ask);
-    let index = Grid::<()>::new(ask.periods.len());
-    let (mut rows, mut groups) = (Vec::new(), Vec::new());
-    for block in times.blocks(range.clone()) {
-        times.select(block, &range, &mut rows);
-        cutter.cut(&mut rows, &mut groups, |row| opened[row as usize])?;
-        for (row, group) in rows.iter().zip(&groups) {
-            each(index.index(*group, calendar.period(opened[*row as usize])), *row);
-        }
-    }
-    Ok(cutter)
 }

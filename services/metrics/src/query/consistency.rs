@@ -5,8 +5,9 @@ use barometer_statistics::consistency::{Channel, Consistency};
 
 use super::{
     Ask,
-    answers::{scan, tell},
+    answers::tell,
     figures::{Figure, Grid, Measured, plain, real},
+    scan::{Way, scan_blocks},
 };
 use crate::{
     columns::dictionary::EMPTY,
@@ -19,7 +20,7 @@ pub(crate) fn channel_consistency(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let channels = responses.channel.codes();
     // By code of the channel.
     let mut grid = Grid::<Vec<[u64; 3]>>::new(ask.periods.len());
-    let cutter = scan(ask, |cells, rows| {
+    let cutter = scan_blocks(ask, Way::Answers(ask.metric.scale), |cells, rows| {
         for (cell, row_of) in cells.iter().zip(rows) {
             let row = *row_of as usize;
             let group = Scale::Nps.score(i64::from(responses.scores[row])).and_then(|score| score.nps_group());

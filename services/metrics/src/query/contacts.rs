@@ -4,9 +4,8 @@ use barometer_chassis::error::Error;
 
 use super::{
     Ask,
-    cut::Cutter,
     figures::{Figure, Grid, Measured},
-    scan::scan,
+    scan::{Way, scan_each},
     spreads::Durations,
     told::{Kind, Worth},
 };
@@ -30,7 +29,7 @@ const VISITED: &[&str] = &["shop", "web"];
 pub(crate) fn contacts(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let contacts = &ask.facts.interactions;
     let mut grid = Grid::<[u64; 2]>::new(ask.periods.len());
-    let cutter = scan_contacts(ask, |cell, row| {
+    let cutter = scan_each(ask, Way::Contacts, |cell, row| {
         let [inbound, outbound] = grid.at(cell);
         *inbound += u64::from(contacts.is_inbound(row));
         *outbound += u64::from(contacts.is_outbound(row));
@@ -47,7 +46,7 @@ pub(crate) fn contacts(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
 pub(crate) fn contact_time(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let contacts = &ask.facts.interactions;
     let mut durations = Durations::new(ask);
-    let cutter = scan_contacts(ask, |cell, row| {
+    let cutter = scan_each(ask, Way::Contacts, |cell, row| {
         if let Some(time) = contacts.handling(row) {
             durations.add(cell, time);
             tell(ask, row, [("handled", true)], Worth::Time(time));
@@ -60,7 +59,7 @@ pub(crate) fn contact_time(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
 pub(crate) fn visits(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let is_visit = is_visit(&ask.facts.interactions);
     let mut grid = Grid::<u64>::new(ask.periods.len());
-    let cutter = scan_contacts(ask, |cell, row| {
+    let cutter = scan_each(ask, Way::Contacts, |cell, row| {
         let is_visit = is_visit(row);
         *grid.at(cell) += u64::from(is_visit);
         tell(ask, row, [("visits", is_visit)], Worth::None);
@@ -102,7 +101,7 @@ fn share_of_outbound(ask: &Ask<'_>, outcomes: &[&str], name: &'static str) -> Re
     let contacts = &ask.facts.interactions;
     let is_hit = among(&contacts.outcome, outcomes);
     let mut grid = Grid::<[u64; 2]>::new(ask.periods.len());
-    let cutter = scan_contacts(ask, |cell, row| {
+    let cutter = scan_each(ask, Way::Contacts, |cell, row| {
         if contacts.is_outbound(row) {
             let [hits, all] = grid.at(cell);
             let is_hit = is_one_of(&contacts.outcome, row, &is_hit);
@@ -115,11 +114,6 @@ fn share_of_outbound(ask: &Ask<'_>, outcomes: &[&str], name: &'static str) -> Re
         let tally = ProportionTally::of_counts(*hits, all - hits);
         Measured::share(&tally, ask.query.parameters.level, [(name, *hits), ("contacts", *all)])
     }))
-}
-
-fn scan_contacts<'q>(ask: &Ask<'q>, each: impl FnMut(u32, u32)) -> Result<Cutter<'q>, Error> {
-    let contacts: &Interactions = &ask.facts.interactions;
-    scan(ask, contacts.rows(), |row| contacts.times.at(row as usize), each)
 }
 
 fn tell<const N: usize>(ask: &Ask<'_>, row: u32, counts: [(&'static str, bool); N], worth: Worth) {

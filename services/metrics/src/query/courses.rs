@@ -6,10 +6,9 @@ use barometer_chassis::error::Error;
 
 use super::{
     Ask,
-    cases::scan as scan_opened,
     cut::Cutter,
     figures::{Figure, Grid, Measured, extent_of, plain, real},
-    scan::scan,
+    scan::{Way, scan, scan_each},
     spreads::Durations,
     told::{Kind, Worth},
 };
@@ -54,8 +53,8 @@ pub(crate) fn time_to_last_resolution_of(ask: &Ask<'_>) -> Result<Vec<Figure>, E
     let cases = &ask.facts.cases;
     let opened = cases.times.as_slice();
     let mut durations = Durations::new(ask);
-    let cutter =
-        scan_opened(ask, |cell, row| match time_to_last_resolution(opened[row as usize], cases.turns.of(row)) {
+    let cutter = scan_each(ask, Way::Cases, |cell, row| {
+        match time_to_last_resolution(opened[row as usize], cases.turns.of(row)) {
             Some(taken) => {
                 durations.add(cell, taken);
                 tell(ask, row, &[("resolved", 1.0)], Worth::Time(taken));
@@ -65,7 +64,8 @@ pub(crate) fn time_to_last_resolution_of(ask: &Ask<'_>) -> Result<Vec<Figure>, E
                 durations.wait(cell);
                 tell(ask, row, &[("waiting", 1.0)], Worth::None);
             }
-        })?;
+        }
+    })?;
     Ok(durations.figures(ask, &cutter, "resolved", Some("waiting")))
 }
 

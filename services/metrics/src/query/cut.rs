@@ -1,14 +1,16 @@
 //! Filtering and grouping of rows.
 
+use std::rc::Rc;
+
 use barometer_chassis::error::Error;
 use rustc_hash::FxHashMap;
 
 use super::{
-    Condition,
+    Condition, Name,
     dimension::{Dimension, Reader, Table, through},
     too_many_rows,
 };
-use crate::columns::{Facts, attributes::Attribute, dictionary::EMPTY, purchases::Purchases};
+use crate::columns::{Facts, attributes::Attribute, days::Combination, dictionary::EMPTY, purchases::Purchases};
 
 const NO_GROUP: u32 = u32::MAX;
 
@@ -26,6 +28,29 @@ pub(crate) struct Cutter<'f> {
     max_groups: usize,
     scratch: Vec<u32>,
     spare: (Vec<u32>, Vec<u32>),
+}
+
+/// The groups that appeared, by their numbers: the dimensions and values of each.
+#[derive(Clone, Debug)]
+pub(crate) struct Groups(Rc<[Name]>);
+
+impl Groups {
+    /// The names of the groups, by number.
+    pub(crate) fn names(&self) -> &[Name] {
+        &self.0
+    }
+}
+
+impl From<&Cutter<'_>> for Groups {
+    fn from(cutter: &Cutter<'_>) -> Self {
+        Groups((0..u32::try_from(cutter.groups()).unwrap_or(NO_GROUP)).map(|group| cutter.name(group)).collect())
+    }
+}
+
+impl From<&Groups> for Groups {
+    fn from(groups: &Groups) -> Self {
+        groups.clone()
+    }
 }
 
 /// A row, or a part of it, in its group.
@@ -82,7 +107,7 @@ impl<'f> Cutter<'f> {
     }
 
     /// The dimensions and values of a group.
-    pub(crate) fn name(&self, group: u32) -> Vec<(String, String)> {
+    pub(crate) fn name(&self, group: u32) -> Name {
         let mut names = Vec::new();
         let mut at = group;
         for level in self.levels.iter().chain(&self.part_level).rev() {
@@ -100,11 +125,19 @@ impl<'f> Cutter<'f> {
         filters.is_empty() && levels.is_empty() && part_filters.is_empty() && part_level.is_none()
     }
 
-    /// Whether all answers to a survey pass or fail alike, and are in the same group.
-    pub(crate) fn tells_surveys_only(&self) -> bool {
+    /// The columns of answers that tell, together with the survey, whether an answer passes and in which group it is; nothing
+    /// where more is needed for that.
+    pub(crate) fn combination(&self) -> Option<Combination<'f>> {
         let filters = self.filters.iter().map(|filter| &filter.dimension);
-        let mut dimensions = filters.chain(self.levels.iter().map(|level| &level.dimension));
-        dimensions.all(|dimension| matches!(dimension.reader, Reader::OfSurvey { .. }))
+        let mut columns = Vec::new();
+        for dimension in filters.chain(self.levels.iter().map(|level| &level.dimension)) {
+            match &dimension.reader {
+                Reader::Column(codes) => columns.push((dimension.name.clone(), *codes)),
+                Reader::OfSurvey { .. } => {}
+                _ => return None,
+            }
+        }
+        Some(Combination::new(columns))
     }
 
     /// The attributes by whose changes a row moves from group to group.

@@ -58,7 +58,7 @@ impl Query {
 impl Part {
     fn figures(&self, ask: &Ask<'_>, recorder: Option<&Recorder>) -> Result<Vec<Figure>, Error> {
         let query = ask.query.of_part(ask.metric, self);
-        let ask = Ask { query: &query, metric: self.metric, facts: ask.facts, periods: ask.periods, recorder };
+        let ask = Ask { query: &query, metric: self.metric, recorder, ..*ask };
         let figures = (self.metric.answer)(&ask)?;
         recorder.map_or(Ok(()), |recorder| recorder.finish(&ask))?;
         Ok(figures)

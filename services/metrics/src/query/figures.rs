@@ -5,7 +5,7 @@ use std::ops::{Range, RangeInclusive};
 use barometer_proto::metrics::v1::Completeness;
 use barometer_statistics::{Interval, Level};
 
-use super::{Ask, cut::Cutter, evidence::Evidence};
+use super::{Ask, cut::Groups, evidence::Evidence};
 use crate::{
     catalogue::Metric,
     columns::times::EVER,
@@ -168,7 +168,7 @@ impl Ask<'_> {
     /// does not group, there is a row for each period all the same.
     pub(super) fn figures<T: Default + Clone>(
         &self,
-        cutter: &Cutter<'_>,
+        groups: impl Into<Groups>,
         grid: &Grid<T>,
         measure: impl Fn(&T) -> Measured,
     ) -> Vec<Figure> {
@@ -177,8 +177,9 @@ impl Ask<'_> {
             |group: u32| (0..periods.len()).map(|period| grid.measure(group, period, &measure)).collect::<Vec<_>>();
         let counted =
             |row: &[Measured]| row.iter().flat_map(|measured| &measured.counts).any(|(_, count)| *count != 0.0);
-        let mut groups: Vec<_> = (0..u32::try_from(cutter.groups()).unwrap_or(u32::MAX))
-            .map(|group| (cutter.name(group), row(group)))
+        let mut groups: Vec<_> = (0..)
+            .zip(groups.into().names())
+            .map(|(group, name)| (name.clone(), row(group)))
             .filter(|(name, row)| name.is_empty() || counted(row))
             .collect();
         if groups.is_empty() && self.query.group_by.is_empty() {
@@ -234,7 +235,7 @@ pub(super) struct Finish<'q> {
 impl<'q> Finish<'q> {
     /// For the metric that is asked for.
     pub(super) fn new(ask: &Ask<'q>) -> Self {
-        let Ask { query, metric, facts, periods, recorder: _ } = *ask;
+        let Ask { query, metric, facts, periods, recorder: _, shared: _ } = *ask;
         let read_until = Source::ALL.into_iter().filter(|source| metric.reads(*source));
         let read_until = read_until.map(|source| query.setting.complete_until[source as usize]).min().flatten();
         let follows = (metric.follows)(&query.parameters);

@@ -4,9 +4,8 @@ use barometer_chassis::error::Error;
 
 use super::{
     Ask,
-    cases::scan as scan_opened,
     figures::{Figure, Grid, Measured, plain, real},
-    scan::scan,
+    scan::{Way, scan, scan_each},
     told::{Kind, Worth},
 };
 use crate::{columns::times::NEVER, rules::rate::per_one};
@@ -40,7 +39,7 @@ pub(crate) fn hand_offs(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
 pub(crate) fn hand_offs_per_case(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let cases = &ask.facts.cases;
     let mut grid = Grid::<[u64; 3]>::new(ask.periods.len());
-    let cutter = scan_opened(ask, |cell, row| {
+    let cutter = scan_each(ask, Way::Cases, |cell, row| {
         let [hand_offs, handed_off, all] = grid.at(cell);
         let of_case = cases.hand_offs_of(row);
         *hand_offs += of_case;

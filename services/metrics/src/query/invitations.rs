@@ -8,7 +8,7 @@ use barometer_statistics::disposition::{Outcome, Outcomes};
 use super::{
     Ask,
     figures::{Figure, Grid, Measured},
-    scan::scan,
+    scan::{Way, scan_each},
     told::{Kind, Worth},
 };
 use crate::{
@@ -20,18 +20,13 @@ use crate::{
 pub(crate) fn invitations(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let invitations = &ask.facts.invitations;
     let mut grid = Grid::<[u64; 2]>::new(ask.periods.len());
-    let cutter = scan(
-        ask,
-        rows(ask.facts),
-        |row| invitations.times.at(row as usize),
-        |cell, row| {
-            let [invited, reminded] = grid.at(cell);
-            *invited += 1;
-            *reminded += u64::from(invitations.was_reminded(row));
-            let counts = [("invited", 1.0), ("reminded", f64::from(invitations.was_reminded(row)))];
-            ask.tell(Kind::Invitation, row, invitations.times.at(row as usize), &counts, Worth::None);
-        },
-    )?;
+    let cutter = scan_each(ask, Way::Invitations, |cell, row| {
+        let [invited, reminded] = grid.at(cell);
+        *invited += 1;
+        *reminded += u64::from(invitations.was_reminded(row));
+        let counts = [("invited", 1.0), ("reminded", f64::from(invitations.was_reminded(row)))];
+        ask.tell(Kind::Invitation, row, invitations.times.at(row as usize), &counts, Worth::None);
+    })?;
     Ok(ask.figures(&cutter, &grid, |[invited, reminded]| {
         Measured::count(*invited, *invited, [("invited", *invited), ("reminded", *reminded)])
     }))
@@ -52,17 +47,12 @@ fn share(ask: &Ask<'_>, of: impl Fn(&Outcomes) -> (u64, u64)) -> Result<Vec<Figu
     let invitations = &ask.facts.invitations;
     let answers = first_answers(ask.facts);
     let mut grid = Grid::<Outcomes>::new(ask.periods.len());
-    let cutter = scan(
-        ask,
-        rows(ask.facts),
-        |row| invitations.times.at(row as usize),
-        |cell, row| {
-            let answer = answers.get(&invitations.numbers[row as usize]).map(|(_, outcome)| *outcome);
-            let outcome = invitations.known(row, answer, ask.query.now).outcome();
-            grid.at(cell).add(outcome);
-            ask.tell(Kind::Invitation, row, invitations.times.at(row as usize), &[(name(outcome), 1.0)], Worth::None);
-        },
-    )?;
+    let cutter = scan_each(ask, Way::Invitations, |cell, row| {
+        let answer = answers.get(&invitations.numbers[row as usize]).map(|(_, outcome)| *outcome);
+        let outcome = invitations.known(row, answer, ask.query.now).outcome();
+        grid.at(cell).add(outcome);
+        ask.tell(Kind::Invitation, row, invitations.times.at(row as usize), &[(name(outcome), 1.0)], Worth::None);
+    })?;
     Ok(ask.figures(&cutter, &grid, |outcomes| {
         let (hits, size) = of(outcomes);
         let Outcomes { pending, complete, partial, refusal, non_contact, other, unknown, not_eligible } = *outcomes;
@@ -92,10 +82,6 @@ fn name(outcome: Outcome) -> &'static str {
         Outcome::Pending => "pending",
         Outcome::NotEligible => "not_eligible",
     }
-}
-
-fn rows(facts: &Facts) -> std::ops::Range<u32> {
-    0..u32::try_from(facts.invitations.customers.len()).unwrap_or(u32::MAX)
 }
 
 /// What each invitation was answered first, by its number: by when it was answered, and by which was recorded first among those of

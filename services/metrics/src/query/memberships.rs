@@ -6,10 +6,9 @@ use barometer_chassis::error::Error;
 
 use super::{
     Ask,
-    cut::Cutter,
     figures::{Figure, Grid, Measured, plain, real},
     sales::units,
-    scan::scan,
+    scan::{Way, scan_each},
     told::{Kind, Worth},
 };
 use crate::{
@@ -35,7 +34,7 @@ pub(crate) fn extent(facts: &Facts, _: &Metric) -> Option<RangeInclusive<i64>> {
 pub(crate) fn enrolments(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let kinds = &ask.facts.memberships.kind;
     let mut grid = Grid::<[u64; 2]>::new(ask.periods.len());
-    let cutter = scan_events(ask, |cell, row| {
+    let cutter = scan_each(ask, Way::Memberships, |cell, row| {
         let [joined, left] = grid.at(cell);
         match kinds.get(row as usize) {
             event::JOIN => *joined += 1,
@@ -71,7 +70,7 @@ fn points(ask: &Ask<'_>, kinds: &[u8]) -> Result<Vec<Figure>, Error> {
     let memberships = &ask.facts.memberships;
     let mut grid = Grid::<Points>::new(ask.periods.len());
     let mut seen = Vec::new();
-    let cutter = scan_events(ask, |cell, fact| {
+    let cutter = scan_each(ask, Way::Memberships, |cell, fact| {
         let row = fact as usize;
         if kinds.contains(&memberships.kind.get(row)) {
             let points = grid.at(cell);
@@ -94,7 +93,7 @@ fn points(ask: &Ask<'_>, kinds: &[u8]) -> Result<Vec<Figure>, Error> {
 pub(crate) fn redemption_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let memberships = &ask.facts.memberships;
     let mut grid = Grid::<[i128; 3]>::new(ask.periods.len());
-    let cutter = scan_events(ask, |cell, row| {
+    let cutter = scan_each(ask, Way::Memberships, |cell, row| {
         let [issued, redeemed, expired] = grid.at(cell);
         let (name, of_kind) = match memberships.kind.get(row as usize) {
             event::EARN | event::ADJUST => ("issued", issued),
@@ -125,7 +124,7 @@ pub(crate) fn voucher_redemption_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Erro
     let memberships = &ask.facts.memberships;
     let fates = fates(memberships);
     let mut grid = Grid::<[u64; 3]>::new(ask.periods.len());
-    let cutter = scan_events(ask, |cell, fact| {
+    let cutter = scan_each(ask, Way::Memberships, |cell, fact| {
         let row = fact as usize;
         let voucher = memberships.vouchers[row];
         if memberships.kind.get(row) == event::GRANT_VOUCHER && voucher != NOBODY {
@@ -227,12 +226,6 @@ fn direction(memberships: &Memberships, row: u32) -> i64 {
 
 fn rows(memberships: &Memberships) -> std::ops::Range<u32> {
     0..u32::try_from(memberships.customers.len()).unwrap_or(u32::MAX)
-}
-
-/// Goes through the events of the time asked for.
-fn scan_events<'q>(ask: &Ask<'q>, each: impl FnMut(u32, u32)) -> Result<Cutter<'q>, Error> {
-    let memberships = &ask.facts.memberships;
-    scan(ask, rows(memberships), |row| memberships.times.at(row as usize), each)
 }
 
 fn tell(ask: &Ask<'_>, row: u32, counts: &[(&'static str, f64)], worth: Worth) {

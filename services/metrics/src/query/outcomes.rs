@@ -6,12 +6,11 @@ use barometer_chassis::error::Error;
 
 use super::{
     Ask,
-    cases::scan as scan_opened,
     cut::Cutter,
     figures::{Figure, Grid, Measured, real},
     memberships::whole,
     sales::units,
-    scan::scan,
+    scan::{Way, scan, scan_each},
     told::{Kind, Worth},
 };
 use crate::{
@@ -33,7 +32,7 @@ const SATISFIED: u8 = 4;
 pub(crate) fn upheld_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let findings = &ask.facts.cases.finding;
     let mut grid = Grid::<[u64; 4]>::new(ask.periods.len());
-    let cutter = scan_opened(ask, |cell, row| {
+    let cutter = scan_each(ask, Way::Cases, |cell, row| {
         let [upheld, partly, rejected, undecided] = grid.at(cell);
         let (name, count) = match findings.get(row as usize) {
             UPHELD => ("upheld", upheld),
@@ -54,7 +53,7 @@ pub(crate) fn upheld_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
 pub(crate) fn acceptance_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let acceptances = &ask.facts.cases.acceptance;
     let mut grid = Grid::<[u64; 4]>::new(ask.periods.len());
-    let cutter = scan_opened(ask, |cell, row| {
+    let cutter = scan_each(ask, Way::Cases, |cell, row| {
         let [accepted, declined, asked, not_asked] = grid.at(cell);
         let (name, count) = match acceptances.get(row as usize) {
             ACCEPTED => ("accepted", accepted),
@@ -76,7 +75,7 @@ pub(crate) fn acceptance_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
 pub(crate) fn case_satisfaction(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let cases = &ask.facts.cases;
     let mut grid = Grid::<ProportionTally>::new(ask.periods.len());
-    let cutter = scan_opened(ask, |cell, row| {
+    let cutter = scan_each(ask, Way::Cases, |cell, row| {
         if let Some(points) = cases.satisfaction(row) {
             let is_satisfied = points >= SATISFIED;
             grid.at(cell).extend([is_satisfied]);

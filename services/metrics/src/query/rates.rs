@@ -6,10 +6,10 @@ use barometer_chassis::error::Error;
 
 use super::{
     Ask, Condition, MAX_ROWS, Table,
-    cases::scan,
-    cut::Cutter,
+    cut::{Cutter, Groups},
     figures::{Figure, Grid, Measured, Name, plain},
     known,
+    scan::{Way, scan_each},
     told::{Kind, Worth},
 };
 use crate::rules::rate::per_thousand;
@@ -22,7 +22,7 @@ pub(crate) const DISSATISFIED: [u8; 2] = [3, 4];
 pub(crate) fn complaint_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let cases = &ask.facts.cases;
     let mut complaints = Grid::<u64>::new(ask.periods.len());
-    let of_cases = scan(ask, |cell, row| {
+    let of_cases = scan_each(ask, Way::Cases, |cell, row| {
         let counts = DISSATISFIED.contains(&cases.kind.get(row as usize));
         *complaints.at(cell) += u64::from(counts);
         ask.tell(Kind::Case, row, cases.times.at(row as usize), &[("complaints", f64::from(counts))], Worth::None);
@@ -39,11 +39,10 @@ pub(crate) fn complaint_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
 
     let periods = ask.periods.len();
     let row = |grid: &Grid<u64>, group: u32| (0..periods).map(|period| grid.get(group, period)).collect::<Vec<_>>();
-    let rows = |cutter: &Cutter<'_>, grid: &Grid<u64>| -> BTreeMap<Name, Vec<u64>> {
-        let groups = 0..u32::try_from(cutter.groups()).unwrap_or(u32::MAX);
-        groups.map(|group| (cutter.name(group), row(grid, group))).collect()
+    let rows = |groups: &Groups, grid: &Grid<u64>| -> BTreeMap<Name, Vec<u64>> {
+        (0..).zip(groups.names()).map(|(group, name)| (name.clone(), row(grid, group))).collect()
     };
-    let bases = rows(&of_customers, &customers);
+    let bases = rows(&Groups::from(&of_customers), &customers);
     let mut counts = rows(&of_cases, &complaints);
     counts.retain(|name, counts| name.is_empty() || counts.iter().any(|count| *count > 0));
     if ask.query.group_by.len() == group_by.len() {

@@ -6,9 +6,9 @@ use barometer_chassis::error::Error;
 
 use super::{
     Ask,
-    cut::Cutter,
+    cut::Groups,
     figures::{Figure, Grid, Measured},
-    scan::scan,
+    scan::{Way, scan_each},
     told::{Kind, Worth},
 };
 use crate::{catalogue::Metric, columns::Facts, rules::proportion::ProportionTally};
@@ -35,21 +35,15 @@ pub(crate) fn referral_conversion_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Err
 }
 
 /// Referrals that brought a customer, and the others.
-fn made<'q>(ask: &Ask<'q>) -> Result<(Cutter<'q>, Grid<[u64; 2]>), Error> {
+fn made(ask: &Ask<'_>) -> Result<(Groups, Grid<[u64; 2]>), Error> {
     let referrals = &ask.facts.referrals;
     let brought = referrals.brought(ask.facts.people.len());
     let mut grid = Grid::<[u64; 2]>::new(ask.periods.len());
-    let rows = 0..u32::try_from(brought.len()).unwrap_or(u32::MAX);
-    let cutter = scan(
-        ask,
-        rows,
-        |row| referrals.times.at(row as usize),
-        |cell, row| {
-            let [joined, open] = grid.at(cell);
-            *(if brought[row as usize] { joined } else { open }) += 1;
-            let counts = [("referrals", 1.0), ("joined", f64::from(brought[row as usize]))];
-            ask.tell(Kind::Referral, row, referrals.times.at(row as usize), &counts, Worth::None);
-        },
-    )?;
+    let cutter = scan_each(ask, Way::Referrals, |cell, row| {
+        let [joined, open] = grid.at(cell);
+        *(if brought[row as usize] { joined } else { open }) += 1;
+        let counts = [("referrals", 1.0), ("joined", f64::from(brought[row as usize]))];
+        ask.tell(Kind::Referral, row, referrals.times.at(row as usize), &counts, Worth::None);
+    })?;
     Ok((cutter, grid))
 }

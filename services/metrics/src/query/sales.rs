@@ -6,8 +6,9 @@ use barometer_chassis::error::Error;
 
 use super::{
     Ask,
-    cut::{Cutter, Piece},
+    cut::{Cutter, Groups, Piece},
     figures::{Calendar, Figure, Grid, Measured, plain, real},
+    scan::{Way, scan_each},
     told::{Kind, Worth},
 };
 use crate::{
@@ -18,14 +19,17 @@ use crate::{
     },
 };
 
+/// The dimension by which purchases are divided.
+const PARTS: &str = "category";
+
 pub(crate) fn purchases(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
-    let (cutter, grid) = tills(ask)?;
-    Ok(ask.figures(&cutter, &grid, |till| Measured::count(till.sales, till.sales + till.returns, till.counts())))
+    let (groups, grid) = tills(ask)?;
+    Ok(ask.figures(&groups, &grid, |till| Measured::count(till.sales, till.sales + till.returns, till.counts())))
 }
 
 pub(crate) fn revenue(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
-    let (cutter, grid) = tills(ask)?;
-    Ok(ask.figures(&cutter, &grid, |till| {
+    let (groups, grid) = tills(ask)?;
+    Ok(ask.figures(&groups, &grid, |till| {
         let net = till.gross + till.returned;
         Measured {
             value: (till.sales + till.returns > 0).then(|| units(net)),
@@ -37,8 +41,8 @@ pub(crate) fn revenue(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
 }
 
 pub(crate) fn average_order(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
-    let (cutter, grid) = tills(ask)?;
-    Ok(ask.figures(&cutter, &grid, |till| Measured {
+    let (groups, grid) = tills(ask)?;
+    Ok(ask.figures(&groups, &grid, |till| Measured {
         value: (till.sales > 0).then(|| units(till.gross) / real(till.sales)),
         counts: plain([("sales", till.sales)]),
         amounts: vec![("gross", till.gross)],
@@ -47,8 +51,8 @@ pub(crate) fn average_order(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
 }
 
 pub(crate) fn purchase_frequency(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
-    let (cutter, grid) = tills(ask)?;
-    Ok(ask.figures(&cutter, &grid, |till| Measured {
+    let (groups, grid) = tills(ask)?;
+    Ok(ask.figures(&groups, &grid, |till| Measured {
         value: per_one(till.sales, till.customers),
         counts: plain([("sales", till.sales), ("buyers", till.customers)]),
         ..Measured::default()
@@ -73,28 +77,25 @@ pub(crate) fn existing_sales_share(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> 
     }
     let starts: Vec<i64> = ask.periods.as_slice().iter().map(|period| period.start).collect();
     let mut grid = Grid::<Cell>::new(starts.len());
-    let mut calendar = Calendar::new(ask);
     let mut buyers = Vec::new();
-    let cutter = scan(ask, ask.range(), |piece| {
-        let row = piece.row as usize;
+    let groups = scan_sold(ask, |Sold { cell, period, row: of, amount }| {
+        let row = of as usize;
         if !sale(row) {
             return;
         }
-        let period = calendar.period(times[row]);
-        let index = grid.index(piece.group, period);
-        let cell = grid.at(index);
-        cell.gross += i128::from(piece.amount);
+        let of_cell = grid.at(cell);
+        of_cell.gross += i128::from(amount);
         if firsts[purchases.customers[row] as usize] < starts[period] {
-            cell.existing += i128::from(piece.amount);
+            of_cell.existing += i128::from(amount);
         }
-        buyers.push((index, purchases.customers[row]));
-        ask.tell(Kind::Purchase, piece.row, times[row], &[], Worth::Amount(piece.amount.into()));
+        buyers.push((cell, purchases.customers[row]));
+        ask.tell(Kind::Purchase, of, times[row], &[], Worth::Amount(amount.into()));
         ask.gather(Kind::Customer, purchases.customers[row], times[row], "customers");
     })?;
     buyers.sort_unstable();
     buyers.dedup();
     buyers.iter().for_each(|(cell, _)| grid.at(*cell).customers += 1);
-    Ok(ask.figures(&cutter, &grid, |Cell { existing, gross, customers }| Measured {
+    Ok(ask.figures(&groups, &grid, |Cell { existing, gross, customers }| Measured {
         // A category can come to less than nothing.
         value: u128::try_from(*gross).ok().and_then(|gross| ratio(100 * existing, gross)),
         counts: plain([("customers", *customers)]),
@@ -120,33 +121,62 @@ impl Till {
     }
 }
 
-fn tills<'q>(ask: &Ask<'q>) -> Result<(Cutter<'q>, Grid<Till>), Error> {
+fn tills(ask: &Ask<'_>) -> Result<(Groups, Grid<Till>), Error> {
     let purchases = &ask.facts.purchases;
     let times = purchases.times.as_slice();
     let mut grid = Grid::<Till>::new(ask.periods.len());
-    let mut calendar = Calendar::new(ask);
     let mut buyers = Vec::new();
-    let cutter = scan(ask, ask.range(), |piece| {
-        let row = piece.row as usize;
-        let cell = grid.index(piece.group, calendar.period(times[row]));
+    let groups = scan_sold(ask, |Sold { cell, period: _, row: of, amount }| {
+        let row = of as usize;
         let till = grid.at(cell);
         if is_sale(purchases.amounts[row]) {
-            till.gross += i128::from(piece.amount);
+            till.gross += i128::from(amount);
             till.sales += 1;
             buyers.push((cell, purchases.customers[row]));
-            ask.tell(Kind::Purchase, piece.row, times[row], &[("sales", 1.0)], Worth::Amount(piece.amount.into()));
+            ask.tell(Kind::Purchase, of, times[row], &[("sales", 1.0)], Worth::Amount(amount.into()));
             let buyer = |name| ask.gather(Kind::Customer, purchases.customers[row], times[row], name);
             ["customers", "buyers"].into_iter().for_each(buyer);
         } else {
-            till.returned += i128::from(piece.amount);
+            till.returned += i128::from(amount);
             till.returns += 1;
-            ask.tell(Kind::Purchase, piece.row, times[row], &[("returns", 1.0)], Worth::Amount(piece.amount.into()));
+            ask.tell(Kind::Purchase, of, times[row], &[("returns", 1.0)], Worth::Amount(amount.into()));
         }
     })?;
     buyers.sort_unstable();
     buyers.dedup();
     buyers.iter().for_each(|(cell, _)| grid.at(*cell).customers += 1);
-    Ok((cutter, grid))
+    Ok((groups, grid))
+}
+
+/// A purchase, or a part of it.
+#[derive(Clone, Copy, Debug)]
+struct Sold {
+    cell: u32,
+    period: usize,
+    row: u32,
+    /// Micro-units.
+    amount: i64,
+}
+
+/// Goes through all purchases and returns of the time asked for that pass, in pieces where they are divided; then each metric
+/// goes for itself.
+fn scan_sold(ask: &Ask<'_>, mut each: impl FnMut(Sold)) -> Result<Groups, Error> {
+    let purchases = &ask.facts.purchases;
+    let periods = ask.periods.len();
+    let names_parts = |name: &String| name == PARTS;
+    if ask.query.filters.iter().any(|of| names_parts(&of.dimension)) || ask.group_by().iter().any(names_parts) {
+        let times = purchases.times.as_slice();
+        let index = Grid::<()>::new(periods);
+        let mut calendar = Calendar::new(ask);
+        let cutter = scan(ask, ask.range(), |Piece { row, group, amount }| {
+            let period = calendar.period(times[row as usize]);
+            each(Sold { cell: index.index(group, period), period, row, amount });
+        })?;
+        return Ok(Groups::from(&cutter));
+    }
+    scan_each(ask, Way::Purchases, |cell, row| {
+        each(Sold { cell, period: cell as usize % periods, row, amount: purchases.amounts[row as usize] });
+    })
 }
 
 /// Goes through all purchases and returns of a range that pass, in pieces where they are divided.

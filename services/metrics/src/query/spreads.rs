@@ -2,7 +2,7 @@
 
 use super::{
     Ask,
-    cut::Cutter,
+    cut::Groups,
     evidence::Evidence,
     figures::{Figure, Grid, Measured, plain},
 };
@@ -41,12 +41,12 @@ impl Durations {
     pub(super) fn figures(
         self,
         ask: &Ask<'_>,
-        cutter: &Cutter<'_>,
+        groups: impl Into<Groups>,
         done: &'static str,
         waiting: Option<&'static str>,
     ) -> Vec<Figure> {
         let parameters = &ask.query.parameters;
-        ask.figures(cutter, &self.cells, |cell| {
+        ask.figures(groups, &self.cells, |cell| {
             let counts = [(done, cell.done.size())].into_iter().chain(waiting.map(|name| (name, cell.waiting)));
             let told = cell.done.told();
             let statistics = TOLD.iter().map(|(name, statistic)| Some((*name, told.statistic(*statistic)?)));
