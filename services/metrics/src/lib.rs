@@ -201,8 +201,7 @@ pub async fn add(
     let Storage { location, write_queue, directory } = storage;
     let opened = Store::open::<migrations::Migrator>(&location, NAME, Vec::new(), write_queue, shutdown.clone());
     let (store, writer) = opened.await?;
-    store.report_health(server.health(), definition_service_server::SERVICE_NAME);
-    let definitions = Definitions::new(store);
+    let definitions = Definitions::new(store.clone());
     definitions.bring_up().await?;
     let zones = Zones::new(&config.reporting_time_zone).map_err(|error| Error::Internal(error.to_string()))?;
     let every_time = Duration::from_secs(config.snapshot_every_seconds);
@@ -230,6 +229,7 @@ pub async fn add(
         .accept_compressed(CompressionEncoding::Gzip)
         .send_compressed(CompressionEncoding::Gzip);
     server.add_service(defining);
+    store.report_health(server.health(), definition_service_server::SERVICE_NAME);
     let analyses = AnalysisServiceServer::new(service.clone())
         .max_decoding_message_size(limits.max_message_bytes)
         .max_encoding_message_size(limits.max_message_bytes)

@@ -45,6 +45,7 @@ pub struct Metrics {
     shutdown: Shutdown,
     fold: JoinHandle<()>,
     server: JoinHandle<()>,
+    _database: TempDir,
 }
 
 impl World {
@@ -69,7 +70,9 @@ impl World {
         let mut server = Server::new(&limits);
         let shutdown = Shutdown::new();
         let directory = Directory::claim(self.directory.path()).expect("nobody uses it");
-        let location = Location::Directory(self.directory.path().to_owned());
+        // Who is killed in this process gives his database back when all of it has ended, and nothing here asks for it.
+        let database = tempfile::tempdir().expect("a directory");
+        let location = Location::Directory(database.path().to_owned());
         let storage = Storage { location, write_queue: 1_000, directory };
         let fold =
             barometer_metrics::add(config, storage, self.upstreams.clone(), &mut server, &limits, shutdown.clone());
@@ -78,7 +81,8 @@ impl World {
         let (channel, server) = listen(server, &shutdown).await;
         let figures = FigureServiceClient::new(channel.clone());
         let verifications = VerificationServiceClient::new(channel.clone());
-        Metrics { client: MetricsServiceClient::new(channel), figures, verifications, health, shutdown, fold, server }
+        let client = MetricsServiceClient::new(channel);
+        Metrics { client, figures, verifications, health, shutdown, fold, server, _database: database }
     }
 }
 
