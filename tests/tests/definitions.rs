@@ -215,6 +215,7 @@ async fn a_definition_lives_in_versions_that_stay_as_they_are() {
         assert!(world.catalogue().await.iter().all(|metric| !metric.defined));
         let again = client.retire_definition(retire("")).await.expect_err("twice");
         assert_eq!((again.code(), reason(&again).as_str()), (Code::FailedPrecondition, "WRONG_STATE"));
+        assert_eq!(client.get_definition(get(1)).await.expect("the first").into_inner().state(), State::Retired);
         assert_eq!(reason(&world.revise(nps_of("x")).await.expect_err("retired")), "WRONG_STATE");
         let of_state = |state: State| ListDefinitionsRequest { state: state.into(), ..Default::default() };
         let in_use = client.list_definitions(of_state(State::Active)).await.expect("a list").into_inner();
@@ -253,9 +254,16 @@ async fn a_defined_metric_is_asked_for_wherever_built_in_ones_are() {
         assert_eq!(told, [("EUR", Some(17.5 / 6.0)), ("USD", Some(8.0 / 6.0))], "each over all answers");
         assert_eq!(rows[0].amounts["net"].currency_code, "EUR");
 
+        let net = Part { metric: "revenue".to_owned(), measure: Some(Measure::Amount("net".to_owned())), ..Default::default() };
+        let per_sale = ratio("custom.average_order", net, count("purchases", "sales", ""), Unit::Money);
+        world.create(per_sale, Uuid::new_v4()).await.expect("a ratio");
+        let (_, rows) = world.rows("custom.average_order", &[]).await.expect("rows");
+        let told: Vec<_> = rows.iter().map(|row| (row.group["currency"].as_str(), row.value)).collect();
+        assert_eq!(told, [("EUR", Some(17.5 / 2.0)), ("USD", Some(8.0))], "each over its own sales");
+
         let defined: Vec<_> = world.catalogue().await.into_iter().filter(|metric| metric.defined).collect();
         let ids: Vec<_> = defined.iter().map(|metric| metric.id.as_str()).collect();
-        assert_eq!(ids, ["custom.web_share", "custom.revenue_per_answer"]);
+        assert_eq!(ids, ["custom.web_share", "custom.revenue_per_answer", "custom.average_order"]);
         assert_eq!(defined[0].counts, ["web", "all"]);
         let get = GetMetricRequest { id: "custom.web_share@1".to_owned() };
         assert_eq!(world.metrics().get_metric(get).await.expect("a metric").into_inner(), defined[0]);
@@ -441,6 +449,8 @@ async fn what_is_made_of_a_metric_that_was_defined_anew_has_a_new_version() {
         world.server.stop();
         let world = World::new(Server::start(database, &[]));
         assert_eq!(world.rows("custom.of_one_channel", &[]).await.expect("rows").0, 2, "once");
+        let outdated = world.rows("custom.of_one_channel@1", &[]).await.expect_err("of other metrics");
+        assert_eq!(outdated.get_details_bad_request().expect("why").field_violations[0].reason, "OUTDATED_METRIC");
         world.server.stop();
     })
     .await;

@@ -37,7 +37,7 @@ pub(crate) enum Expression {
         denominator: Part,
     },
     /// Numbers, each with its factor.
-    Sum(Vec<(Part, f64)>),
+    Sum(Vec<(Part, Factor)>),
 }
 
 /// A number of a built-in metric.
@@ -51,6 +51,26 @@ pub(crate) struct Part {
     pub(crate) measure: Measure,
     pub(crate) filters: Vec<Condition>,
     pub(crate) parameters: BTreeMap<String, String>,
+}
+
+/// Times what a number is added. Kept as text: not every reader of JSON gives back the same number, and another one would be another
+/// version.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub(crate) struct Factor(pub(crate) f64);
+
+impl From<Factor> for String {
+    fn from(factor: Factor) -> Self {
+        factor.0.to_string()
+    }
+}
+
+impl TryFrom<String> for Factor {
+    type Error = std::num::ParseFloatError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse().map(Factor)
+    }
 }
 
 /// Which number of a metric.
@@ -148,6 +168,14 @@ mod tests {
         assert_eq!(definition(2, 1).brought_up(now), Some(definition(3, 1)));
         assert_eq!(definition(3, 1).brought_up(now), None, "csat is not known here");
         assert_eq!(definition(4, 1).brought_up(now), None, "a newer program wrote it");
+    }
+
+    #[test]
+    fn a_factor_is_read_as_it_was_written() {
+        for factor in [1.0, -0.1, 1.0 / 3.0, 1e-7, 999_999.999_999, f64::MIN_POSITIVE] {
+            let text = serde_json::to_string(&Factor(factor)).expect("text");
+            assert_eq!(serde_json::from_str::<Factor>(&text).expect("a factor"), Factor(factor), "{text}");
+        }
     }
 
     #[test]

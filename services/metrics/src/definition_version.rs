@@ -47,7 +47,7 @@ impl Model {
         if self.retire_time.is_some() { State::Retired } else { State::Active }
     }
 
-    /// Another one after each change.
+    /// Another one after each revision, and as long as it is retired.
     pub(crate) fn etag(&self) -> String {
         match self.retire_time {
             Some(at) => format!("{}-{}", self.version, at.0),

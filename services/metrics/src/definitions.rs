@@ -80,11 +80,12 @@ impl Definitions {
                 looked.insert(id.clone(), Looked::Retired);
                 continue;
             }
-            let found = match version {
+            let row = match version {
                 Some(version) if version != row.version => self.version(row, version).await?,
-                _ => self.metric(row),
+                _ => Some(row.clone()),
             };
-            looked.extend(found.map(|metric| (id.clone(), Looked::Found(metric))));
+            let found = |row: Model| self.metric(&row).map_or(Looked::Outdated, Looked::Found);
+            looked.extend(row.map(|row| (id.clone(), found(row))));
         }
         Ok(looked)
     }
@@ -95,9 +96,9 @@ impl Definitions {
         Ok(rows.iter().filter_map(|row| Some((row.number, self.metric(row)?))).collect())
     }
 
-    async fn version(&self, latest: &Model, version: i64) -> Result<Option<&'static Metric>, Error> {
+    async fn version(&self, latest: &Model, version: i64) -> Result<Option<Model>, Error> {
         match store::get_definition_version(self.store.db(), &latest.name, version).await {
-            Ok(row) => Ok(self.metric(&row)),
+            Ok(row) => Ok(Some(row)),
             Err(Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(error),
         }

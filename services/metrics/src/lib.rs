@@ -108,7 +108,7 @@ pub struct Config {
     #[arg(long, env = "BAROMETER_VERIFY_EVERY", default_value = "24h", value_name = "TIME", value_parser = duration)]
     pub verify_every: Duration,
 
-    /// The metrics that are verified so; all when none is named
+    /// The metrics that are verified so; all that are built in when none is named
     #[arg(long, env = "BAROMETER_VERIFY_METRICS", value_name = "METRIC,METRIC,…", value_delimiter = ',')]
     pub verify_metrics: Vec<String>,
 

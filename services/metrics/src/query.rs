@@ -166,21 +166,11 @@ impl Query {
 
     /// The dimensions of a metric's groups: those that it is always grouped by, and those asked for.
     pub(crate) fn group_by_of(&self, metric: &Metric) -> Vec<String> {
-        let implied: Vec<String> = match metric.defined {
-            None => implied(metric, &self.group_by, &self.filters).map(ToOwned::to_owned).collect(),
-            Some(defined) => {
-                let of_part = |part| {
-                    let query = self.of_part(metric, part);
-                    implied(part.metric, &query.group_by, &query.filters).map(ToOwned::to_owned).collect::<Vec<_>>()
-                };
-                let mut all: Vec<String> = Vec::new();
-                for name in defined.parts.iter().flat_map(of_part) {
-                    all.extend((!all.contains(&name)).then_some(name));
-                }
-                all
-            }
+        let implied: Vec<_> = match metric.defined {
+            None => implied(metric, &self.group_by, &self.filters).collect(),
+            Some(_) => self.implied_of(metric),
         };
-        implied.into_iter().chain(self.group_by.iter().cloned()).collect()
+        implied.into_iter().map(ToOwned::to_owned).chain(self.group_by.iter().cloned()).collect()
     }
 
     /// Where the time asked for is open it is that of the facts that passed the filters: periods before the first and

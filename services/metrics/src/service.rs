@@ -11,7 +11,7 @@ use std::{sync::Arc, time::Duration};
 
 use barometer_chassis::{
     clock::Micros,
-    door::{Door, PageToken},
+    door::{Door, PageToken, fit},
     error::Error,
     layers::Deadline,
     shutdown::Shutdown,
@@ -143,8 +143,10 @@ impl MetricsService for Metrics {
         let all = built_in.chain(defined);
         let rest = all.filter(|(index, _)| page.after.is_none_or(|after| *index > after.key));
         let place = |(index, _): &(i64, _)| PageToken { key: *index, id: Uuid::nil() };
-        let (metrics, next_page_token) = page.cut(rest.collect(), place);
+        let (metrics, next) = page.cut(rest.collect(), place);
+        let places: Vec<_> = metrics.iter().map(place).collect();
         let metrics = metrics.into_iter().map(|(_, metric)| render::metric(metric)).collect();
+        let (metrics, next_page_token) = fit(metrics, &places, next);
         Ok(Response::new(wire::ListMetricsResponse { metrics, next_page_token }))
     }
 
@@ -153,7 +155,7 @@ impl MetricsService for Metrics {
         let metric = match catalogue::find(&id) {
             None => match self.definitions.look_up(std::slice::from_ref(&id)).await?.remove(&id) {
                 Some(Looked::Found(metric)) => Some(metric),
-                Some(Looked::Retired) | None => None,
+                Some(Looked::Retired | Looked::Outdated) | None => None,
             },
             found => found,
         };

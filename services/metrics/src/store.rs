@@ -40,7 +40,8 @@ pub(crate) async fn get_definition_version(
         return Ok(latest);
     }
     let row = Entity::find_by_id((latest.id, version)).one(db).await?;
-    row.ok_or_else(|| Error::not_found("definition", format!("{name} of version {version}")))
+    let row = row.ok_or_else(|| Error::not_found("definition", format!("{name} of version {version}")))?;
+    Ok(Model { retire_time: latest.retire_time, ..row })
 }
 
 /// The latest versions of these definitions, as far as there are such.
@@ -82,7 +83,9 @@ pub(crate) async fn list_definition_versions(
 ) -> Result<(Vec<Model>, String), Error> {
     let latest = get_definition(db, name).await?;
     let select = reader::newest_first::<Entity>(page, "version").filter(Column::Id.eq(latest.id));
-    Ok(page.cut(select.all(db).await?, place_of_version))
+    // All versions are in use, or none.
+    let as_latest = |row: Model| Model { retire_time: latest.retire_time, ..row };
+    Ok(page.cut(select.all(db).await?.into_iter().map(as_latest).collect(), place_of_version))
 }
 
 /// A definition's place in the list of all.
@@ -130,13 +133,14 @@ pub(crate) async fn revise_definition(
     if last.retire_time.is_some() {
         return Err(wrong_state(&last, "is retired: restore it first"));
     }
+    if last.version >= MAX_VERSIONS && definition != last.definition {
+        return Err(too_many(format!("`{name}` has {MAX_VERSIONS} versions already")));
+    }
     next_version(write, last, definition, actor).await
 }
 
-/// Makes a new version of a definition, of whatever state, whose metrics have changed since it was written; none when another replica
-/// has done it.
-///
-/// Errors: NOT_FOUND; FAILED_PRECONDITION when it has too many versions.
+/// Makes a new version of a definition, of whatever state and however many there are, whose metrics have changed since it was written;
+/// none when another replica has done it. NOT_FOUND when there is none.
 pub(crate) async fn bring_up(
     write: &Write<'_>,
     name: &str,
@@ -151,9 +155,6 @@ pub(crate) async fn bring_up(
 async fn next_version(write: &Write<'_>, last: Model, definition: Definition, actor: String) -> Result<Done, Error> {
     if definition == last.definition {
         return Ok(Done { id: last.id, position: write.position() });
-    }
-    if last.version >= MAX_VERSIONS {
-        return Err(too_many(format!("`{}` has {MAX_VERSIONS} versions already", last.name)));
     }
     let next = Model { version: last.version + 1, definition, actor, update_time: write.now, ..last.clone() };
     let mut last = last.into_active_model();

@@ -46,7 +46,7 @@ fn retention(rpc: &mut Rpc<'_>) {
     rpc.answered("nothing at all", vec![])
         .answered("400 periods", vec![number("periods", 400)])
         .answered("brackets that overlap", brackets(&[(0, 400), (1, 4), (3, 13)]))
-        .invalid("an unknown activity", vec![number("activity", 5)], &["activity"])
+        .invalid("an unknown activity", vec![number("activity", 6)], &["activity"])
         .invalid("an unknown granularity", vec![number("granularity", 6)], &["granularity"])
         .invalid("an unknown definition", vec![number("definition", 3)], &["definition"])
         .invalid("more days than a year has", vec![number("rolling_days", 367)], &["rolling_days"])

@@ -186,7 +186,7 @@ fn sums(rpc: &mut Rpc<'_>) {
         .invalid(
             "money and numbers",
             vec![text(&field("[1].part.metric"), "revenue"), text(&field("[1].part.amount"), "net")],
-            &[&field("[1].part")],
+            &[&field("[0].part.metric"), &field("[1].part")],
         )
         .invalid("another unit", vec![number("definition.unit", 2)], &["definition.unit"]);
 }

@@ -134,7 +134,10 @@ impl Comparing {
     fn ask(&self, metric: &'static Metric, side: &Side) -> Query {
         let Side { start, end, filters } = side;
         let filters = self.query.filters.iter().chain(filters).cloned().collect();
-        let setting = Setting { minimum_sample: 0, ..self.query.setting };
+        // What may not be told of a part is known to that part alone.
+        let has_parts = metric.defined.is_some_and(|defined| defined.parts.len() > 1);
+        let minimum_sample = if has_parts { self.query.setting.minimum_sample } else { 0 };
+        let setting = Setting { minimum_sample, ..self.query.setting };
         Query { metrics: vec![metric], start: *start, end: *end, filters, setting, ..self.query.clone() }
     }
 

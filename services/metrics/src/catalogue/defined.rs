@@ -73,6 +73,8 @@ impl Measure {
     fn additivity(self, metric: &Metric) -> Additivity {
         match (self, metric.additivity) {
             (Measure::Count(name), _) if metric.computed.contains(&name) => Additivity::None,
+            // Each counts once in a period.
+            (Measure::Count("customers"), _) => Additivity::None,
             (Measure::Statistic(_), _) => Additivity::None,
             (Measure::Count(_) | Measure::Amount(_), Additivity::Counts) => Additivity::Sum,
             (Measure::Value, Additivity::Counts) => Additivity::None,
@@ -82,10 +84,10 @@ impl Measure {
 }
 
 impl Part {
-    fn of(part: &definition::Part) -> Option<Self> {
+    fn of(part: &definition::Part, name: &'static str) -> Option<Self> {
         let metric = find(&part.metric)?;
         Some(Part {
-            name: keep(&part.name),
+            name,
             metric,
             measure: Measure::find(metric, &part.measure)?,
             filters: part.filters.clone(),
@@ -107,13 +109,18 @@ impl Part {
         self.unit() == Unit::Count
     }
 
-    /// Whether what this counts is among what the other counts, whatever the facts.
+    /// Whether what this counts is among what the other counts, whatever the facts: what a metric counts that looks back, as who is
+    /// new, depends on which facts it sees.
     fn is_within(&self, whole: &Part) -> bool {
         let counts = |part: &Part| match part.measure {
             Measure::Count(name) if !part.metric.computed.contains(&name) => Some((part.metric.id, name)),
             _ => None,
         };
-        counts(self).is_some()
+        let is_of_its_period = matches!(self.metric.additivity, Additivity::Sum | Additivity::Counts)
+            && !self.metric.is_state
+            && !self.metric.looks_back;
+        is_of_its_period
+            && counts(self).is_some()
             && counts(self) == counts(whole)
             && self.parameters == whole.parameters
             && self.filters.len() > whole.filters.len()
@@ -133,11 +140,22 @@ impl Part {
     }
 }
 
-/// The metric of a definition in a version. `None` when it names what this program does not have.
+/// The metric of a definition in a version. `None` when it is of metrics, or of versions of them, that this program does not have.
 ///
 /// It is kept as long as the process: definitions are few and never deleted, each version is made once.
 pub(crate) fn metric(id: &str, version: i32, definition: &Definition) -> Option<&'static Metric> {
-    let parts: Vec<_> = definition.expression.parts().into_iter().map(Part::of).collect::<Option<_>>()?;
+    let part = |part: &definition::Part| Part::of(part, keep(&part.name));
+    let parts: Vec<_> = definition.expression.parts().into_iter().map(part).collect::<Option<_>>()?;
+    // A figure of another definition would be told under this version.
+    if definition
+        .expression
+        .parts()
+        .iter()
+        .zip(&parts)
+        .any(|(written, part)| written.metric_version != part.metric.version)
+    {
+        return None;
+    }
     let combination = combination(definition, &parts);
     let of_parts = match combination {
         Combination::Alone => variant(parts.first()?),
@@ -166,14 +184,15 @@ pub(crate) fn metric(id: &str, version: i32, definition: &Definition) -> Option<
 
 /// How it is computed, in words, of what was checked.
 pub(crate) fn formula_of(definition: &Definition) -> String {
-    let parts: Option<Vec<_>> = definition.expression.parts().into_iter().map(Part::of).collect();
+    // Nothing is kept of these: they have no names.
+    let parts: Option<Vec<_>> = definition.expression.parts().into_iter().map(|part| Part::of(part, "")).collect();
     parts.map(|parts| formula(&parts, &combination(definition, &parts))).unwrap_or_default()
 }
 
 fn combination(definition: &Definition, parts: &[Part]) -> Combination {
     match (&definition.expression, parts) {
         (Expression::Variant(_), _) => Combination::Alone,
-        (Expression::Sum(terms), _) => Combination::Sum(terms.iter().map(|(_, factor)| *factor).collect()),
+        (Expression::Sum(terms), _) => Combination::Sum(terms.iter().map(|(_, factor)| factor.0).collect()),
         (Expression::Ratio { .. }, parts) => match (definition.unit(), parts) {
             (Unit::Percent, [part, whole]) if part.is_within(whole) => Combination::Share,
             (Unit::Percent, _) => Combination::Ratio(100.0),
@@ -230,7 +249,11 @@ fn combined(parts: &[Part], combination: &Combination) -> Metric {
 fn additivity(parts: &[Part], combination: &Combination) -> Additivity {
     let all =
         |additivity: &[Additivity]| parts.iter().all(|part| additivity.contains(&part.measure.additivity(part.metric)));
+    let groups = |part: &Part| groups_of(part.metric, &part.filters);
+    let are_alike = parts.iter().all(|part| groups(part) == groups(&parts[0]));
+    let is_latest = |part: &Part| part.parameters.iter().any(|(name, _)| name == "latest_per_customer");
     match combination {
+        _ if !are_alike || parts.iter().any(is_latest) => Additivity::None,
         Combination::Sum(_) if all(&[Additivity::Sum]) => Additivity::Sum,
         Combination::Sum(_) if all(&[Additivity::Sum, Additivity::Groups]) => Additivity::Groups,
         Combination::Ratio(_) | Combination::Share if all(&[Additivity::Sum]) => Additivity::Counts,

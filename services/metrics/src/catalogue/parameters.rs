@@ -180,6 +180,12 @@ impl Default for Parameters {
 }
 
 impl Parameters {
+    /// What is chosen and can not be together.
+    pub(crate) fn contradiction(&self) -> Option<&'static str> {
+        let told = "`bootstrap` is of answers that each count as themselves, not of weighted ones";
+        (self.weighted && self.limits == Limits::Bootstrap).then_some(told)
+    }
+
     /// Sets a parameter by its text; `false` when that is not allowed.
     pub(crate) fn set(&mut self, name: &str, value: &str) -> bool {
         match (name, value) {

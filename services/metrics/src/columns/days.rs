@@ -166,8 +166,8 @@ impl Day {
 impl<'f> Combination<'f> {
     /// Of columns, each with its name and its codes.
     pub(crate) fn new(mut columns: Vec<(String, &'f [u32])>) -> Self {
-        columns.sort_unstable();
-        columns.dedup();
+        columns.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        columns.dedup_by(|(one, _), (other, _)| one == other);
         let (names, codes): (Vec<_>, Vec<_>) = columns.into_iter().unzip();
         Combination { names: names.into(), codes }
     }

@@ -36,9 +36,8 @@ const MAX_RESAMPLES: usize = 10_000_000;
 
 pub(crate) fn nps(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let parameters = &ask.query.parameters;
-    if parameters.weighted && parameters.limits == Limits::Bootstrap {
-        let description = "`bootstrap` is of answers that each count as themselves, not of weighted ones";
-        return Err(Error::invalid("parameters.interval", "OUT_OF_RANGE", description));
+    if let Some(told) = parameters.contradiction() {
+        return Err(Error::invalid("parameters.interval", "OUT_OF_RANGE", told));
     }
     let measure = |tally: &NpsTally| measure_nps(tally, parameters);
     if !parameters.weighted && !parameters.latest_per_customer && !ask.is_explained() {

@@ -9,7 +9,7 @@ use barometer_chassis::error::Error;
 use barometer_proto::metrics::v1::{Completeness, Unit};
 
 use super::{
-    Ask, Figure, MAX_ROWS, Measured, Name, Query,
+    Ask, Figure, MAX_ROWS, Measured, Name, Query, implied,
     sales::units,
     told::{Recorder, Told, Wanted},
     too_many_rows,
@@ -40,18 +40,36 @@ pub(crate) fn answer(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
 }
 
 impl Query {
-    /// A query for a part of a defined metric. What only another part is always grouped by, as a currency, divides this one in
-    /// no way: a condition on it, for one row of the metric, is none for this part.
+    /// A query for a part of a defined metric. What another part is always grouped by divides this one, too, where its facts have it:
+    /// sales by their currency. Where they have not, it divides this one in no way, and a condition on it is none for this part.
     pub(super) fn of_part(&self, metric: &Metric, part: &Part) -> Query {
         let mut query = Query { metrics: vec![part.metric], ..self.clone() };
         let has = |name: &str| part.metric.table.dimensions().contains(&name);
-        query.filters.retain(|of| has(&of.dimension) || !metric.always_grouped_by.contains(&of.dimension.as_str()));
+        let is_free = |name: &str| has(name) || !metric.always_grouped_by.contains(&name);
+        query.filters.retain(|of| is_free(&of.dimension));
         query.filters.extend(part.filters.iter().cloned());
+        query.group_by.retain(|name| is_free(name));
+        let own: Vec<_> = implied(part.metric, &self.group_by, &query.filters).collect();
+        let is_another = |name: &&str| has(name) && !own.contains(name);
+        let of_others: Vec<_> = self.implied_of(metric).into_iter().filter(is_another).map(ToOwned::to_owned).collect();
+        query.group_by.splice(..0, of_others);
         for (name, value) in &part.parameters {
             // Checked when it was defined.
             query.parameters.set(name, value);
         }
         query
+    }
+
+    /// What the metrics of a defined one are always grouped by.
+    pub(super) fn implied_of(&self, metric: &Metric) -> Vec<&'static str> {
+        let mut all = Vec::new();
+        for part in metric.defined.into_iter().flat_map(|defined| &defined.parts) {
+            let filters: Vec<_> = self.filters.iter().chain(&part.filters).cloned().collect();
+            for name in implied(part.metric, &self.group_by, &filters) {
+                all.extend((!all.contains(&name)).then_some(name));
+            }
+        }
+        all
     }
 }
 
@@ -195,8 +213,12 @@ fn measure(ask: &Ask<'_>, defined: &Defined, figures: &[(&Part, Option<&Figure>)
     let numbers = numbers.filter(|_| is_counted);
     match (&defined.combination, numbers.as_deref()) {
         (Combination::Share, Some([hits, whole])) => {
-            let is_weighted = |(part, _): &(&Part, _)| ask.query.of_part(ask.metric, part).parameters.weighted;
-            if let Some(tally) = tally(*hits, *whole).filter(|_| !figures.iter().any(is_weighted)) {
+            // The last answers of customers on one channel need not be among their last ones.
+            let is_plain = |(part, _): &(&Part, _)| {
+                let parameters = ask.query.of_part(ask.metric, part).parameters;
+                !parameters.weighted && !parameters.latest_per_customer
+            };
+            if let Some(tally) = tally(*hits, *whole).filter(|_| figures.iter().all(is_plain)) {
                 let level = ask.query.parameters.level;
                 return Measured { counts: measured.counts, ..Measured::share(&tally, level, []) };
             }

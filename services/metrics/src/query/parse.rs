@@ -49,6 +49,8 @@ pub(crate) enum Looked {
     Found(&'static Metric),
     /// It is there, but retired.
     Retired,
+    /// It is of metrics in versions that this program does not have.
+    Outdated,
 }
 
 impl Vocabulary {
@@ -79,7 +81,7 @@ impl Vocabulary {
     pub(crate) fn find(&self, name: &str) -> Option<&'static Metric> {
         let defined = || match self.defined.get(name) {
             Some(Looked::Found(metric)) => Some(*metric),
-            Some(Looked::Retired) | None => None,
+            Some(Looked::Retired | Looked::Outdated) | None => None,
         };
         catalogue::find(name).or_else(defined)
     }
@@ -87,12 +89,19 @@ impl Vocabulary {
     /// The metric of a name; refused when there is none.
     pub(crate) fn metric(&self, door: &mut Door, field: &str, name: &str) -> Option<&'static Metric> {
         let found = self.find(name);
-        if found.is_none() && self.defined.contains_key(name) {
-            door.refuse(field, "RETIRED_METRIC", "was retired: nobody can ask for it");
-        } else if found.is_none() {
-            let known: Vec<_> = catalogue::METRICS.iter().map(|metric| metric.id).collect();
-            let told = format!("is no metric; there are {}, and those that ListDefinitions tells", known.join(", "));
-            door.refuse(field, "UNKNOWN_METRIC", told);
+        match self.defined.get(name) {
+            _ if found.is_some() => {}
+            Some(Looked::Outdated) => {
+                let told = "is made of built-in metrics as they are not defined here: ask for another version of it";
+                door.refuse(field, "OUTDATED_METRIC", told);
+            }
+            Some(_) => door.refuse(field, "RETIRED_METRIC", "was retired: nobody can ask for it"),
+            None => {
+                let known: Vec<_> = catalogue::METRICS.iter().map(|metric| metric.id).collect();
+                let told =
+                    format!("is no metric; there are {}, and those that ListDefinitions tells", known.join(", "));
+                door.refuse(field, "UNKNOWN_METRIC", told);
+            }
         }
         found
     }

@@ -34,6 +34,8 @@ struct Checked {
     definition: Definition,
     etag: String,
     request_id: Option<Uuid>,
+    /// Of what was sent: what it means may change.
+    fingerprint: i64,
 }
 
 impl Metrics {
@@ -44,6 +46,7 @@ impl Metrics {
         request_id: String,
         left: Option<Duration>,
     ) -> Result<Checked, Error> {
+        let fingerprint = definition.as_ref().map(said).as_ref().map_or(0, fingerprint::of_message);
         let names = definition.as_ref().and_then(|of| of.expression.as_ref()).map(metrics_of).unwrap_or_default();
         let checked = move |_: &Facts, vocabulary: &Vocabulary, _: &Zones, _| {
             let checked = Door::open(|door| {
@@ -51,7 +54,7 @@ impl Metrics {
                 let definition = door.required("definition", definition);
                 let etag = definition.etag.clone();
                 let (id, definition) = door.inside("definition", |door| parse(door, definition, vocabulary))?;
-                Some(Checked { id, definition, etag, request_id })
+                Some(Checked { id, definition, etag, request_id, fingerprint })
             })?;
             checked.ok_or_else(|| Error::Internal("a definition was refused without a word".to_owned()))
         };
@@ -85,6 +88,12 @@ impl Metrics {
     }
 }
 
+/// What callers say of a definition; the rest is output only.
+fn said(definition: &wire::Definition) -> wire::Definition {
+    let wire::Definition { id, title, description, expression, unit, direction, etag, .. } = definition.clone();
+    wire::Definition { id, title, description, expression, unit, direction, etag, ..Default::default() }
+}
+
 /// The metrics that an expression names.
 fn metrics_of(expression: &Expression) -> Vec<String> {
     let of = |part: &Option<wire::Part>| part.as_ref().map(|part| part.metric.clone());
@@ -104,9 +113,9 @@ impl DefinitionService for Metrics {
         let left = Deadline::of(&request).map(Deadline::remaining);
         let actor = Principal::of(&request).to_string();
         let wire::CreateDefinitionRequest { definition, request_id } = request.into_inner();
-        let Checked { id, definition, etag: _, request_id } = self.check(definition, request_id, left).await?;
-        let (method, fingerprint) = ("CreateDefinition", fingerprint::of(&(&id, &definition))?);
-        let mutation = Mutation { method, actor: actor.clone(), id: request_id, fingerprint };
+        let checked = self.check(definition, request_id, left).await?;
+        let Checked { id, definition, etag: _, request_id, fingerprint } = checked;
+        let mutation = Mutation { method: "CreateDefinition", actor: actor.clone(), id: request_id, fingerprint };
         let name = id.clone();
         let work = self.change(&id, mutation, move |write| {
             Box::pin(async move { store::create_definition(write, name, definition, actor).await })
@@ -121,9 +130,9 @@ impl DefinitionService for Metrics {
         let left = Deadline::of(&request).map(Deadline::remaining);
         let actor = Principal::of(&request).to_string();
         let wire::ReviseDefinitionRequest { definition, request_id } = request.into_inner();
-        let Checked { id, definition, etag, request_id } = self.check(definition, request_id, left).await?;
-        let (method, fingerprint) = ("ReviseDefinition", fingerprint::of(&(&id, &etag, &definition))?);
-        let mutation = Mutation { method, actor: actor.clone(), id: request_id, fingerprint };
+        let checked = self.check(definition, request_id, left).await?;
+        let Checked { id, definition, etag, request_id, fingerprint } = checked;
+        let mutation = Mutation { method: "ReviseDefinition", actor: actor.clone(), id: request_id, fingerprint };
         let name = id.clone();
         let work = self.change(&id, mutation, move |write| {
             Box::pin(async move { store::revise_definition(write, &name, &etag, definition, actor).await })

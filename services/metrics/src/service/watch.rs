@@ -16,7 +16,7 @@ use crate::{
     catalogue::{self, Metric},
     columns::Facts,
     fold::Source,
-    query::{Query, Setting, Vocabulary, Zones, parse::parse_in},
+    query::{Looked, Query, Setting, Vocabulary, Zones, parse::parse_in},
     wire as render,
 };
 
@@ -139,6 +139,11 @@ impl Watch {
             let moves = now >= self.computed.1 + QUIET && self.moves_by_time();
             if now >= quiet {
                 self.told = now;
+                if self.is_redefined().await?
+                    && let Some(changed) = self.compute().await?
+                {
+                    return Ok(changed);
+                }
                 let freshness = self.freshness().await?;
                 return Ok(wire::WatchMetricsResponse { freshness, ..Default::default() });
             }
@@ -215,6 +220,17 @@ impl Watch {
                 && end_of(row).is_some_and(|end| read_until.is_some_and(|until| until >= end))
         };
         self.next_end.is_some_and(|end| Micros::now().0 > end) || self.known.values().any(is_read)
+    }
+
+    /// Whether one of the metrics was revised, or retired: looked up when nothing was said for long.
+    async fn is_redefined(&self) -> Result<bool, Error> {
+        let looked = self.metrics.definitions.look_up(&self.query.metrics).await?;
+        let now = |id: &String| match looked.get(id) {
+            Some(Looked::Found(metric)) => Some(metric.version),
+            _ => None,
+        };
+        let is_another = |(id, asked): (&String, &&Metric)| asked.defined.is_some() && now(id) != Some(asked.version);
+        Ok(self.query.metrics.iter().zip(&self.asked).any(is_another))
     }
 
     /// Whether the figures are others at another time, also when no facts come.

@@ -9,7 +9,7 @@ use barometer_proto::metrics::v1::{
 
 use crate::{
     catalogue::{self, Measure, Metric, formula_of, groups_of, units_of_ratio},
-    definition::{self, Definition, Expression, PREFIX, Part},
+    definition::{self, Definition, Expression, Factor, PREFIX, Part},
     definition_version::Model,
     query::{Condition, Vocabulary, parse::parse_parameters, parse_filters},
 };
@@ -19,6 +19,8 @@ const MAX_TITLE: usize = 100;
 const MAX_DESCRIPTION: usize = 1_000;
 const MAX_FILTERS: usize = 16;
 const MAX_ID: usize = 64;
+/// Of all filters together: they stand in the formula.
+const MAX_VALUES: usize = 100;
 const TERMS: std::ops::RangeInclusive<usize> = 2..=8;
 const MOST: f64 = 1e6;
 /// The metric whose rows are told apart by more than dimensions.
@@ -50,6 +52,10 @@ pub(crate) fn parse(
         etag: _,
     } = definition;
     let id = parse_id(door, id);
+    if expression.as_ref().is_some_and(|expression| values_of(expression) > MAX_VALUES) {
+        door.refuse("expression", "TOO_MANY", format!("its filters name at most {MAX_VALUES} values together"));
+        return None;
+    }
     let title = door.required_text("title", title, MAX_TITLE);
     let description = door.required_text("description", description, MAX_DESCRIPTION);
     let unit: Unit = door.optional_choice("unit", unit);
@@ -64,6 +70,16 @@ pub(crate) fn parse(
         Some(WireExpression::Sum(sum)) => parse_sum(door, sum, unit, direction, vocabulary),
     }?;
     Some((id, Definition { title, description, unit: unit.into(), direction: direction.into(), expression }))
+}
+
+fn values_of(expression: &WireExpression) -> usize {
+    let of = |filters: &[wire::Filter]| filters.iter().map(|filter| filter.values.len()).sum::<usize>();
+    let of_part = |part: &Option<wire::Part>| part.as_ref().map_or(0, |part| of(&part.filters));
+    match expression {
+        WireExpression::Variant(variant) => of(&variant.filters),
+        WireExpression::Ratio(ratio) => of_part(&ratio.numerator) + of_part(&ratio.denominator),
+        WireExpression::Sum(sum) => sum.terms.iter().map(|term| of_part(&term.part)).sum(),
+    }
 }
 
 /// The id of a definition as it is given to one of its verbs.
@@ -165,6 +181,7 @@ fn parse_sum(
         let fields: Vec<_> = (0..terms.len()).map(|index| format!("terms[{index}].part")).collect();
         let named: Vec<_> = fields.iter().map(String::as_str).zip(terms.iter().map(|(known, _)| known)).collect();
         check_together(door, &named);
+        check_alike(door, &named);
         let units: Vec<_> = terms.iter().map(|((_, metric, measure), _)| measure.unit(metric)).collect();
         for (field, other) in fields.iter().zip(&units).skip(1) {
             if *other != units[0] {
@@ -176,7 +193,11 @@ fn parse_sum(
     });
     let (terms, of_terms) = terms?;
     let unit = follows(door, "unit", unit, of_terms);
-    Some((Expression::Sum(terms.into_iter().map(|((part, ..), factor)| (part, factor)).collect()), unit, direction))
+    Some((
+        Expression::Sum(terms.into_iter().map(|((part, ..), factor)| (part, Factor(factor))).collect()),
+        unit,
+        direction,
+    ))
 }
 
 fn check_direction(door: &mut Door, direction: Direction) {
@@ -219,7 +240,10 @@ fn parse_part(door: &mut Door, part: wire::Part, vocabulary: &Vocabulary) -> Opt
         return None;
     }
     let filters = parse_filters(door, filters, &[(found.table, found.id)], vocabulary);
-    parse_parameters(door, &parameters, &[found], &[]);
+    let chosen = parse_parameters(door, &parameters, &[found], &[]);
+    if let Some(told) = chosen.contradiction() {
+        door.refuse("parameters.interval", "OUT_OF_RANGE", told);
+    }
     let part = Part { name, metric, metric_version: found.version, measure, filters, parameters };
     Some((part, found, number?))
 }
@@ -248,6 +272,18 @@ fn check_together(door: &mut Door, parts: &[(&str, &Known)]) {
                 told.join(", "),
                 others.join(", ")
             );
+            door.inside(field, |door| door.refuse("metric", "NOT_COMBINED", told));
+        }
+    }
+}
+
+/// Refuses terms of which one is divided by what the others are not: it would be added to each of their groups, whole.
+fn check_alike(door: &mut Door, parts: &[(&str, &Known)]) {
+    let all: BTreeSet<_> = parts.iter().flat_map(|(_, (part, metric, _))| groups_of(metric, &part.filters)).collect();
+    for (field, (_, metric, _)) in parts {
+        let missing: Vec<_> = all.iter().copied().filter(|name| !metric.table.dimensions().contains(name)).collect();
+        if !missing.is_empty() {
+            let told = format!("is not divided by {}, as another term is", missing.join(", "));
             door.inside(field, |door| door.refuse("metric", "NOT_COMBINED", told));
         }
     }
@@ -289,7 +325,8 @@ fn render_expression(expression: Expression) -> WireExpression {
             denominator: Some(render_part(denominator)),
         }),
         Expression::Sum(terms) => {
-            let term = |(part, factor)| wire::Term { part: Some(render_part(part)), factor: Some(factor) };
+            let term =
+                |(part, factor): (Part, Factor)| wire::Term { part: Some(render_part(part)), factor: Some(factor.0) };
             WireExpression::Sum(wire::Sum { terms: terms.into_iter().map(term).collect() })
         }
     }

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::{DAY, Facts, Figure, catalogue, figures, fold, history, only, query};
 use crate::{
     catalogue::{Metric, Test},
-    definition::{Definition, Expression, Measure, Part},
+    definition::{Definition, Expression, Factor, Measure, Part},
     query::{
         Condition, Name, Query,
         told::{Recorder, Wanted},
@@ -20,7 +20,7 @@ fn part(name: &str, metric: &str, measure: &str) -> Part {
     Part {
         name: name.to_owned(),
         metric: metric.to_owned(),
-        metric_version: 1,
+        metric_version: catalogue::find(metric).map_or(1, |metric| metric.version),
         measure: match measure {
             "" => Measure::Value,
             "net" => Measure::Amount(measure.to_owned()),
@@ -131,7 +131,7 @@ proptest! {
     #[test]
     fn a_sum_adds_up_over_groups(history in history()) {
         let facts = fold(&history.shuffled);
-        let terms = vec![(part("answers", "nps", "answers"), 1.0), (part("cases", "complaints_opened", ""), 2.0), (part("sold", "purchases", ""), -1.0)];
+        let terms = vec![(part("answers", "responses", "responses"), Factor(1.0)), (part("cases", "complaints_opened", ""), Factor(2.0)), (part("sold", "purchases", ""), Factor(-1.0))];
         let metric = define(Expression::Sum(terms), Unit::Count);
         let of = |name: &str, metric: &str, measure: &str| {
             let query = Query { group_by: vec![], ..query(metric, Granularity::All, &[]) };
@@ -141,10 +141,10 @@ proptest! {
             told
         };
         let told: f64 = figures(&ask(metric, Granularity::All, &[]), &facts).iter().filter_map(|figure| count(figure, "answers")).sum();
-        prop_assert_eq!(told, of("answers", "nps", "answers"));
+        prop_assert_eq!(told, of("answers", "responses", "responses"));
         let by_area = figures(&ask(metric, Granularity::All, &["area"]), &facts);
         let answers: f64 = by_area.iter().filter_map(|figure| count(figure, "answers")).sum();
-        prop_assert_eq!(answers, of("answers", "nps", "answers"));
+        prop_assert_eq!(answers, of("answers", "responses", "responses"));
         for figure in by_area {
             let of_row = |name| count(&figure, name).unwrap_or_default();
             let expected = of_row("answers") + 2.0 * of_row("cases") - of_row("sold");
@@ -157,6 +157,7 @@ proptest! {
         let facts = fold(&history.shuffled);
         let metrics = [
             ratio(of(part("some", "responses", "responses"), "channel", "a"), part("all", "responses", "responses"), Unit::Percent),
+            ratio(part("revenue", "revenue", "net"), part("sold", "purchases", "sales"), Unit::Money),
             ratio(part("revenue", "revenue", "net"), part("cases", "complaints_opened", "opened"), Unit::Money),
             ratio(part("promoters", "nps", "promoters"), with(part("buyers", "churn_rate", "active_at_start"), "inactivity_days", "30"), Unit::Percent),
         ];
@@ -213,11 +214,41 @@ fn a_definition_says_what_follows_from_its_parts() {
     );
     assert_eq!((share.test, share.interval), (Test::None, ""), "not in percent");
     let terms = vec![
-        (part("a", "complaints_opened", ""), 1.0),
-        (of(part("b", "complaints_opened", ""), "channel", "web"), -0.5),
+        (part("a", "complaints_opened", ""), Factor(1.0)),
+        (of(part("b", "complaints_opened", ""), "channel", "web"), Factor(-0.5)),
     ];
     let sum = define(Expression::Sum(terms), Unit::Count);
     assert_eq!(sum.formula, "`complaints_opened` + -0.5 × `complaints_opened` where `channel` is `web`");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn what_divides_one_part_divides_the_other_that_has_it(history in history()) {
+        let facts = fold(&history.shuffled);
+        let metric = ratio(part("net", "revenue", "net"), part("sold", "purchases", "sales"), Unit::Money);
+        let asked = figures(&ask(metric, Granularity::Month, &["area"]), &facts);
+        let grouped = figures(&ask(metric, Granularity::Month, &["currency", "area"]), &facts);
+        prop_assert_eq!(&asked, &grouped);
+        let sold = numbers(&query("purchases", Granularity::Month, &["currency", "area"]), &facts, |figure| count(figure, "sales"));
+        for figure in asked.iter().filter(|figure| !figure.group.is_empty()) {
+            let expected = sold.get(&(figure.start, figure.group.clone())).copied().flatten();
+            prop_assert_eq!(count(figure, "sold"), expected);
+        }
+    }
+}
+
+#[test]
+fn who_is_new_on_a_channel_is_no_share_of_those_who_are_new() {
+    let counted = |metric: &str, count: &str| {
+        let (some, all) = (of(part("some", metric, count), "channel", "a"), part("all", metric, count));
+        let metric = ratio(some, all, Unit::Percent);
+        (metric.test == Test::Share, metric.highest)
+    };
+    assert_eq!(counted("responses", "responses"), (true, Some(100.0)));
+    assert_eq!(counted("lifecycle", "new"), (false, None));
+    assert_eq!(counted("churn_rate", "churned"), (false, None));
 }
 
 #[test]
