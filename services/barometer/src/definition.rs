@@ -236,9 +236,7 @@ impl Office {
             let (mut client, list) = (self.client.clone(), list.clone());
             async move { client.list_definition_versions(request(list)).await }
         };
-        let answer = client::retry(&self.retries, call).await;
-        let answer = answer.map_err(|status| Failure::of_request(&status, &self.url, |_| "ID".to_owned()))?;
-        Ok(answer.into_inner().definitions)
+        Ok(self.named(client::retry(&self.retries, call).await)?.definitions)
     }
 
     async fn retire(&self, id: &str) -> Result<Definition, Failure> {
@@ -248,8 +246,7 @@ impl Office {
             let (mut client, retire) = (self.client.clone(), retire.clone());
             async move { client.retire_definition(request(retire)).await }
         };
-        let answer = client::retry(&self.retries, call).await;
-        answer.map(Response::into_inner).map_err(|status| Failure::of_request(&status, &self.url, |_| "ID".to_owned()))
+        self.named(client::retry(&self.retries, call).await)
     }
 
     async fn restore(&self, id: &str) -> Result<Definition, Failure> {
@@ -259,8 +256,13 @@ impl Office {
             let (mut client, restore) = (self.client.clone(), restore.clone());
             async move { client.restore_definition(request(restore)).await }
         };
-        let answer = client::retry(&self.retries, call).await;
-        answer.map(Response::into_inner).map_err(|status| Failure::of_request(&status, &self.url, |_| "ID".to_owned()))
+        self.named(client::retry(&self.retries, call).await)
+    }
+
+    /// What is wrong is told of the id that was named: there is nothing else.
+    fn named<T>(&self, answer: Result<Response<T>, Status>) -> Result<T, Failure> {
+        let failed = |status: Status| Failure::of_request(&status, &self.url, |_| "ID".to_owned());
+        answer.map(Response::into_inner).map_err(failed)
     }
 
     /// What is wrong is told with the fields as the file has them.
