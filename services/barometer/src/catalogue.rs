@@ -55,14 +55,14 @@ impl CatalogueArgs {
                 let metrics = suite.metrics().await?;
                 output::print(|out| match self.format {
                     Format::Table => list(&metrics, out),
-                    Format::Json => json(&metrics.iter().map(Definition::from).collect::<Vec<_>>(), out),
+                    Format::Json => output::json(&metrics.iter().map(Definition::from).collect::<Vec<_>>(), out),
                 })
             }
             Some(id) => {
                 let metric = suite.metric(id).await?;
                 output::print(|out| match self.format {
                     Format::Table => tell(&metric, out),
-                    Format::Json => json(&Definition::from(&metric), out),
+                    Format::Json => output::json(&Definition::from(&metric), out),
                 })
             }
         }
@@ -165,11 +165,6 @@ fn better(direction: Direction) -> &'static str {
     }
 }
 
-fn json(answer: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, answer)?;
-    writeln!(out)
-}
-
 /// A definition, for programs.
 #[derive(Serialize)]
 struct Definition<'a> {
@@ -265,14 +260,14 @@ mod tests {
             version: 1,
             title: "Net promoter score".into(),
             description: "Share of promoters minus share of detractors.".into(),
-            unit: Unit::Points as i32,
-            direction: Direction::Up as i32,
+            unit: Unit::Points.into(),
+            direction: Direction::Up.into(),
             dimensions: (0..20).map(|n| format!("dimension_{n}")).collect(),
             always_grouped_by: vec!["survey_type".into()],
             statistics: vec!["mean".into(), "p50".into()],
             lowest: Some(-100.0),
             highest: Some(100.0),
-            additivity: Additivity::Counts as i32,
+            additivity: Additivity::Counts.into(),
             sample: "answers".into(),
             minimum_sample: 5,
             example: "barometer query nps".into(),
@@ -309,7 +304,7 @@ mod tests {
     #[test]
     fn the_list_has_a_line_for_each() {
         assert!(told(|out| list(&[metric()], out)).contains("\nnps     Net promoter score  points  more\n"));
-        let json = told(|out| json(&[Definition::from(&metric())], out));
+        let json = told(|out| output::json(&[Definition::from(&metric())], out));
         assert!(json.contains("\"direction\": \"up\"") && json.contains("\"additivity\": \"counts\""), "{json}");
     }
 }

@@ -165,7 +165,7 @@ mod tests {
             title: "Net promoter score".into(),
             description: "Share of promoters minus share of detractors.".into(),
             formula: "100 * (promoters - detractors) / answers, of surveys of the kind NPS.".into(),
-            unit: Unit::Points as i32,
+            unit: Unit::Points.into(),
             ..Metric::default()
         };
         let row = Row {
@@ -173,7 +173,7 @@ mod tests {
             end_time: at("2017-06-01"),
             group: [("survey_type".to_owned(), "transactional".to_owned())].into(),
             value: Some(33.333_333),
-            state: RowState::Ok as i32,
+            state: RowState::Ok.into(),
             counts: [("promoters".to_owned(), 2.0), ("detractors".to_owned(), 1.0), ("answers".to_owned(), 3.0)].into(),
             interval: Some(Interval { low: -40.0, high: 80.0, level: 0.95 }),
             ..Row::default()

@@ -2,6 +2,8 @@
 
 use std::io::{self, BufWriter, ErrorKind, Write};
 
+use serde::Serialize;
+
 use crate::failure::Failure;
 
 /// Prints on standard output. A reader that has gone away, as in `| head`, is no failure.
@@ -19,6 +21,12 @@ pub(crate) fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Res
 /// Makes a remark on standard error. When nobody can read it, it is lost.
 pub(crate) fn remark(text: &str) {
     let _ = writeln!(io::stderr().lock(), "barometer: {text}");
+}
+
+/// Writes JSON for programs, over several lines so that people can read it too.
+pub(crate) fn json(told: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, told)?;
+    writeln!(out)
 }
 
 /// Text without line breaks and other control characters, for one line or cell on a terminal.

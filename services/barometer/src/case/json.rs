@@ -15,6 +15,7 @@ use super::{
     named::{Named, Taken},
     words::plain,
 };
+use crate::output;
 
 /// Writes it.
 pub(super) fn write(whole: &Whole, texts: bool, out: &mut dyn Write) -> io::Result<()> {
@@ -26,8 +27,7 @@ pub(super) fn write(whole: &Whole, texts: bool, out: &mut dyn Write) -> io::Resu
     let entries = whole.entries.iter().map(|entry| self::entry(entry, &whole.named, texts)).collect();
     object.insert("entries".to_owned(), Value::Array(entries));
     object.insert("follow_up".to_owned(), json!(whole.named.follow_up().map(follow_up)));
-    serde_json::to_writer_pretty(&mut *out, &Value::Object(object))?;
-    writeln!(out)
+    output::json(&Value::Object(object), out)
 }
 
 fn of_case(case: &Case, texts: bool) -> Map<String, Value> {

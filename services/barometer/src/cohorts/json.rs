@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use barometer_proto::metrics::v1::{Cohort, QueryRetentionResponse, RetentionCell};
 use serde::Serialize;
 
+use crate::output;
 use crate::query::{
     json::{Limits, Source},
     utc,
@@ -19,8 +20,7 @@ pub(super) fn write(answer: &QueryRetentionResponse, out: &mut dyn Write) -> io:
         averages: averages.iter().map(ToldCohort::from).collect(),
         freshness: freshness.iter().map(Source::from).collect(),
     };
-    serde_json::to_writer_pretty(&mut *out, &told)?;
-    writeln!(out)
+    output::json(&told, out)
 }
 
 #[derive(Serialize)]

@@ -6,6 +6,7 @@ use barometer_proto::metrics::v1::{DriverShare, KeyDrivers, QueryDriversResponse
 use serde_json::{Value, json};
 
 use super::{name, state, state_of_driver};
+use crate::output;
 use crate::query::json::Source;
 
 /// Writes the answer.
@@ -14,8 +15,7 @@ pub(super) fn write(answer: &QueryDriversResponse, out: &mut dyn Write) -> io::R
         "key_drivers": answer.key_drivers.iter().map(key_drivers).collect::<Vec<_>>(),
         "freshness": answer.freshness.iter().map(Source::from).collect::<Vec<_>>(),
     });
-    serde_json::to_writer_pretty(&mut *out, &told)?;
-    writeln!(out)
+    output::json(&told, out)
 }
 
 fn key_drivers(of: &KeyDrivers) -> Value {

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::decimal::Decimal;
+use crate::output;
 use crate::query::json::{Figure, Source};
 use crate::query::{number, unit, utc};
 
@@ -31,8 +32,7 @@ pub(super) fn write(answer: &ExplainMetricResponse, out: &mut dyn Write) -> io::
         next_page_token: &answer.next_page_token,
         freshness: answer.freshness.iter().map(Source::from).collect(),
     };
-    serde_json::to_writer_pretty(&mut *out, &explained)?;
-    writeln!(out)
+    output::json(&explained, out)
 }
 
 #[derive(Serialize)]

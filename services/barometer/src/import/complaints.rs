@@ -83,7 +83,7 @@ pub(super) fn described(line: &mut Line<'_>) -> Case {
         attachments: Vec::new(),
         // What the service alone sets.
         case_id: String::new(),
-        state: case::State::Unspecified as i32,
+        state: case::State::Unspecified.into(),
         acknowledge_time: None,
         first_response_time: None,
         first_resolve_time: None,

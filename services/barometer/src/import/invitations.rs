@@ -63,7 +63,7 @@ fn invitation(line: &mut Line<'_>) -> Invitation {
         withdraw_time: None,
         position: String::new(),
         response_id: String::new(),
-        outcome: InvitationOutcome::Unspecified as i32,
+        outcome: InvitationOutcome::Unspecified.into(),
     }
 }
 

@@ -87,8 +87,8 @@ impl Responses {
         }
         let survey = Survey {
             name: name.to_owned(),
-            kind: self.kind.unwrap_or(SurveyKind::Nps as i32),
-            r#type: self.r#type.unwrap_or(SurveyType::Relational as i32),
+            kind: self.kind.unwrap_or(SurveyKind::Nps.into()),
+            r#type: self.r#type.unwrap_or(SurveyType::Relational.into()),
             dimensions: self.dimensions.clone(),
             ..Survey::default()
         };
@@ -176,7 +176,7 @@ fn response(line: &mut Line<'_>) -> Response {
         update_time: None,
         withdraw_time: None,
         position: String::new(),
-        category: Category::Unspecified as i32,
+        category: Category::Unspecified.into(),
     }
 }
 

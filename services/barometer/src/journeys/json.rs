@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use barometer_proto::metrics::v1::{JourneyPath, JourneyScore, JourneyStage, Journeys, QueryJourneysResponse};
 use serde_json::{Value, json};
 
+use crate::output;
 use crate::query::json::{Limits, Source};
 
 /// Writes the answer.
@@ -13,8 +14,7 @@ pub(super) fn write(answer: &QueryJourneysResponse, out: &mut dyn Write) -> io::
         "journeys": answer.journeys.iter().map(journeys).collect::<Vec<_>>(),
         "freshness": answer.freshness.iter().map(Source::from).collect::<Vec<_>>(),
     });
-    serde_json::to_writer_pretty(&mut *out, &told)?;
-    writeln!(out)
+    output::json(&told, out)
 }
 
 fn journeys(of: &Journeys) -> Value {

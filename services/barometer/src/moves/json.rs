@@ -6,6 +6,7 @@ use barometer_proto::metrics::v1::{CategoryMove, ListCategoryMovesResponse};
 use serde_json::{Value, json};
 
 use super::survey_type;
+use crate::output;
 use crate::query::utc;
 use crate::transitions::category;
 
@@ -15,8 +16,7 @@ pub(super) fn write(answer: &ListCategoryMovesResponse, out: &mut dyn Write) -> 
         "moves": answer.moves.iter().map(one).collect::<Vec<_>>(),
         "next_page_token": answer.next_page_token,
     });
-    serde_json::to_writer_pretty(&mut *out, &told)?;
-    writeln!(out)
+    output::json(&told, out)
 }
 
 fn one(of: &CategoryMove) -> Value {

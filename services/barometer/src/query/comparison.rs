@@ -11,6 +11,7 @@ use barometer_proto::metrics::v1::{
 use serde::Serialize;
 
 use super::{json, number, table, unit, utc};
+use crate::output;
 use crate::output::{Align, Table};
 
 /// Writes the comparisons of the only metric as a table.
@@ -171,8 +172,7 @@ pub(super) fn write_json(answer: &QueryComparisonsResponse, out: &mut dyn Write)
         comparisons: comparisons.collect(),
         freshness: answer.freshness.iter().map(json::Source::from).collect(),
     };
-    serde_json::to_writer_pretty(&mut *out, &comparisons)?;
-    writeln!(out)
+    output::json(&comparisons, out)
 }
 
 /// Writes a line for each comparison.

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 use super::{Answer, completeness, number, state, unit, utc};
 use crate::decimal::Decimal;
+use crate::output;
 
 /// Writes the answer.
 pub(super) fn write(answer: &Answer, out: &mut dyn Write) -> io::Result<()> {
@@ -20,8 +21,7 @@ pub(super) fn write(answer: &Answer, out: &mut dyn Write) -> io::Result<()> {
         rows: result.rows.iter().map(Figure::from).collect(),
         freshness: answer.freshness.iter().map(Source::from).collect(),
     };
-    serde_json::to_writer_pretty(&mut *out, &figures)?;
-    writeln!(out)
+    output::json(&figures, out)
 }
 
 /// Writes a line for each row, for programs that read on while more come.

@@ -12,6 +12,7 @@ use barometer_proto::metrics::v1::{
 use serde::Serialize;
 
 use super::{Every, json, number, spark, table, unit, utc};
+use crate::output;
 use crate::output::{Align, Table};
 
 /// A turn is told where its chance is below this.
@@ -166,8 +167,7 @@ pub(super) fn write_json(answer: &QueryTrendsResponse, out: &mut dyn Write) -> i
         trends: trends.collect(),
         freshness: answer.freshness.iter().map(json::Source::from).collect(),
     };
-    serde_json::to_writer_pretty(&mut *out, &trends)?;
-    writeln!(out)
+    output::json(&trends, out)
 }
 
 /// Writes a line for each series.

@@ -8,6 +8,7 @@ use barometer_proto::metrics::v1::{
 };
 use serde::Serialize;
 
+use crate::output;
 use crate::query::json::{Limits, Source};
 
 /// Writes the answer.
@@ -18,8 +19,7 @@ pub(super) fn write(answer: &QuerySurvivalResponse, out: &mut dyn Write) -> io::
         test: test.as_ref().map(Test::from),
         freshness: freshness.iter().map(Source::from).collect(),
     };
-    serde_json::to_writer_pretty(&mut *out, &told)?;
-    writeln!(out)
+    output::json(&told, out)
 }
 
 #[derive(Serialize)]

@@ -8,6 +8,7 @@ use barometer_proto::metrics::v1::{
 use serde_json::{Value, json};
 
 use super::category;
+use crate::output;
 use crate::query::{json::Source, utc};
 
 /// Writes the answer.
@@ -16,8 +17,7 @@ pub(super) fn write(answer: &QueryTransitionsResponse, out: &mut dyn Write) -> i
         "matrices": answer.matrices.iter().map(matrix).collect::<Vec<_>>(),
         "freshness": answer.freshness.iter().map(Source::from).collect::<Vec<_>>(),
     });
-    serde_json::to_writer_pretty(&mut *out, &told)?;
-    writeln!(out)
+    output::json(&told, out)
 }
 
 fn matrix(of: &TransitionMatrix) -> Value {
