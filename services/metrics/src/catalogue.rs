@@ -10,9 +10,7 @@ mod parameters;
 
 pub(crate) use self::{
     counts::meaning,
-    defined::{
-        Combination, Defined, Measure, Part, formula_of, groups_of, metric as define, sources_of, units_of_ratio,
-    },
+    defined::{Combination, Defined, Measure, Part, formula_of, groups_of, metric as define, units_of_ratio},
     metrics::METRICS,
     parameters::{Actions, Clock, LEVEL, Limits, Parameter, Parameters, Span, Visits},
 };
@@ -172,6 +170,12 @@ impl Metric {
 /// The metric of that name.
 pub(crate) fn find(id: &str) -> Option<&'static Metric> {
     METRICS.binary_search_by_key(&id, |metric| metric.id).ok().map(|index| METRICS[index])
+}
+
+/// The sources that metrics are made of.
+pub(crate) fn sources_of<'m>(metrics: impl IntoIterator<Item = &'m &'static Metric> + Clone) -> Vec<Source> {
+    let is_read = |source: &Source| metrics.clone().into_iter().any(|metric| metric.reads(*source));
+    Source::ALL.into_iter().filter(is_read).collect()
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ use self::{
 };
 use crate::{
     Upstreams,
-    catalogue::METRICS,
+    catalogue::{self, METRICS},
     columns::Facts,
     fold::{Fold, Source},
     query::{
@@ -98,8 +98,7 @@ pub(crate) fn parse(
 
 /// The sources that these queries are made of.
 pub(crate) fn sources_of(queries: &[Query]) -> Vec<Source> {
-    let reads = |source: &Source| queries.iter().flat_map(|query| &query.metrics).any(|metric| metric.reads(*source));
-    Source::ALL.into_iter().filter(reads).collect()
+    catalogue::sources_of(queries.iter().flat_map(|query| &query.metrics))
 }
 
 impl Verifier {

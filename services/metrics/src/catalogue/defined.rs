@@ -5,7 +5,6 @@ use barometer_proto::metrics::v1::{Additivity, Unit};
 use super::{BLANK, LEVEL, Metric, Parameter, Test, find, metrics::WILSON};
 use crate::{
     definition::{self, Definition, Expression},
-    fold::Source,
     query::{self, Condition, Table, defined},
 };
 
@@ -362,9 +361,4 @@ fn list<T: Copy + PartialEq + 'static>(items: impl IntoIterator<Item = T>) -> &'
 
 fn keep(text: &str) -> &'static str {
     Box::leak(text.to_owned().into_boxed_str())
-}
-
-/// The sources of what a definition is made of.
-pub(crate) fn sources_of(metrics: &[&'static Metric]) -> Vec<Source> {
-    Source::ALL.into_iter().filter(|source| metrics.iter().any(|metric| metric.reads(*source))).collect()
 }

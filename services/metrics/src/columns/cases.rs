@@ -17,7 +17,7 @@ use super::{
     redresses::{REMEDIES, Redress, Redresses},
     revisions::Revisions,
     rows::{Rows, put},
-    timelines::Timelines,
+    timelines::{Timelines, done},
     times::{NEVER, Times},
     turns::{Event, Turns},
 };
@@ -154,7 +154,7 @@ impl Cases {
         let [acknowledged, first_response, first_resolve] = moments;
         let (acknowledged, first_response, first_resolve) = (acknowledged?, first_response?, first_resolve?);
         if let Some(row) = self.rows.claim(stamp) {
-            self.timelines.note(self.done(row), (customer, opened));
+            self.timelines.note(done(&self.customers, &self.times, row), (customer, opened));
             self.times.put(row, opened, stamp.written);
             put(&mut self.customers, row, customer);
             put(&mut self.acknowledged, row, acknowledged);
@@ -270,12 +270,7 @@ impl Cases {
 
     /// The instants of openings by customer, of so many customers.
     pub(crate) fn timelines(&self, people: usize) -> &Timelines {
-        self.timelines.get(people, || (0..self.customers.len()).map(|row| self.done(row)))
-    }
-
-    /// Whose is what is in a row, and when; nobody's and never where nothing is yet.
-    fn done(&self, row: usize) -> (u32, i64) {
-        self.customers.get(row).map_or((NOBODY, NEVER), |customer| (*customer, self.times.at(row)))
+        self.timelines.get(people, || (0..self.customers.len()).map(|row| done(&self.customers, &self.times, row)))
     }
 
     /// Makes again what a snapshot leaves out.
@@ -289,7 +284,7 @@ impl Cases {
     }
 
     fn clear(&mut self, row: usize, written: Option<i64>) {
-        self.timelines.note(self.done(row), (NOBODY, NEVER));
+        self.timelines.note(done(&self.customers, &self.times, row), (NOBODY, NEVER));
         self.times.put(row, NEVER, written);
         put(&mut self.customers, row, NOBODY);
         put(&mut self.acknowledged, row, NEVER);

@@ -13,7 +13,7 @@ use super::{
     instant, micros,
     people::{Ids, NOBODY},
     rows::{Rows, put},
-    timelines::Timelines,
+    timelines::{Timelines, done},
     times::{NEVER, Times},
     uuid,
 };
@@ -104,7 +104,7 @@ impl Memberships {
         let worth = value.as_ref().map(micros).transpose()?.unwrap_or_default();
         if let Some(row) = self.rows.claim(stamp) {
             let before = self.enrolment(row);
-            self.timelines.note(self.done(row), (customer, at));
+            self.timelines.note(done(&self.customers, &self.times, row), (customer, at));
             self.times.put(row, at, stamp.written);
             put(&mut self.customers, row, customer);
             self.kind.set(row, kind);
@@ -126,7 +126,7 @@ impl Memberships {
     pub(crate) fn withdraw(&mut self, stamp: Stamp, attributes: &mut Attributes) {
         if let Some(row) = self.rows.claim(stamp) {
             attributes.tell_membership(stamp.number, self.enrolment(row), None);
-            self.timelines.note(self.done(row), (NOBODY, NEVER));
+            self.timelines.note(done(&self.customers, &self.times, row), (NOBODY, NEVER));
             self.times.put(row, NEVER, stamp.written);
             put(&mut self.customers, row, NOBODY);
             self.kind.set(row, 0);
@@ -159,12 +159,7 @@ impl Memberships {
 
     /// The instants of events by customer, of so many customers.
     pub(crate) fn timelines(&self, people: usize) -> &Timelines {
-        self.timelines.get(people, || (0..self.customers.len()).map(|row| self.done(row)))
-    }
-
-    /// Whose is what is in a row, and when; nobody's and never where nothing is yet.
-    fn done(&self, row: usize) -> (u32, i64) {
-        self.customers.get(row).map_or((NOBODY, NEVER), |customer| (*customer, self.times.at(row)))
+        self.timelines.get(people, || (0..self.customers.len()).map(|row| done(&self.customers, &self.times, row)))
     }
 
     /// Makes again what a snapshot leaves out, also what attributes know of memberships.

@@ -10,7 +10,7 @@ use super::{
     instant, micros, optional_instant,
     people::{Ids, NOBODY},
     rows::{Rows, put},
-    timelines::Timelines,
+    timelines::{Timelines, done},
     times::{NEVER, Times},
 };
 
@@ -50,7 +50,7 @@ impl Referrals {
         let joined = optional_instant(join_time)?.is_some();
         let worth = reward.as_ref().map(micros).transpose()?.unwrap_or_default();
         if let Some(row) = self.rows.claim(stamp) {
-            self.timelines.note(self.done(row), (person, at));
+            self.timelines.note(done(&self.customers, &self.times, row), (person, at));
             self.times.put(row, at, stamp.written);
             put(&mut self.customers, row, person);
             put(&mut self.referred, row, other);
@@ -67,7 +67,7 @@ impl Referrals {
     /// Takes a referral out.
     pub(crate) fn withdraw(&mut self, stamp: Stamp) {
         if let Some(row) = self.rows.claim(stamp) {
-            self.timelines.note(self.done(row), (NOBODY, NEVER));
+            self.timelines.note(done(&self.customers, &self.times, row), (NOBODY, NEVER));
             self.times.put(row, NEVER, stamp.written);
             put(&mut self.customers, row, NOBODY);
             put(&mut self.referred, row, NOBODY);
@@ -96,12 +96,7 @@ impl Referrals {
 
     /// The instants of recommendations by customer, of so many customers.
     pub(crate) fn timelines(&self, people: usize) -> &Timelines {
-        self.timelines.get(people, || (0..self.customers.len()).map(|row| self.done(row)))
-    }
-
-    /// Whose is what is in a row, and when; nobody's and never where nothing is yet.
-    fn done(&self, row: usize) -> (u32, i64) {
-        self.customers.get(row).map_or((NOBODY, NEVER), |customer| (*customer, self.times.at(row)))
+        self.timelines.get(people, || (0..self.customers.len()).map(|row| done(&self.customers, &self.times, row)))
     }
 
     /// Makes again what a snapshot leaves out.

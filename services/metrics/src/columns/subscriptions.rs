@@ -12,7 +12,7 @@ use super::{
     instant, micros,
     people::{Ids, NOBODY},
     rows::{Rows, put},
-    timelines::Timelines,
+    timelines::{Timelines, done},
     times::{NEVER, Times},
     uuid,
 };
@@ -81,7 +81,7 @@ impl Subscriptions {
             _ => amount.ok_or(Unreadable("monthly_amount"))?,
         };
         if let Some(row) = self.rows.claim(stamp) {
-            self.timelines.note(self.done(row), (customer, at));
+            self.timelines.note(done(&self.customers, &self.times, row), (customer, at));
             self.times.put(row, at, stamp.written);
             put(&mut self.customers, row, customer);
             put(&mut self.subscriptions, row, subscription);
@@ -100,7 +100,7 @@ impl Subscriptions {
     /// Takes an event out.
     pub(crate) fn withdraw(&mut self, stamp: Stamp) {
         if let Some(row) = self.rows.claim(stamp) {
-            self.timelines.note(self.done(row), (NOBODY, NEVER));
+            self.timelines.note(done(&self.customers, &self.times, row), (NOBODY, NEVER));
             self.times.put(row, NEVER, stamp.written);
             put(&mut self.customers, row, NOBODY);
             put(&mut self.subscriptions, row, NONE);
@@ -167,12 +167,7 @@ impl Subscriptions {
 
     /// The instants of events by customer, of so many customers.
     pub(crate) fn timelines(&self, people: usize) -> &Timelines {
-        self.timelines.get(people, || (0..self.customers.len()).map(|row| self.done(row)))
-    }
-
-    /// Whose is what is in a row, and when; nobody's and never where nothing is yet.
-    fn done(&self, row: usize) -> (u32, i64) {
-        self.customers.get(row).map_or((NOBODY, NEVER), |customer| (*customer, self.times.at(row)))
+        self.timelines.get(people, || (0..self.customers.len()).map(|row| done(&self.customers, &self.times, row)))
     }
 
     /// Makes again what a snapshot leaves out.

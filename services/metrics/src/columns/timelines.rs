@@ -4,7 +4,11 @@ use std::sync::OnceLock;
 
 use rustc_hash::FxHashMap;
 
-use super::{by_person::ByPerson, people::NOBODY};
+use super::{
+    by_person::ByPerson,
+    people::NOBODY,
+    times::{NEVER, Times},
+};
 
 /// Everything is put in order anew after as many changes as a part of it that is this many times smaller.
 const PARTS: usize = 8;
@@ -87,6 +91,11 @@ impl<T: Copy + Default + Ord> Made<T> {
         self.changed = FxHashMap::default();
         self.changes = 0;
     }
+}
+
+/// Whose is what is in a row, and when; nobody's and never where nothing is yet.
+pub(super) fn done(customers: &[u32], times: &Times, row: usize) -> (u32, i64) {
+    customers.get(row).map_or((NOBODY, NEVER), |customer| (*customer, times.at(row)))
 }
 
 #[cfg(test)]
