@@ -256,7 +256,7 @@ impl Question {
             metrics: vec![self.metric.clone()],
             start_time,
             end_time,
-            granularity: self.every.map_or(Granularity::Unspecified, Granularity::from) as i32,
+            granularity: self.every.map_or(Granularity::Unspecified, Granularity::from).into(),
             time_zone: zone.and_then(TimeZone::iana_name).unwrap_or_default().to_owned(),
             group_by: self.by.clone(),
             filters: filters(&self.conditions),
