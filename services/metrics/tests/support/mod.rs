@@ -3,7 +3,13 @@
 mod facts;
 mod feed;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 
 use barometer_chassis::{
     client::{self, Channel},
@@ -33,6 +39,8 @@ pub struct World {
     pub complaints: Feed<barometer_proto::complaints::v1::Fact>,
     pub directory: TempDir,
     upstreams: Upstreams,
+    /// How many there were.
+    databases: AtomicU32,
     _sources: Shutdown,
 }
 
@@ -45,7 +53,6 @@ pub struct Metrics {
     shutdown: Shutdown,
     fold: JoinHandle<()>,
     server: JoinHandle<()>,
-    _database: TempDir,
 }
 
 impl World {
@@ -58,7 +65,7 @@ impl World {
             complaints: serve(complaints.clone(), &sources).await,
         };
         let directory = tempfile::tempdir().expect("a directory");
-        World { customers, surveys, complaints, directory, upstreams, _sources: sources }
+        World { customers, surveys, complaints, directory, upstreams, databases: AtomicU32::new(0), _sources: sources }
     }
 
     pub async fn start(&self) -> Metrics {
@@ -71,8 +78,8 @@ impl World {
         let shutdown = Shutdown::new();
         let directory = Directory::claim(self.directory.path()).expect("nobody uses it");
         // Who is killed in this process gives his database back when all of it has ended, and nothing here asks for it.
-        let database = tempfile::tempdir().expect("a directory");
-        let location = Location::Directory(database.path().to_owned());
+        let number = self.databases.fetch_add(1, Ordering::Relaxed);
+        let location = Location::Directory(self.directory.path().join(format!("database-{number}")));
         let storage = Storage { location, write_queue: 1_000, directory };
         let fold =
             barometer_metrics::add(config, storage, self.upstreams.clone(), &mut server, &limits, shutdown.clone());
@@ -82,7 +89,7 @@ impl World {
         let figures = FigureServiceClient::new(channel.clone());
         let verifications = VerificationServiceClient::new(channel.clone());
         let client = MetricsServiceClient::new(channel);
-        Metrics { client, figures, verifications, health, shutdown, fold, server, _database: database }
+        Metrics { client, figures, verifications, health, shutdown, fold, server }
     }
 }
 
