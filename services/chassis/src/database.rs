@@ -1,8 +1,8 @@
 //! The database of a service: SQLite in a file of its own, or a schema of its own on PostgreSQL.
 
 use std::{
-    fs::File,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -13,7 +13,7 @@ use sea_orm::{
 };
 use sea_orm_migration::MigratorTrait;
 
-use crate::error::Error;
+use crate::{claim::Claim, error::Error};
 
 mod pool;
 mod schema;
@@ -36,8 +36,8 @@ pub struct Database {
     pub write: DatabaseConnection,
     /// For everything else.
     pub read: DatabaseConnection,
-    /// The lock on a SQLite file: two processes must not write one.
-    _lock: Option<std::sync::Arc<File>>,
+    /// On a SQLite file: two processes must not write one.
+    _claim: Option<Arc<Claim>>,
 }
 
 /// Connections to PostgreSQL that write: the writer uses one at a time. One that is lost without a word is in the pool's
@@ -86,12 +86,9 @@ impl Database {
     async fn open_sqlite(directory: &Path, service: &str) -> Result<Self, Error> {
         let broken = |error: std::io::Error| Error::Internal(format!("{}: {error}", directory.display()));
         std::fs::create_dir_all(directory).map_err(broken)?;
-        let lock = File::create(directory.join(format!("{service}.lock"))).map_err(broken)?;
-        lock.try_lock().map_err(|_| Error::Unavailable {
-            reason: "DATA_DIR_IN_USE",
-            message: format!("another process uses {}", directory.join(format!("{service}.sqlite")).display()),
-        })?;
-        let url = format!("sqlite://{}", directory.join(format!("{service}.sqlite")).display());
+        let file = directory.join(format!("{service}.sqlite"));
+        let claim = Claim::new(&file, &directory.join(format!("{service}.lock")))?;
+        let url = format!("sqlite://{}", file.display());
         let connect = |readers: Option<u32>| {
             let mut options = ConnectOptions::new(&url);
             options.sqlx_logging(false).max_connections(readers.unwrap_or(1)).acquire_timeout(ACQUIRE_TIMEOUT);
@@ -114,7 +111,7 @@ impl Database {
         };
         let write = connect(None).await?;
         let read = connect(Some(READERS)).await?;
-        Ok(Database { write, read, _lock: Some(std::sync::Arc::new(lock)) })
+        Ok(Database { write, read, _claim: Some(Arc::new(claim)) })
     }
 
     async fn open_postgres(url: &str, service: &str) -> Result<Self, Error> {
@@ -131,7 +128,7 @@ impl Database {
         };
         let write = connect(WRITERS).await?;
         let read = connect(READERS).await?;
-        Ok(Database { write, read, _lock: None })
+        Ok(Database { write, read, _claim: None })
     }
 
     /// Leaves nothing of what was deleted in SQLite's log: it goes into the database, and is emptied. PostgreSQL vacuums by

@@ -1,5 +1,6 @@
 //! Mechanisms every service of Barometer shares. It knows no noun of the domain.
 
+pub mod claim;
 pub mod client;
 pub mod clock;
 pub mod config;

@@ -1,21 +1,19 @@
 //! The directory of the service: its snapshot, and columns that went into files.
 
 use std::{
-    fs::{self, File, TryLockError},
-    io,
+    fs,
     path::{Path, PathBuf},
 };
 
-use barometer_chassis::error::Error;
+use barometer_chassis::{claim::Claim, error::Error};
 
 use crate::NAME;
 
-/// A directory that nobody else uses as long as this is held: two processes would write over each other's files. The lock is the
-/// operating system's, which takes it back from a process that was killed.
+/// A directory that nobody else uses as long as this is held.
 #[derive(Debug)]
 pub struct Directory {
     path: PathBuf,
-    _lock: File,
+    _claim: Claim,
 }
 
 impl Directory {
@@ -25,21 +23,9 @@ impl Directory {
     /// UNAVAILABLE when another process uses it; INTERNAL when it cannot be made or locked.
     pub fn claim(data_dir: &Path) -> Result<Self, Error> {
         let path = data_dir.join(NAME);
-        let failed = |error: io::Error| Error::Internal(format!("{}: {error}", path.display()));
-        let open = || {
-            fs::create_dir_all(&path)?;
-            File::options().create(true).write(true).truncate(false).open(path.join("lock"))
-        };
-        let lock = open().map_err(failed)?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Directory { path, _lock: lock }),
-            Err(TryLockError::WouldBlock) => {
-                let message =
-                    format!("another process uses {}: each needs a data directory of its own", path.display());
-                Err(Error::Unavailable { reason: "DATA_DIR_IN_USE", message })
-            }
-            Err(TryLockError::Error(error)) => Err(failed(error)),
-        }
+        fs::create_dir_all(&path).map_err(|error| Error::Internal(format!("{}: {error}", path.display())))?;
+        let claim = Claim::new(&path, &path.join("lock"))?;
+        Ok(Directory { path, _claim: claim })
     }
 
     /// Where it is.
@@ -60,8 +46,6 @@ mod tests {
         let told = first.path().display().to_string();
         assert!(matches!(&second, Error::Unavailable { message, .. } if message.contains(&told)), "{second}");
         drop(first);
-        // What it leaves behind is no lock.
-        assert!(data.path().join(NAME).join("lock").exists());
         Directory::claim(data.path()).expect("nobody uses it any more");
         Directory::claim(&data.path().join("other")).expect("it is another");
     }
