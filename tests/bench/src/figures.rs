@@ -17,7 +17,7 @@ use serde_json::Value;
 use crate::{
     Settings,
     answers::{self, Answer},
-    helper, process,
+    defined, helper, pages, process,
     reference::{self, Reference},
     report::{Aim, Line, Measured, Report, Unit},
 };
@@ -33,7 +33,8 @@ pub const WINDOW: (i64, i64) = (400 * 24 + 8, 490 * 24 + 8);
 
 /// Folds the facts in the order of their time, and shuffled; asks the same of both.
 pub fn measure(settings: &Settings, report: &mut Report) {
-    let duckdb = duckdb(settings);
+    let reference = Reference::new(settings);
+    let duckdb = reference.as_ref().map(|reference| duckdb(settings, reference));
     if let Some(duckdb) = &duckdb {
         report.machine.versions.push(format!("DuckDB {} with {} threads", text(duckdb, "version"), duckdb["threads"]));
     }
@@ -44,7 +45,7 @@ pub fn measure(settings: &Settings, report: &mut Report) {
             fastrand::Rng::with_seed(1).shuffle(&mut indices);
         }
         let before = process::Memory::own();
-        let (memory, folding) = fold(Memory::new("UTC").expect("a zone"), &indices);
+        let (mut memory, folding) = fold(Memory::new("UTC").expect("a zone"), &indices);
         let after = process::Memory::own();
         #[allow(clippy::cast_precision_loss, reason = "below 2^53")]
         let count = facts as f64;
@@ -65,23 +66,43 @@ pub fn measure(settings: &Settings, report: &mut Report) {
             ("channel", "NPS by channel", None),
             ("month_market", "NPS by month × market", None),
         ] {
-            let (times, rows) = ask(&memory, &request(name));
-            let figure = Measured::of(times);
-            let mut line = Line::new(PART, format!("{what} over {facts}, {order}"), figure, Unit::Milliseconds);
-            if let Some(duckdb) = &duckdb {
-                let theirs = &duckdb[order][name];
-                assert_eq!(tallies(name, &rows), told(theirs), "{what}: both come to the same figures");
-                line = line.against("DuckDB", reference::milliseconds(theirs));
-                line = aim.map_or(line.clone(), |aim| line.aim(aim));
+            let (times, rows) = ask(&mut memory, &request(name), |_, _| ());
+            let theirs = duckdb.as_ref().map(|duckdb| &duckdb[order][name]);
+            let line = |what: &str, times: &[f64]| {
+                let what = format!("{what} over {facts}, {order}");
+                against(Line::new(PART, what, Measured::of(times.to_vec()), Unit::Milliseconds), &rows, name, theirs)
+            };
+            if name == "window_channel" {
+                report.lines.push(line(&format!("{what}, the first time,"), &times[..1]));
             }
-            report.lines.push(line);
+            let warm = line(what, &times[WARM..]);
+            report.lines.push(aim.filter(|_| theirs.is_some()).map_or(warm.clone(), |aim| warm.aim(aim)));
         }
+        if order == "in order" {
+            defined::measure(&mut memory, facts, report);
+            pages::measure(&mut memory, facts, reference.as_ref(), report);
+        }
+        let (name, survey) = ("window_channel", survey());
+        let changed: Vec<Fact> = changed(facts).map(|answer| lowered(answer, &survey)).collect();
+        let (times, rows) = ask(&mut memory, &request(name), |memory, repetition| {
+            memory.put_surveys(changed[repetition].clone()).expect("a fact");
+        });
+        let what = format!("NPS of 90 days by channel, one of their answers changed, over {facts}, {order}");
+        let line = Line::new(PART, what, Measured::of(times[WARM..].to_vec()), Unit::Milliseconds);
+        report.lines.push(against(line, &rows, name, duckdb.as_ref().map(|duckdb| &duckdb[order]["changed"])));
     }
+}
+
+/// A line beside what DuckDB took, and came to as well.
+fn against(line: Line, rows: &[Row], name: &str, theirs: Option<&Value>) -> Line {
+    let Some(theirs) = theirs else { return line };
+    assert_eq!(tallies(name, rows), told(theirs), "{name}: both come to the same figures");
+    line.against("DuckDB", reference::milliseconds(theirs))
 }
 
 /// Folds answers; gives the time that folding took, without that of making and decoding them.
 fn fold(mut memory: Memory, indices: &[u32]) -> (Memory, Duration) {
-    let survey = answers::id(1).to_string();
+    let survey = survey();
     memory.put_surveys(answers::survey_fact(&survey)).expect("a fact");
     let mut time = Duration::ZERO;
     for chunk in indices.chunks(CHUNK) {
@@ -113,7 +134,25 @@ fn fact(index: u32, of: u64, survey: &str) -> Fact {
     Answer::new(u64::from(index), of).fact(survey)
 }
 
-fn request(name: &str) -> QueryMetricsRequest {
+/// The id of the survey.
+fn survey() -> String {
+    answers::id(1).to_string()
+}
+
+/// Answers of one day in the middle of the window, which are changed one after the other, each before a query.
+fn changed(of: u64) -> impl Iterator<Item = Answer> {
+    let middle = (WINDOW.0 + WINDOW.1).unsigned_abs() / 2;
+    let first = of * middle / (answers::DAYS * 24).unsigned_abs();
+    (first..).take(WARM + COUNTED).map(move |index| Answer::new(index, of))
+}
+
+/// An answer in its next version, with the lowest score.
+fn lowered(answer: Answer, survey: &str) -> Fact {
+    Fact { version: 2, ..Answer { score: Some(0), ..answer }.fact(survey) }
+}
+
+/// A query by its name, as DuckDB is asked it by the same.
+pub fn request(name: &str) -> QueryMetricsRequest {
     let hour = |hours: i64| Some(Timestamp { seconds: answers::START + hours * 3_600, nanos: 0 });
     let (start, end) = if name.starts_with("window") { WINDOW } else { (0, answers::DAYS * 24) };
     let mut request = QueryMetricsRequest {
@@ -133,14 +172,18 @@ fn request(name: &str) -> QueryMetricsRequest {
     request
 }
 
-fn ask(memory: &Memory, request: &QueryMetricsRequest) -> (Vec<f64>, Vec<Row>) {
+/// All times in milliseconds, and the last rows; something may be done before each query.
+fn ask(
+    memory: &mut Memory,
+    request: &QueryMetricsRequest,
+    before: impl Fn(&mut Memory, usize),
+) -> (Vec<f64>, Vec<Row>) {
     let (mut times, mut rows) = (Vec::new(), Vec::new());
     for repetition in 0..WARM + COUNTED {
+        before(memory, repetition);
         let begun = Instant::now();
         let results = memory.query(request.clone()).expect("an answer");
-        if repetition >= WARM {
-            times.push(begun.elapsed().as_secs_f64() * 1e3);
-        }
+        times.push(begun.elapsed().as_secs_f64() * 1e3);
         rows = results.into_iter().next().expect("one metric").rows;
     }
     (times, rows)
@@ -173,10 +216,11 @@ fn text<'v>(value: &'v Value, name: &str) -> &'v str {
 }
 
 /// Has DuckDB load the same answers into its memory and answer the same queries.
-fn duckdb(settings: &Settings) -> Option<Value> {
-    let reference = Reference::new(settings)?;
+fn duckdb(settings: &Settings, reference: &Reference<'_>) -> Value {
     reference.write(settings.facts, |index| Answer::new(index, settings.facts).line());
     let hour = |hours: i64| (answers::START + hours * 3_600) * 1_000_000;
     let count = |of: usize| i64::try_from(of).expect("a small number");
-    Some(reference.ask("answers", &[hour(WINDOW.0), hour(WINDOW.1), count(WARM), count(COUNTED)]))
+    let window = [hour(WINDOW.0), hour(WINDOW.1), count(WARM), count(COUNTED)];
+    let arguments: Vec<i64> = window.into_iter().chain(changed(settings.facts).map(|answer| answer.time)).collect();
+    reference.ask("answers", &arguments)
 }
