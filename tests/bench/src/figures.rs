@@ -28,6 +28,8 @@ const CHUNK: usize = 20_000;
 /// Queries that are not counted, and those that are.
 const WARM: usize = 3;
 const COUNTED: usize = 15;
+/// The name of a query.
+const BY_CHANNEL: &str = "window_channel";
 /// The window, in hours from the first answer: 90 days that begin and end at 8 o'clock.
 pub const WINDOW: (i64, i64) = (400 * 24 + 8, 490 * 24 + 8);
 
@@ -40,62 +42,79 @@ pub fn measure(settings: &Settings, report: &mut Report) {
     }
     let facts = settings.facts;
     for order in ["in order", "shuffled"] {
-        let mut indices: Vec<u32> = (0..u32::try_from(facts).expect("at most 4 billion")).collect();
-        if order == "shuffled" {
-            fastrand::Rng::with_seed(1).shuffle(&mut indices);
-        }
-        let before = process::Memory::own();
-        let (mut memory, folding) = fold(Memory::new("UTC").expect("a zone"), &indices);
-        let after = process::Memory::own();
-        #[allow(clippy::cast_precision_loss, reason = "below 2^53")]
-        let count = facts as f64;
-        let rate = Measured::once(count / folding.as_secs_f64());
-        let line = Line::new("fold", format!("{facts} decoded answers, {order}"), rate, Unit::PerSecond("facts"));
-        report.lines.push(line.aim(Aim::Value(500_000.0)));
-        if order == "in order" {
-            let bytes = Measured::once((after.private - before.private) * 1e6 / count);
-            report.lines.push(Line::new("memory", "answers in metrics", bytes, Unit::BytesPerFact));
-            let directory = settings.directory();
-            let bytes = Measured::once(helper::bytes_beside_files(facts, &directory.path().join("columns")));
-            let what = "answers in metrics, ids, numbers and versions in memory-mapped files";
-            report.lines.push(Line::new("memory", what, bytes, Unit::BytesPerFact));
-        }
-        for (name, what, aim) in [
-            ("window", "NPS of 90 days", Some(Aim::Times(5.0))),
-            ("window_channel", "NPS of 90 days by channel", Some(Aim::Times(10.0))),
-            ("channel", "NPS by channel", None),
-            ("month_market", "NPS by month × market", None),
-        ] {
-            let (times, rows) = ask(&mut memory, &request(name), |_, _| ());
-            let theirs = duckdb.as_ref().map(|duckdb| &duckdb[order][name]);
-            let line = |what: &str, times: &[f64]| {
-                let what = format!("{what} over {facts}, {order}");
-                against(Line::new(PART, what, Measured::of(times.to_vec()), Unit::Milliseconds), &rows, name, theirs)
-            };
-            if name == "window_channel" {
-                report.lines.push(line(&format!("{what}, the first time,"), &times[..1]));
-            }
-            let warm = line(what, &times[WARM..]);
-            report.lines.push(aim.filter(|_| theirs.is_some()).map_or(warm.clone(), |aim| warm.aim(aim)));
-        }
+        let mut memory = folded(settings, order, report);
+        let theirs = duckdb.as_ref().map(|duckdb| &duckdb[order]);
+        queries(&mut memory, facts, order, theirs, report);
         if order == "in order" {
             defined::measure(&mut memory, facts, report);
             pages::measure(&mut memory, facts, reference.as_ref(), report);
         }
-        let (name, survey) = ("window_channel", survey());
-        let changed: Vec<Fact> = changed(facts).map(|answer| lowered(answer, &survey)).collect();
-        let (times, rows) = ask(&mut memory, &request(name), |memory, repetition| {
-            memory.put_surveys(changed[repetition].clone()).expect("a fact");
-        });
-        let what = format!("NPS of 90 days by channel, one of their answers changed, over {facts}, {order}");
-        let line = Line::new(PART, what, Measured::of(times[WARM..].to_vec()), Unit::Milliseconds);
-        report.lines.push(against(line, &rows, name, duckdb.as_ref().map(|duckdb| &duckdb[order]["changed"])));
+        // Last, as nobody else knows of the changes.
+        after_changes(&mut memory, facts, order, theirs, report);
     }
 }
 
-/// A line beside what DuckDB took, and came to as well.
-fn against(line: Line, rows: &[Row], name: &str, theirs: Option<&Value>) -> Line {
-    let Some(theirs) = theirs else { return line };
+/// The facts, folded in an order.
+fn folded(settings: &Settings, order: &str, report: &mut Report) -> Memory {
+    let facts = settings.facts;
+    let mut indices: Vec<u32> = (0..u32::try_from(facts).expect("at most 4 billion")).collect();
+    if order == "shuffled" {
+        fastrand::Rng::with_seed(1).shuffle(&mut indices);
+    }
+    let before = process::Memory::own();
+    let (memory, folding) = fold(Memory::new("UTC").expect("a zone"), &indices);
+    let after = process::Memory::own();
+    #[allow(clippy::cast_precision_loss, reason = "below 2^53")]
+    let count = facts as f64;
+    let rate = Measured::once(count / folding.as_secs_f64());
+    let line = Line::new("fold", format!("{facts} decoded answers, {order}"), rate, Unit::PerSecond("facts"));
+    report.lines.push(line.aim(Aim::Value(500_000.0)));
+    if order == "in order" {
+        let bytes = Measured::once((after.private - before.private) * 1e6 / count);
+        report.lines.push(Line::new("memory", "answers in metrics", bytes, Unit::BytesPerFact));
+        let directory = settings.directory();
+        let bytes = Measured::once(helper::bytes_beside_files(facts, &directory.path().join("columns")));
+        let what = "answers in metrics, ids, numbers and versions in memory-mapped files";
+        report.lines.push(Line::new("memory", what, bytes, Unit::BytesPerFact));
+    }
+    memory
+}
+
+/// Asks for figures; of those by channel the first question is told by itself, too, as the days are counted by channel then.
+fn queries(memory: &mut Memory, facts: u64, order: &str, duckdb: Option<&Value>, report: &mut Report) {
+    for (name, what, aim) in [
+        ("window", "NPS of 90 days", Some(Aim::Times(5.0))),
+        (BY_CHANNEL, "NPS of 90 days by channel", Some(Aim::Times(10.0))),
+        ("channel", "NPS by channel", None),
+        ("month_market", "NPS by month × market", None),
+    ] {
+        let (times, rows) = ask(memory, &request(name), |_, _| ());
+        let theirs = duckdb.map(|duckdb| &duckdb[name]);
+        let what = format!("{what} over {facts}, {order}");
+        if name == BY_CHANNEL {
+            report.lines.push(line(format!("{what}: first"), &times[..1], &rows, name, theirs));
+        }
+        let warm = line(what, &times[WARM..], &rows, name, theirs);
+        report.lines.push(aim.filter(|_| theirs.is_some()).map_or(warm.clone(), |aim| warm.aim(aim)));
+    }
+}
+
+/// Changes an answer before each question: its day is counted again.
+fn after_changes(memory: &mut Memory, facts: u64, order: &str, duckdb: Option<&Value>, report: &mut Report) {
+    let survey = survey();
+    let changes: Vec<Fact> = changed(facts).map(|answer| lowered(answer, &survey)).collect();
+    let (times, rows) = ask(memory, &request(BY_CHANNEL), |memory, repetition| {
+        memory.put_surveys(changes[repetition].clone()).expect("a fact");
+    });
+    let what = format!("NPS of 90 days by channel over {facts}, {order}: after an answer changed");
+    let theirs = duckdb.map(|duckdb| &duckdb["changed"]);
+    report.lines.push(line(what, &times[WARM..], &rows, BY_CHANNEL, theirs));
+}
+
+/// The line of a query by its name, which came to these rows.
+fn line(what: String, times: &[f64], rows: &[Row], name: &str, duckdb: Option<&Value>) -> Line {
+    let line = Line::new(PART, what, Measured::of(times.to_vec()), Unit::Milliseconds);
+    let Some(theirs) = duckdb else { return line };
     assert_eq!(tallies(name, rows), told(theirs), "{name}: both come to the same figures");
     line.against("DuckDB", reference::milliseconds(theirs))
 }
@@ -162,7 +181,7 @@ pub fn request(name: &str) -> QueryMetricsRequest {
         ..QueryMetricsRequest::default()
     };
     match name {
-        "channel" | "window_channel" => request.group_by.push("channel".to_owned()),
+        "channel" | BY_CHANNEL => request.group_by.push("channel".to_owned()),
         "month_market" => {
             request.group_by.push(answers::MARKET.to_owned());
             request.granularity = Granularity::Month.into();
@@ -195,7 +214,7 @@ type Tallies = BTreeMap<String, [u64; 3]>;
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole numbers")]
 fn tallies(name: &str, rows: &[Row]) -> Tallies {
     let group = |row: &Row| match name {
-        "channel" | "window_channel" => row.group["channel"].clone(),
+        "channel" | BY_CHANNEL => row.group["channel"].clone(),
         "month_market" => format!("{} {}", row.label, row.group[answers::MARKET]),
         _ => String::new(),
     };
