@@ -54,7 +54,7 @@ pub use wire::{parse_calendar, parse_holidays, parse_policy_list, render_holiday
 use std::sync::Arc;
 
 use barometer_chassis::{
-    client::Channel, config::ServerConfig, database::Location, door::Stages, error::Error, feed::Kind, server::Server,
+    add_service, client::Channel, database::Location, door::Stages, error::Error, feed::Kind, server::Server,
     shutdown::Shutdown, store::Store,
 };
 use barometer_directory::Directory;
@@ -66,7 +66,6 @@ use barometer_proto::complaints::v1::{
     webhook_service_server::WebhookServiceServer, work_service_server::WorkServiceServer,
 };
 use tokio::task::JoinHandle;
-use tonic::codec::CompressionEncoding;
 
 /// The service's name: of its database and in its positions.
 pub const NAME: &str = "complaints";
@@ -100,19 +99,6 @@ pub struct Config {
     pub webhooks: WebhookSettings,
 }
 
-/// Adds a gRPC service with the limits and the compression that all of them have.
-macro_rules! serve {
-    ($server:expr, $limits:expr, $service:expr) => {
-        $server.add_service(
-            $service
-                .max_decoding_message_size($limits.max_message_bytes)
-                .max_encoding_message_size($limits.max_message_bytes)
-                .accept_compressed(CompressionEncoding::Gzip)
-                .send_compressed(CompressionEncoding::Gzip),
-        )
-    };
-}
-
 /// Opens the store and adds the service to `server`. `customers` leads to the customers service and `surveys` to the surveys
 /// service, which need not be there yet; without the latter no answers are followed up. The handle ends after `shutdown`, when
 /// everything acknowledged is written.
@@ -121,7 +107,6 @@ pub async fn add(
     customers: Channel,
     surveys: Option<Channel>,
     server: &mut Server,
-    limits: &ServerConfig,
     shutdown: Shutdown,
 ) -> Result<JoinHandle<()>, Error> {
     let kinds = vec![
@@ -157,19 +142,19 @@ pub async fn add(
     let customers = customers::Customers::new(store.clone(), directory);
     let policies = service::Policies::new(store.clone(), book.clone(), rules.priorities);
     let promises = service::Promises::new(store.clone(), customers.clone(), rules.promise_lead, book.clone());
-    let (claim_limit, max_watches) = (rules.claim_limit.0, limits.max_watches);
+    let (claim_limit, max_watches) = (rules.claim_limit.0, server.config().max_watches);
     let work = service::Work::new(store.clone(), book.clone(), claim_limit, max_watches, server.ending());
     let incidents = service::Incidents::new(store.clone(), customers.clone());
     let complaints = service::Complaints::new(store.clone(), customers, stages, rules, book, server.ending());
-    serve!(server, limits, ComplaintServiceServer::new(complaints));
-    serve!(server, limits, PolicyServiceServer::new(policies));
-    serve!(server, limits, PromiseServiceServer::new(promises));
-    serve!(server, limits, FollowUpServiceServer::new(service::FollowUps::new(store.clone())));
-    serve!(server, limits, EscalationServiceServer::new(service::Escalations::new(store.clone())));
-    serve!(server, limits, WorkServiceServer::new(work));
-    serve!(server, limits, IncidentServiceServer::new(incidents));
-    serve!(server, limits, PrivacyServiceServer::new(service::Privacy::new(store.clone())));
-    serve!(server, limits, WebhookServiceServer::new(service::Webhooks::new(store.clone(), webhooks.allow_private)));
+    add_service!(server, ComplaintServiceServer::new(complaints));
+    add_service!(server, PolicyServiceServer::new(policies));
+    add_service!(server, PromiseServiceServer::new(promises));
+    add_service!(server, FollowUpServiceServer::new(service::FollowUps::new(store.clone())));
+    add_service!(server, EscalationServiceServer::new(service::Escalations::new(store.clone())));
+    add_service!(server, WorkServiceServer::new(work));
+    add_service!(server, IncidentServiceServer::new(incidents));
+    add_service!(server, PrivacyServiceServer::new(service::Privacy::new(store.clone())));
+    add_service!(server, WebhookServiceServer::new(service::Webhooks::new(store.clone(), webhooks.allow_private)));
     for name in GRPC_NAMES {
         store.report_health(server.health(), name);
     }
