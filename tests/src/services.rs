@@ -118,11 +118,10 @@ impl Services {
             stages: stages.clone(),
             thresholds: VALUE_BANDS.parse().expect("thresholds"),
         };
-        let first =
-            barometer_customers::add(config, &mut server, &limits, background.clone()).await.expect("customers");
+        let first = barometer_customers::add(config, &mut server, background.clone()).await.expect("customers");
         let customers = customers.expect("an address");
         let config = barometer_surveys::Config { location: location.clone(), write_queue, stages: stages.clone() };
-        let second = barometer_surveys::add(config, customers.clone(), &mut server, &limits, background.clone());
+        let second = barometer_surveys::add(config, customers.clone(), &mut server, background.clone());
         let second = second.await.expect("surveys");
         let surveys = client::connect(&endpoint, &ClientConfig::default()).expect("an address");
         let config = barometer_complaints::Config {
@@ -132,8 +131,7 @@ impl Services {
             webhooks: webhooks(),
             rules: Rules::default(),
         };
-        let third =
-            barometer_complaints::add(config, customers, Some(surveys), &mut server, &limits, background.clone());
+        let third = barometer_complaints::add(config, customers, Some(surveys), &mut server, background.clone());
         let third = third.await.expect("complaints");
 
         let task = tokio::spawn({

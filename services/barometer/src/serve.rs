@@ -323,7 +323,7 @@ async fn open(
             stages: args.journey_stages.clone(),
             thresholds: args.value_bands.clone(),
         };
-        let task = barometer_customers::add(config, &mut server, &args.server, background.clone()).await;
+        let task = barometer_customers::add(config, &mut server, background.clone()).await;
         tasks.push(task.map_err(broken)?);
     }
     if args.what.includes(What::Surveys) {
@@ -333,7 +333,7 @@ async fn open(
             stages: args.journey_stages.clone(),
         };
         let customers = channel(args.customers_endpoint.as_ref().unwrap_or(&here), &args.client)?;
-        let task = barometer_surveys::add(config, customers, &mut server, &args.server, background.clone()).await;
+        let task = barometer_surveys::add(config, customers, &mut server, background.clone()).await;
         tasks.push(task.map_err(broken)?);
     }
     if args.what.includes(What::Complaints) {
@@ -359,8 +359,7 @@ async fn open(
             (None, What::All) => Some(channel(&here, &args.client)?),
             (None, _) => None,
         };
-        let task =
-            barometer_complaints::add(config, customers, surveys, &mut server, &args.server, background.clone()).await;
+        let task = barometer_complaints::add(config, customers, surveys, &mut server, background.clone()).await;
         tasks.push(task.map_err(broken)?);
     }
     if let Some(directory) = directory {
@@ -370,8 +369,7 @@ async fn open(
             complaints: channel(args.complaints_endpoint.as_ref().unwrap_or(&here), &args.client)?,
         };
         let storage = barometer_metrics::Storage { location, write_queue: args.write_queue, directory };
-        let task =
-            barometer_metrics::add(&args.metrics, storage, upstreams, &mut server, &args.server, background.clone());
+        let task = barometer_metrics::add(&args.metrics, storage, upstreams, &mut server, background.clone());
         tasks.push(task.await.map_err(broken)?);
     }
 

@@ -36,6 +36,26 @@ pub struct Server {
     ending: Shutdown,
 }
 
+/// How messages are compressed for callers that take it, and by those that do it.
+pub const COMPRESSION: CompressionEncoding = CompressionEncoding::Gzip;
+
+/// Adds a generated service to a [`Server`](crate::server::Server), with the limit of messages
+/// ([`ServerConfig::max_message_bytes`](crate::config::ServerConfig::max_message_bytes)) and the compression that all have, in
+/// both directions: generated code has no common name for them.
+#[macro_export]
+macro_rules! add_service {
+    ($server:expr, $service:expr) => {{
+        let most_bytes = $server.config().max_message_bytes;
+        $server.add_service(
+            $service
+                .max_decoding_message_size(most_bytes)
+                .max_encoding_message_size(most_bytes)
+                .accept_compressed($crate::server::COMPRESSION)
+                .send_compressed($crate::server::COMPRESSION),
+        )
+    }};
+}
+
 /// Why a server could not be started, or not go on.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -87,8 +107,15 @@ impl Server {
         self.ending.clone()
     }
 
-    /// Adds a generated service, NOT_SERVING until [`Health::set`] says otherwise. Its owner gives it the message limit
-    /// ([`ServerConfig::max_message_bytes`], both directions) and gzip, which generated code has no common name for.
+    /// What it was configured with.
+    pub fn config(&self) -> &ServerConfig {
+        &self.config
+    }
+
+    /// Adds a service as it is, NOT_SERVING until [`Health::set`] says otherwise. A generated one is added by [`add_service!`],
+    /// with its limits.
+    ///
+    /// [`add_service!`]: crate::add_service
     pub fn add_service<S>(&mut self, service: S) -> &mut Self
     where
         S: Service<Request, Response = Response, Error = Infallible, Future: Send>
@@ -179,8 +206,8 @@ impl Server {
         let health = self.health.server(self.ending.clone());
         self.routes
             .add_service(health.max_decoding_message_size(limit))
-            .add_service(v1.max_decoding_message_size(limit).accept_compressed(CompressionEncoding::Gzip))
-            .add_service(v1alpha.max_decoding_message_size(limit).accept_compressed(CompressionEncoding::Gzip));
+            .add_service(v1.max_decoding_message_size(limit).accept_compressed(COMPRESSION))
+            .add_service(v1alpha.max_decoding_message_size(limit).accept_compressed(COMPRESSION));
         Ok(())
     }
 }

@@ -2,11 +2,11 @@
 //!
 //! It owns cases, the entries of their histories and their clocks, and the calendars and policies by which their clocks
 //! count, promises, teams and their claims. It asks the customers service for the customer of a caller's key and for what
-//! customers are worth, and nobody else. A request goes from [`service`] (parse, act, render) through [`wire`]
-//! (message ⇄ row) and the rules of [`case`], [`policy`] and [`clock`] to the writer or to [`store`].
+//! customers are worth, follows the answers of the surveys service, and knows nobody else. A request goes from [`service`]
+//! (parse, act, render) through [`wire`] (message ⇄ row) and the rules of [`case`], [`policy`] and [`clock`] to the writer
+//! or to [`store`]; what is done without being asked is in [`workers`].
 
 pub mod alarm;
-mod appraiser;
 pub mod calendar;
 pub mod calendar_version;
 pub mod case;
@@ -20,7 +20,6 @@ pub mod delivery;
 mod erased_trace;
 pub mod erasure;
 mod erasure_secret;
-mod erasures;
 pub mod escalation;
 pub mod follow_up;
 pub mod follow_up_rule_set;
@@ -28,8 +27,6 @@ pub mod incident;
 pub mod incident_case;
 pub mod incident_customer;
 pub mod incident_task;
-mod incidents;
-mod keeper;
 pub mod ladder;
 mod migrations;
 pub mod policy;
@@ -38,15 +35,13 @@ pub mod promise;
 mod service;
 mod store;
 pub mod survey_answer;
-mod surveys;
-mod sweep;
 pub mod team;
 pub mod upstream;
 pub mod urgency;
-mod watch;
 pub mod webhook;
 mod webhooks;
 mod wire;
+mod workers;
 
 pub use webhooks::{Authorities, Settings as WebhookSettings};
 pub use wire::{parse_calendar, parse_holidays, parse_policy_list, render_holiday, render_plain_calendar};
@@ -54,7 +49,7 @@ pub use wire::{parse_calendar, parse_holidays, parse_policy_list, render_holiday
 use std::sync::Arc;
 
 use barometer_chassis::{
-    client::Channel, config::ServerConfig, database::Location, door::Stages, error::Error, feed::Kind, server::Server,
+    add_service, client::Channel, database::Location, door::Stages, error::Error, feed::Kind, server::Server,
     shutdown::Shutdown, store::Store,
 };
 use barometer_directory::Directory;
@@ -66,7 +61,6 @@ use barometer_proto::complaints::v1::{
     webhook_service_server::WebhookServiceServer, work_service_server::WorkServiceServer,
 };
 use tokio::task::JoinHandle;
-use tonic::codec::CompressionEncoding;
 
 /// The service's name: of its database and in its positions.
 pub const NAME: &str = "complaints";
@@ -100,19 +94,6 @@ pub struct Config {
     pub webhooks: WebhookSettings,
 }
 
-/// Adds a gRPC service with the limits and the compression that all of them have.
-macro_rules! serve {
-    ($server:expr, $limits:expr, $service:expr) => {
-        $server.add_service(
-            $service
-                .max_decoding_message_size($limits.max_message_bytes)
-                .max_encoding_message_size($limits.max_message_bytes)
-                .accept_compressed(CompressionEncoding::Gzip)
-                .send_compressed(CompressionEncoding::Gzip),
-        )
-    };
-}
-
 /// Opens the store and adds the service to `server`. `customers` leads to the customers service and `surveys` to the surveys
 /// service, which need not be there yet; without the latter no answers are followed up. The handle ends after `shutdown`, when
 /// everything acknowledged is written.
@@ -121,7 +102,6 @@ pub async fn add(
     customers: Channel,
     surveys: Option<Channel>,
     server: &mut Server,
-    limits: &ServerConfig,
     shutdown: Shutdown,
 ) -> Result<JoinHandle<()>, Error> {
     let kinds = vec![
@@ -141,35 +121,35 @@ pub async fn add(
     let directory = Directory::new(customers);
     let Config { rules, stages, webhooks, .. } = config;
 
-    tokio::spawn(keeper::keep(store.clone(), book.clone(), shutdown.clone()));
-    tokio::spawn(watch::keep_watch(store.clone(), book.clone(), shutdown.clone()));
-    tokio::spawn(sweep::Sweep::new(store.clone(), book.clone()).run(shutdown.clone()));
+    tokio::spawn(workers::keeper::keep(store.clone(), book.clone(), shutdown.clone()));
+    tokio::spawn(workers::watch::keep_watch(store.clone(), book.clone(), shutdown.clone()));
+    tokio::spawn(workers::sweep::Sweep::new(store.clone(), book.clone()).run(shutdown.clone()));
     tokio::spawn(webhooks::Deliverer::new(store.clone(), &webhooks)?.run(server.ending()));
-    tokio::spawn(incidents::work(store.clone(), directory.clone(), book.clone(), server.ending()));
-    tokio::spawn(erasures::work(store.clone(), server.ending()));
+    tokio::spawn(workers::incidents::work(store.clone(), directory.clone(), book.clone(), server.ending()));
+    tokio::spawn(workers::erasures::work(store.clone(), server.ending()));
     let (asking, asked) = (store.clone(), directory.clone());
-    tokio::spawn(appraiser::keep_asking(asking, asked, book.clone(), rules.priorities, shutdown.clone()));
+    tokio::spawn(workers::appraiser::keep_asking(asking, asked, book.clone(), rules.priorities, shutdown.clone()));
     if let Some(surveys) = surveys {
-        let follower = surveys::Follower::new(store.clone(), surveys, book.clone(), rules.priorities);
+        let follower = workers::surveys::Follower::new(store.clone(), surveys, book.clone(), rules.priorities);
         tokio::spawn(follower.run(server.ending(), shutdown));
     }
 
     let customers = customers::Customers::new(store.clone(), directory);
     let policies = service::Policies::new(store.clone(), book.clone(), rules.priorities);
     let promises = service::Promises::new(store.clone(), customers.clone(), rules.promise_lead, book.clone());
-    let (claim_limit, max_watches) = (rules.claim_limit.0, limits.max_watches);
+    let (claim_limit, max_watches) = (rules.claim_limit.0, server.config().max_watches);
     let work = service::Work::new(store.clone(), book.clone(), claim_limit, max_watches, server.ending());
     let incidents = service::Incidents::new(store.clone(), customers.clone());
     let complaints = service::Complaints::new(store.clone(), customers, stages, rules, book, server.ending());
-    serve!(server, limits, ComplaintServiceServer::new(complaints));
-    serve!(server, limits, PolicyServiceServer::new(policies));
-    serve!(server, limits, PromiseServiceServer::new(promises));
-    serve!(server, limits, FollowUpServiceServer::new(service::FollowUps::new(store.clone())));
-    serve!(server, limits, EscalationServiceServer::new(service::Escalations::new(store.clone())));
-    serve!(server, limits, WorkServiceServer::new(work));
-    serve!(server, limits, IncidentServiceServer::new(incidents));
-    serve!(server, limits, PrivacyServiceServer::new(service::Privacy::new(store.clone())));
-    serve!(server, limits, WebhookServiceServer::new(service::Webhooks::new(store.clone(), webhooks.allow_private)));
+    add_service!(server, ComplaintServiceServer::new(complaints));
+    add_service!(server, PolicyServiceServer::new(policies));
+    add_service!(server, PromiseServiceServer::new(promises));
+    add_service!(server, FollowUpServiceServer::new(service::FollowUps::new(store.clone())));
+    add_service!(server, EscalationServiceServer::new(service::Escalations::new(store.clone())));
+    add_service!(server, WorkServiceServer::new(work));
+    add_service!(server, IncidentServiceServer::new(incidents));
+    add_service!(server, PrivacyServiceServer::new(service::Privacy::new(store.clone())));
+    add_service!(server, WebhookServiceServer::new(service::Webhooks::new(store.clone(), webhooks.allow_private)));
     for name in GRPC_NAMES {
         store.report_health(server.health(), name);
     }

@@ -20,15 +20,14 @@ pub mod value;
 mod wire;
 
 use barometer_chassis::{
-    config::ServerConfig, database::Location, door::Stages, error::Error, feed::Kind, server::Server,
-    shutdown::Shutdown, store::Store,
+    add_service, database::Location, door::Stages, error::Error, feed::Kind, server::Server, shutdown::Shutdown,
+    store::Store,
 };
 use barometer_proto::customers::v1::{
     self as contract, FactKind, cost_service_server::CostServiceServer, customer_service_server::CustomerServiceServer,
     loyalty_service_server::LoyaltyServiceServer,
 };
 use tokio::task::JoinHandle;
-use tonic::codec::CompressionEncoding;
 
 /// The service's name: of its database and in its positions.
 pub const NAME: &str = "customers";
@@ -51,27 +50,9 @@ pub struct Config {
     pub thresholds: value::Thresholds,
 }
 
-/// Adds a gRPC service with the limits and the compression that all of them have.
-macro_rules! serve {
-    ($server:expr, $limits:expr, $service:expr) => {
-        $server.add_service(
-            $service
-                .max_decoding_message_size($limits.max_message_bytes)
-                .max_encoding_message_size($limits.max_message_bytes)
-                .accept_compressed(CompressionEncoding::Gzip)
-                .send_compressed(CompressionEncoding::Gzip),
-        )
-    };
-}
-
 /// Opens the store and adds the service to `server`. The handle ends after `shutdown`, when everything acknowledged is
 /// written.
-pub async fn add(
-    config: Config,
-    server: &mut Server,
-    limits: &ServerConfig,
-    shutdown: Shutdown,
-) -> Result<JoinHandle<()>, Error> {
+pub async fn add(config: Config, server: &mut Server, shutdown: Shutdown) -> Result<JoinHandle<()>, Error> {
     let kinds = vec![
         Kind::new::<customer::Entity>(FactKind::Customer.into(), |row| row.position, wire::customer_fact),
         Kind::new::<attribute_change::Entity>(
@@ -97,9 +78,9 @@ pub async fn add(
     let (store, writer) =
         Store::open::<migrations::Migrator>(&config.location, NAME, kinds, config.write_queue, shutdown).await?;
     let service = service::Customers::new(store.clone(), config.stages, config.thresholds, server.ending());
-    serve!(server, limits, CustomerServiceServer::new(service.clone()));
-    serve!(server, limits, LoyaltyServiceServer::new(service.clone()));
-    serve!(server, limits, CostServiceServer::new(service));
+    add_service!(server, CustomerServiceServer::new(service.clone()));
+    add_service!(server, LoyaltyServiceServer::new(service.clone()));
+    add_service!(server, CostServiceServer::new(service));
     for name in GRPC_NAMES {
         store.report_health(server.health(), name);
     }

@@ -1,10 +1,11 @@
 //! The metrics service: figures folded from the facts of the other services.
 //!
-//! It owns the metrics that users define, in its database, and a snapshot that it can do without. It watches the customers, the surveys and the complaints
-//! service and keeps their facts in [`columns`]; [`fold`] keeps them current, [`query`] makes figures of them by the definitions in
-//! [`rules`], and [`catalogue`] names every metric, with those of [`definitions`]; [`analysis`] makes tables and curves, and compares figures; [`export`] makes
-//! files of facts and figures; [`verification`] computes figures again and compares them. A request goes from [`service`] (parse,
-//! act, render) to the query, the analysis, the export or the verification.
+//! It owns the metrics that users define, in its database, and a snapshot that it can do without. It watches the
+//! customers, the surveys and the complaints service and keeps their facts in [`columns`]; [`fold`] keeps them current.
+//! [`catalogue`] names every metric, with those of [`definitions`]; [`query`] asks the metric's function in
+//! [`measures`] for its figures, by the formulas in [`rules`]; [`analysis`] makes tables and curves, and compares
+//! figures; [`export`] makes files of facts and figures; [`verification`] computes figures again and compares them. A
+//! request goes from [`service`] (parse, act, render) to the query, the analysis, the export or the verification.
 
 mod analysis;
 mod catalogue;
@@ -15,6 +16,7 @@ mod definitions;
 mod directory;
 mod export;
 mod fold;
+mod measures;
 pub mod memory;
 mod migrations;
 mod query;
@@ -24,13 +26,15 @@ mod store;
 mod verification;
 mod wire;
 
-use std::{sync::Arc, time::Duration};
+use std::{io, path::Path, sync::Arc, time::Duration};
 
 use barometer_chassis::{
+    add_service,
     client::Channel,
-    config::{Problem, ServerConfig, duration},
+    config::{Problem, duration},
     database::Location,
     error::Error,
+    health::Health,
     server::Server,
     shutdown::Shutdown,
     store::Store,
@@ -45,8 +49,10 @@ use barometer_proto::metrics::v1::{
 };
 use clap::Args;
 use jiff::tz::TimeZone;
-use tokio::{sync::Semaphore, task::JoinHandle};
-use tonic::codec::CompressionEncoding;
+use tokio::{
+    sync::{Semaphore, watch},
+    task::JoinHandle,
+};
 
 pub use crate::directory::Directory;
 use crate::{
@@ -195,7 +201,6 @@ pub async fn add(
     storage: Storage,
     upstreams: Upstreams,
     server: &mut Server,
-    limits: &ServerConfig,
     shutdown: Shutdown,
 ) -> Result<JoinHandle<()>, Error> {
     let Storage { location, write_queue, directory } = storage;
@@ -204,86 +209,43 @@ pub async fn add(
     let definitions = Definitions::new(store.clone());
     definitions.bring_up().await?;
     let zones = Zones::new(&config.reporting_time_zone).map_err(|error| Error::Internal(error.to_string()))?;
-    let every_time = Duration::from_secs(config.snapshot_every_seconds);
-    let snapshots = Snapshots::new(directory.path(), config.snapshot_every_facts, every_time)
-        .map_err(|error| Error::Internal(format!("{}: {error}", directory.path().display())))?;
-    let most_bytes = usize::try_from(u64::from(config.cold_columns_memory) << 20).unwrap_or(usize::MAX);
-    let files = directory.path().join("columns");
-    let cold =
-        ColdFiles::new(&files, most_bytes).map_err(|error| Error::Internal(format!("{}: {error}", files.display())))?;
-    let fold = Arc::new(Fold::open(snapshots, cold));
+    let zones = Arc::new(zones);
+    let fold = Arc::new(open_fold(config, directory.path())?);
     fold.observe();
 
-    let queries = Arc::new(Semaphore::new(usize::from(config.concurrent_queries.max(1))));
-    let (zones, minimum_sample) = (Arc::new(zones), config.minimum_sample);
-    let most_facts = config.verify_most_facts;
-    let verifier = Verifier::new(Arc::clone(&fold), upstreams.clone(), Arc::clone(&queries), most_facts);
+    let places = Arc::new(Semaphore::new(usize::from(config.concurrent_queries.max(1))));
+    let verifier = Verifier::new(fold.clone(), upstreams.clone(), places.clone(), config.verify_most_facts);
     let verifier = Arc::new(verifier);
-    let watches = service::Watches::new(limits.max_watches, server.ending());
-    let (bytes, sample) = (limits.max_message_bytes, minimum_sample);
-    let (facts, defined) = (Arc::clone(&fold), definitions.clone());
-    let service = service::Metrics::new(facts, Arc::clone(&zones), defined, queries, bytes, sample, watches);
-    let defining = DefinitionServiceServer::new(service.clone())
-        .max_decoding_message_size(limits.max_message_bytes)
-        .max_encoding_message_size(limits.max_message_bytes)
-        .accept_compressed(CompressionEncoding::Gzip)
-        .send_compressed(CompressionEncoding::Gzip);
-    server.add_service(defining);
+    let metrics = service::Metrics {
+        fold: fold.clone(),
+        zones: zones.clone(),
+        definitions: definitions.clone(),
+        places,
+        max_message_bytes: server.config().max_message_bytes,
+        minimum_sample: config.minimum_sample,
+        watches: service::Watches::new(server.config().max_watches, server.ending()),
+    };
+    let verifications = Verifications::new(metrics.clone(), verifier.clone(), server.ending());
+    let exports = Exports::new(metrics.clone(), upstreams.clone(), server.ending());
+    add_service!(server, MetricsServiceServer::new(metrics.clone()));
+    add_service!(server, AnalysisServiceServer::new(metrics.clone()));
+    add_service!(server, DefinitionServiceServer::new(metrics.clone()));
+    add_service!(server, ExportServiceServer::new(exports));
+    add_service!(server, FigureServiceServer::new(metrics));
+    add_service!(server, VerificationServiceServer::new(verifications));
     store.report_health(server.health(), definition_service_server::SERVICE_NAME);
-    let analyses = AnalysisServiceServer::new(service.clone())
-        .max_decoding_message_size(limits.max_message_bytes)
-        .max_encoding_message_size(limits.max_message_bytes)
-        .accept_compressed(CompressionEncoding::Gzip)
-        .send_compressed(CompressionEncoding::Gzip);
-    server.add_service(analyses);
-    let figures = FigureServiceServer::new(service.clone())
-        .max_decoding_message_size(limits.max_message_bytes)
-        .max_encoding_message_size(limits.max_message_bytes)
-        .accept_compressed(CompressionEncoding::Gzip)
-        .send_compressed(CompressionEncoding::Gzip);
-    server.add_service(figures);
-    let verifications = Verifications::new(service.clone(), Arc::clone(&verifier), server.ending());
-    let verifications = VerificationServiceServer::new(verifications)
-        .max_decoding_message_size(limits.max_message_bytes)
-        .max_encoding_message_size(limits.max_message_bytes)
-        .accept_compressed(CompressionEncoding::Gzip)
-        .send_compressed(CompressionEncoding::Gzip);
-    server.add_service(verifications);
+    tokio::spawn(report_health(fold.readiness(), server.health()));
+
     let schedule = Schedule {
         verifier,
-        fold: Arc::clone(&fold),
+        fold: fold.clone(),
         zones,
         definitions,
-        minimum_sample,
+        minimum_sample: config.minimum_sample,
         every: config.verify_every,
         metrics: config.verify_metrics.clone(),
     };
     tokio::spawn(schedule.run(server.ending()));
-    let exports = Exports::new(service.clone(), upstreams.clone(), server.ending());
-    let service = MetricsServiceServer::new(service)
-        .max_decoding_message_size(limits.max_message_bytes)
-        .max_encoding_message_size(limits.max_message_bytes)
-        .accept_compressed(CompressionEncoding::Gzip)
-        .send_compressed(CompressionEncoding::Gzip);
-    server.add_service(service);
-    let exports = ExportServiceServer::new(exports)
-        .max_decoding_message_size(limits.max_message_bytes)
-        .max_encoding_message_size(limits.max_message_bytes)
-        .accept_compressed(CompressionEncoding::Gzip)
-        .send_compressed(CompressionEncoding::Gzip);
-    server.add_service(exports);
-    let health = server.health();
-    let mut ready = fold.readiness();
-    tokio::spawn(async move {
-        loop {
-            let is_ready = *ready.borrow_and_update();
-            let of_fold = GRPC_NAMES.into_iter().filter(|name| *name != definition_service_server::SERVICE_NAME);
-            of_fold.for_each(|name| health.set(name, is_ready));
-            if ready.changed().await.is_err() {
-                return;
-            }
-        }
-    });
     let following = fold.run(upstreams, server.ending(), shutdown);
     Ok(tokio::spawn(async move {
         following.await;
@@ -292,4 +254,28 @@ pub async fn add(
         }
         drop(directory);
     }))
+}
+
+/// The fold with what a directory has of it.
+fn open_fold(config: &Config, directory: &Path) -> Result<Fold, Error> {
+    let failed = |path: &Path, error: io::Error| Error::Internal(format!("{}: {error}", path.display()));
+    let every_time = Duration::from_secs(config.snapshot_every_seconds);
+    let snapshots = Snapshots::new(directory, config.snapshot_every_facts, every_time);
+    let snapshots = snapshots.map_err(|error| failed(directory, error))?;
+    let most_bytes = usize::try_from(u64::from(config.cold_columns_memory) << 20).unwrap_or(usize::MAX);
+    let files = directory.join("columns");
+    let cold = ColdFiles::new(&files, most_bytes).map_err(|error| failed(&files, error))?;
+    Ok(Fold::open(snapshots, cold))
+}
+
+/// Keeps the health of what is answered from the fold as the fold's is, for as long as the process runs.
+async fn report_health(mut ready: watch::Receiver<bool>, health: Health) {
+    loop {
+        let is_ready = *ready.borrow_and_update();
+        let of_fold = GRPC_NAMES.into_iter().filter(|name| *name != definition_service_server::SERVICE_NAME);
+        of_fold.for_each(|name| health.set(name, is_ready));
+        if ready.changed().await.is_err() {
+            return;
+        }
+    }
 }

@@ -33,15 +33,15 @@ use crate::{
 /// The service.
 #[derive(Clone)]
 pub(crate) struct Metrics {
-    fold: Arc<Fold>,
-    zones: Arc<Zones>,
-    definitions: Definitions,
+    pub(crate) fold: Arc<Fold>,
+    pub(crate) zones: Arc<Zones>,
+    pub(crate) definitions: Definitions,
     /// Queries that may be computed at the same time.
-    places: Arc<Semaphore>,
-    max_message_bytes: usize,
+    pub(crate) places: Arc<Semaphore>,
+    pub(crate) max_message_bytes: usize,
     /// Rows of a smaller sample are suppressed.
-    minimum_sample: u64,
-    watches: Watches,
+    pub(crate) minimum_sample: u64,
+    pub(crate) watches: Watches,
 }
 
 /// Room for watches, and when they end.
@@ -61,19 +61,6 @@ impl Watches {
 }
 
 impl Metrics {
-    /// The service over a fold.
-    pub(crate) fn new(
-        fold: Arc<Fold>,
-        zones: Arc<Zones>,
-        definitions: Definitions,
-        places: Arc<Semaphore>,
-        max_message_bytes: usize,
-        minimum_sample: u64,
-        watches: Watches,
-    ) -> Self {
-        Metrics { fold, zones, definitions, places, max_message_bytes, minimum_sample, watches }
-    }
-
     /// Parses and computes with `compute`, away from the threads that serve calls, once the positions are included; `left` is
     /// what is left of the time for the call. All of it is of one state of the facts, and so is the freshness of what the metrics
     /// of these names are made of.

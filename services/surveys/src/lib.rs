@@ -13,7 +13,7 @@ pub mod survey;
 mod wire;
 
 use barometer_chassis::{
-    client::Channel, config::ServerConfig, database::Location, door::Stages, error::Error, feed::Kind, server::Server,
+    add_service, client::Channel, database::Location, door::Stages, error::Error, feed::Kind, server::Server,
     shutdown::Shutdown, store::Store,
 };
 use barometer_directory::Directory;
@@ -22,7 +22,6 @@ use barometer_proto::surveys::v1::{
     survey_service_server::SurveyServiceServer,
 };
 use tokio::task::JoinHandle;
-use tonic::codec::CompressionEncoding;
 
 /// The service's name: of its database and in its positions.
 pub const NAME: &str = "surveys";
@@ -48,7 +47,6 @@ pub async fn add(
     config: Config,
     customers: Channel,
     server: &mut Server,
-    limits: &ServerConfig,
     shutdown: Shutdown,
 ) -> Result<JoinHandle<()>, Error> {
     let kinds = vec![
@@ -59,18 +57,8 @@ pub async fn add(
     let (store, writer) =
         Store::open::<migrations::Migrator>(&config.location, NAME, kinds, config.write_queue, shutdown).await?;
     let service = service::Surveys::new(store.clone(), Directory::new(customers), config.stages, server.ending());
-    let surveys = SurveyServiceServer::new(service.clone())
-        .max_decoding_message_size(limits.max_message_bytes)
-        .max_encoding_message_size(limits.max_message_bytes)
-        .accept_compressed(CompressionEncoding::Gzip)
-        .send_compressed(CompressionEncoding::Gzip);
-    let invitations = InvitationServiceServer::new(service)
-        .max_decoding_message_size(limits.max_message_bytes)
-        .max_encoding_message_size(limits.max_message_bytes)
-        .accept_compressed(CompressionEncoding::Gzip)
-        .send_compressed(CompressionEncoding::Gzip);
-    server.add_service(surveys);
-    server.add_service(invitations);
+    add_service!(server, SurveyServiceServer::new(service.clone()));
+    add_service!(server, InvitationServiceServer::new(service));
     for name in GRPC_NAMES {
         store.report_health(server.health(), name);
     }

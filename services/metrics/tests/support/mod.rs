@@ -81,8 +81,7 @@ impl World {
         let number = self.databases.fetch_add(1, Ordering::Relaxed);
         let location = Location::Directory(self.directory.path().join(format!("database-{number}")));
         let storage = Storage { location, write_queue: 1_000, directory };
-        let fold =
-            barometer_metrics::add(config, storage, self.upstreams.clone(), &mut server, &limits, shutdown.clone());
+        let fold = barometer_metrics::add(config, storage, self.upstreams.clone(), &mut server, shutdown.clone());
         let fold = fold.await.expect("metrics");
         let health = server.health();
         let (channel, server) = listen(server, &shutdown).await;
