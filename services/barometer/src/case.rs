@@ -109,7 +109,7 @@ impl CaseArgs {
     async fn ask(&self) -> Result<Whole, Failure> {
         let by = by(&self.id)?;
         let mut desk = Desk::new(&self.endpoint)?;
-        let case = desk.case(by).await?;
+        let case = desk.case(&self.id, by).await?;
         let zone = match &self.time_zone {
             Some(zone) => zone.clone(),
             None => desk.zone(&case).await?,

@@ -37,7 +37,9 @@ enum Command {
     Publish(PublishArgs),
     List(ListArgs),
     Show(ShowArgs),
+    /// Take a definition out of use: it stays, and nobody can ask for it
     Retire(VerbArgs),
+    /// Take a definition that was retired into use again
     Restore(VerbArgs),
 }
 
@@ -74,7 +76,7 @@ struct ShowArgs {
     endpoint: Endpoint,
 }
 
-/// Take a definition out of use, or (restore) into use again
+/// Which definition
 #[derive(Debug, Args)]
 struct VerbArgs {
     /// Its id, as in custom.web_nps
@@ -90,17 +92,29 @@ const FORMAT: &str = r#"The file:
   [[metrics]]
   id = "custom.web_nps"
   title = "NPS on the web"
-  description = "Net promoter score of the answers given on the web, one a customer."
-  variant = { metric = "nps", where = ["channel=web"], parameters = { latest_per_customer = "true" } }
+  description = "Score of the answers given on the web, one a customer."
+
+  [metrics.variant]
+  metric = "nps"
+  where = ["channel=web"]
+  parameters = { latest_per_customer = "true" }
 
   [[metrics]]
   id = "custom.cases_per_sale"
   title = "Complaints per thousand sales"
-  description = "Complaints that were opened in the period, for every thousand sales."
-  unit = "per_thousand"              # percent, per_thousand, ratio, or that of the numerator
+  description = "Complaints that were opened, for every thousand sales."
+  # percent, per_thousand, ratio, or that of the numerator
+  unit = "per_thousand"
   direction = "down"                 # up, down, neutral
-  ratio.numerator = { metric = "complaints_opened", count = "opened" }     # also: amount, statistic; the value without
-  ratio.denominator = { metric = "purchases", count = "sales", where = ["channel!=shop"] }
+
+  [metrics.ratio.numerator]
+  metric = "complaints_opened"
+  count = "opened"                   # or amount, statistic; else the value
+
+  [metrics.ratio.denominator]
+  metric = "purchases"
+  count = "sales"
+  where = ["channel!=shop"]
 
   [[metrics]]
   id = "custom.contacts_and_cases"
@@ -112,8 +126,9 @@ const FORMAT: &str = r#"The file:
     { metric = "complaints_opened", name = "complaints", factor = 1 },
   ]
 
-A share (percent of the same count under more conditions) has an interval, and is tested as one. `barometer catalogue METRIC` tells
-the counts, amounts and statistics of a metric."#;
+A share (percent of the same count under more conditions) has an interval, and
+is tested as one. `barometer catalogue METRIC` tells the counts, amounts and
+statistics of a metric."#;
 
 impl DefinitionArgs {
     /// Does it.

@@ -129,7 +129,7 @@ impl Failure {
         let message = if violations.is_empty() {
             status.message().to_owned()
         } else {
-            let told = |v: &FieldViolation| format!("{}: {}", flag_of(&v.field), v.description);
+            let told = |v: &FieldViolation| format!("{}: {}", flag_of(&v.field), in_flags(&v.description, &flag_of));
             violations.iter().map(told).collect::<Vec<_>>().join("; ")
         };
         match status.code() {
@@ -137,6 +137,9 @@ impl Failure {
             Code::InvalidArgument | Code::OutOfRange => Self::usage(message),
             Code::NotFound => Self::not_there(message),
             Code::AlreadyExists => Self::data(message),
+            Code::Unimplemented => Self::usage(format!(
+                "what listens at {endpoint} does not have this call: --endpoint must lead to the suite, or to that of its services which has it"
+            )),
             Code::FailedPrecondition => Self::wrong_state(message),
             code if may_pass(code) => Self::unavailable(format!("the suite can not answer now: {message}")),
             code => Self::internal(format!("the suite answered with an error: {message} ({code:?})")),
@@ -158,6 +161,14 @@ impl fmt::Display for Failure {
 }
 
 impl std::error::Error for Failure {}
+
+/// What is said of a request with the ends of its time named as the user knows them.
+fn in_flags(description: &str, flag_of: impl Fn(&str) -> String) -> String {
+    ["start_time", "end_time"].into_iter().fold(description.to_owned(), |told, field| {
+        let flag = flag_of(field);
+        told.replace(&format!("`{field}`"), &flag).replace(field, &flag)
+    })
+}
 
 /// Whether waiting may help: the connection broke, or the suite said so.
 pub(crate) fn is_passing(status: &Status) -> bool {

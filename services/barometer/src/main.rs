@@ -101,3 +101,25 @@ async fn run(command: Command) -> Result<(), Failure> {
         Command::Demo(demo) => demo.run().await,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    /// What is wider is broken into lines, unless the terminal is known to be wider: examples would not do as they are printed.
+    const WIDTH: usize = 100;
+
+    fn too_wide(command: &clap::Command) -> Vec<String> {
+        let examples = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        let own = examples.lines().filter(|line| line.starts_with("  ") && line.chars().count() > WIDTH);
+        let own = own.map(|line| format!("{}: {line}", command.get_name()));
+        own.chain(command.get_subcommands().flat_map(too_wide)).collect()
+    }
+
+    #[test]
+    fn examples_of_the_help_are_not_broken() {
+        assert_eq!(too_wide(&Cli::command()), [""; 0]);
+    }
+}

@@ -84,48 +84,78 @@ struct RebaseArgs {
     endpoint: Endpoint,
 }
 
-const FORMAT: &str = r#"The file holds calendars and policies. The first policy that matches a case is the case's; the last must match all:
+const FORMAT: &str = r#"The file holds calendars and policies. The first policy that matches a case is
+the case's; the last must match all:
 
   [[calendars]]
   name = "office"
   time_zone = "Europe/Chisinau"
   hours = { mon-fri = ["08:00-12:00", "13:00-17:00"], sat = ["10:00-14:00"] }
   holidays = ["2026-12-25 Christmas", "2026-12-24 12:00-24:00 Christmas Eve"]
-  icalendar = "holidays.ics"             # more holidays, from a file beside this one
+  icalendar = "holidays.ics"         # more, from a file beside this one
 
   [[policies]]
   name = "losses of our best customers"
   calendar = "office"
-  kinds = ["loss"]                       # question, suggestion, complaint, loss, survey_follow_up
-  categories = ["delivery"]              # and all below, as delivery/late
-  severities = ["high", "critical"]      # low, medium, high, critical
-  priorities = ["urgent"]                # low, normal, high, urgent
-  value_bands = ["high"]                 # also: channels, customer_tiers, products, countries
+  # question, suggestion, complaint, loss, survey_follow_up
+  kinds = ["loss"]
+  categories = ["delivery"]          # and all below, as delivery/late
+  severities = ["high", "critical"]  # low, medium, high, critical
+  priorities = ["high", "urgent"]    # low, normal, high, urgent
+  # also: channels, customer_tiers, products, countries
+  value_bands = ["high"]
+
+  # minutes, hours, days, weeks, months; working minutes, hours, days
   [policies.targets]
-  first_response = "30 minutes"          # minutes, hours, working minutes, working hours, working days,
-  resolution = "3 working days"          # days, weeks, months
-  total_resolution = "5 working days"    # goes on when a case is reopened
-  next_response = "4 working hours"      # to each message after the first
-  final_response = { target = "8 weeks", holding = "12 weeks", pauses_for_customer = false }
-  [policies.ladders]                     # what happens while a clock runs, step by step
-  resolution = [
-    { percent = 50, notify = ["owner"] },                # owner, team_lead, manager, team
-    { percent = 100, hand_over = { team = "legal" }, working_time_only = true },
-    { after_due = "1 working day", notify = ["manager"], repeat = { every = "1 working day", times = 9 } },
-  ]                                      # also: raise_by_one = true, raise_to = "high"
-  promise = [                            # of what was promised to customers; the fallback's of promises without a case
-    { percent = 80, notify = ["owner"] },                # of the time until it is due, round the clock
+  first_response = "30 minutes"
+  next_response = "4 working hours"  # to each message after the first
+  resolution = "3 working days"
+  # goes on when a case is reopened
+  total_resolution = "5 working days"
+
+  [policies.targets.final_response]
+  target = "8 weeks"
+  holding = "12 weeks"
+  pauses_for_customer = false
+
+  # Who hears of it, and what becomes of the case, while a clock runs:
+  # - notify: owner, team_lead, manager, team
+  # - hand_over, raise_by_one, raise_to = "high"
+  [policies.ladders]
+  # Of what was promised to customers, round the clock; the last policy's
+  # ladder is of promises without a case.
+  promise = [
+    { percent = 80, notify = ["owner"] },
     { percent = 100, raise_by_one = true, notify = ["team_lead"] },
   ]
+
+  [[policies.ladders.resolution]]
+  percent = 50
+  notify = ["owner"]
+
+  [[policies.ladders.resolution]]
+  percent = 100
+  hand_over = { team = "legal" }
+  working_time_only = true
+
+  [[policies.ladders.resolution]]
+  after_due = "1 working day"
+  notify = ["manager"]
+  repeat = { every = "1 working day", times = 9 }
 
   [[policies]]
   name = "everything else"
   calendar = "office"
-  targets = { first_response = "1 working day", next_response = "1 working day", total_resolution = "10 working days" }
+
+  [policies.targets]
+  first_response = "1 working day"
+  next_response = "1 working day"
+  total_resolution = "10 working days"
 
 Without [[calendars]] the names of calendars are not checked.
 
-Exits with 0 when all is well, whatever notes there are, and with 1 when there are problems."#;
+Exits with 0 when all is well, whatever notes there are, and with 1 when there
+are problems."#;
 
 impl PolicyArgs {
     /// Does it.
@@ -168,7 +198,8 @@ impl RebaseArgs {
         let mut office = Office::new(&self.endpoint)?;
         if self.dry_run || !self.yes {
             let effects = office.effects(None, &self.cases).await?;
-            return output::print(|out| effects.write(out));
+            let hint = if self.dry_run { "" } else { "\nNothing was changed; --yes does it.\n" };
+            return output::print(|out| effects.write(out).and_then(|()| write!(out, "{hint}")));
         }
         let rebased = office.rebase(&self.cases, &self.note).await?;
         output::print(|out| writeln!(out, "rebased {rebased}"))

@@ -35,7 +35,8 @@ Examples:
       the whole suite on 127.0.0.1:7400, with SQLite in ./barometer-data
   barometer serve --database-url postgres://barometer@db/barometer
       the same with PostgreSQL, a schema for each service
-  barometer serve surveys --listen 0.0.0.0:7400 --insecure --customers-endpoint http://customers:7400
+  barometer serve surveys --listen 0.0.0.0:7400 --insecure \\
+      --customers-endpoint http://customers:7400
       one service, as on Kubernetes";
 
 /// The stages of the customers' journey, unless declared otherwise.
@@ -209,8 +210,9 @@ impl ServeArgs {
         let telemetry = telemetry::init(&self.telemetry, self.what.name(), env!("CARGO_PKG_VERSION"))
             .map_err(|error| Failure::usage(error.to_string()))?;
         let directory = self.claim()?;
-        let listener =
-            server::bind(self.server.listen).await.map_err(|error| Failure::unavailable(error.to_string()))?;
+        let listener = server::bind(self.server.listen).await.map_err(|error| {
+            Failure::unavailable(format!("{error}; --listen {}:0 takes a free port", self.server.listen.ip()))
+        })?;
         let address = listener.local_addr().map_err(|error| Failure::internal(error.to_string()))?;
         let stop = Shutdown::new();
         tokio::spawn({

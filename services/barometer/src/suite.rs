@@ -22,7 +22,9 @@ use crate::failure::Failure;
 
 /// How long a command waits for figures that are being made: after a start all facts are read first.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long it pauses at first before it asks again, and at most.
 const PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// The metrics of a running suite.
 pub(crate) struct Suite {
@@ -275,11 +277,13 @@ where
     F: Future<Output = Result<T, Status>>,
 {
     let until = tokio::time::Instant::now() + PATIENCE;
+    let mut pause = PAUSE;
     loop {
         match ask().await {
-            Err(status) if is_early(&status) && tokio::time::Instant::now() < until => tokio::time::sleep(PAUSE).await,
+            Err(status) if is_early(&status) && tokio::time::Instant::now() < until => tokio::time::sleep(pause).await,
             answer => return answer,
         }
+        pause = LONGEST_PAUSE.min(pause * 2);
     }
 }
 

@@ -48,8 +48,8 @@ pub struct SurvivalArgs {
     by: Vec<String>,
 
     /// Show curves up to so many days, 1 to 36,500; to the end of what is known when absent
-    #[arg(long, default_value = "0", hide_default_value = true, value_name = "DAYS")]
-    max_days: i32,
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(i32).range(1..=36_500))]
+    max_days: Option<i32>,
 
     /// Level of the intervals
     #[arg(long, default_value = "0.95", value_name = "SHARE")]
@@ -117,7 +117,7 @@ impl SurvivalArgs {
             reasons: self.reasons.clone(),
             voluntary: self.voluntary,
             group_by: self.by.clone(),
-            max_days: self.max_days,
+            max_days: self.max_days.unwrap_or_default(),
             level: self.level,
             by_reason: self.by_reason,
         }

@@ -135,8 +135,10 @@ impl VerifyArgs {
 fn remark(progress: &VerificationProgress) {
     let read: i64 = progress.sources.iter().map(|source| source.facts).sum();
     if read > 0 {
-        let (read, all) = (count(read), count(progress.facts_to_read));
-        output::remark(&format!("{read} of about {all} facts read"));
+        // More may have come meanwhile, or be known under several names.
+        let all = Some(progress.facts_to_read).filter(|all| *all > read);
+        let all = all.map(|all| format!(" of about {}", count(all))).unwrap_or_default();
+        output::remark(&format!("{}{all} facts read", count(read)));
     }
 }
 

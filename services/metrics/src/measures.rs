@@ -6,6 +6,6 @@
 
 pub(crate) mod complaints;
 pub(crate) mod customers;
-pub(crate) mod sales;
+pub(crate) mod purchases;
 pub(crate) mod subscriptions;
 pub(crate) mod surveys;

@@ -49,9 +49,11 @@ impl Desk {
         })
     }
 
-    pub(super) async fn case(&mut self, by: By) -> Result<Case, Failure> {
-        let answer = self.cases.get_case(request(GetCaseRequest { by: Some(by) })).await;
-        self.told(answer)
+    pub(super) async fn case(&mut self, id: &str, by: By) -> Result<Case, Failure> {
+        match self.cases.get_case(request(GetCaseRequest { by: Some(by) })).await {
+            Err(status) if status.code() == Code::NotFound => Err(Failure::not_there(format!("there is no case {id}"))),
+            answer => self.told(answer),
+        }
     }
 
     /// The zone of the calendar by which a case is counted.

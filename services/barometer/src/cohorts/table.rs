@@ -115,6 +115,8 @@ fn shade(cell: &RetentionCell, most: f64, heat: Heat, width: usize) -> String {
     let mark = if cell.unfinished > 0 { UNFINISHED } else { ' ' };
     let text = match cell.percent {
         _ if cell.suppressed => "· ".to_owned(),
+        // Nothing to tell of: it runs, or has not even begun.
+        Some(_) if cell.retained == 0 && cell.unfinished == cell.customers => UNFINISHED.to_string(),
         Some(percent) => format!("{}{mark}", rounded(percent, 1)),
         None => String::new(),
     };

@@ -157,6 +157,14 @@ targets = { acknowledgement = "1 working hour", first_response = "1 working day"
     }
 
     #[test]
+    fn the_file_of_the_help_is_good() {
+        let lines = super::super::FORMAT.lines().filter_map(|line| line.strip_prefix("  "));
+        let text: String = lines.filter(|line| !line.contains("icalendar")).map(|line| format!("{line}\n")).collect();
+        assert!(text.contains("[[calendars]]") && text.contains("total_resolution = \"10 working days\""), "{text}");
+        assert_eq!(told(&text), [""; 0]);
+    }
+
+    #[test]
     fn every_problem_is_told_with_its_line() {
         let file = r#"[[calendars]]
 name = "office"

@@ -143,10 +143,13 @@ pub(super) fn names<'a>(all: impl Iterator<Item = &'a String>, by: &[String]) ->
     names
 }
 
-/// A difference, with its sign.
+/// A difference, with its sign; between shares in percentage points.
 pub(super) fn signed(value: f64, unit: Unit) -> String {
     let sign = if value > 0.0 { "+" } else { "" };
-    format!("{sign}{}", figure(value, unit))
+    match unit {
+        Unit::Percent => format!("{sign}{} pp", rounded(value, 2)),
+        unit => format!("{sign}{}", figure(value, unit)),
+    }
 }
 
 /// A chance, with what digits are of use.
@@ -291,7 +294,7 @@ customers can not be reached: what it learned since 2026-01-02T03:04:05.678Z is 
     #[test]
     fn differences_have_a_sign_and_chances_three_digits() {
         assert_eq!(signed(4.736, Unit::Points), "+4.74");
-        assert_eq!(signed(-4.0, Unit::Percent), "-4.00 %");
+        assert_eq!(signed(-4.0, Unit::Percent), "-4.00 pp");
         assert_eq!(signed(0.0, Unit::Points), "0.00");
         assert_eq!(signed(90.0, Unit::Seconds), "+1.5 min");
         assert_eq!(signed(-3.0, Unit::Count), "-3");

@@ -48,10 +48,10 @@ impl Allowed {
     /// In words.
     pub(crate) fn describe(&self) -> String {
         match self {
-            Allowed::Words(words) => words.join(", "),
-            Allowed::Days => "1 to 3650".to_owned(),
-            Allowed::Whole(least, most) => format!("{least} to {most}"),
-            Allowed::Level => "0.5 to 0.999".to_owned(),
+            Allowed::Words(words) => format!("one of {}", words.join(", ")),
+            Allowed::Days => "a whole number of days from 1 to 3650".to_owned(),
+            Allowed::Whole(least, most) => format!("a whole number from {least} to {most}"),
+            Allowed::Level => "a number from 0.5 to 0.999".to_owned(),
             Allowed::Statistic => "mean, median, max, or a percentile from p0 to p100 such as p90 or p99.9".to_owned(),
             Allowed::Duration => "a whole number with its unit s, m, h or d such as 90m or 3d, 1s to 3650d".to_owned(),
             Allowed::Money => "none, or an amount with its currency such as 42.50EUR, at most 1000000".to_owned(),

@@ -9,7 +9,7 @@ use super::{
     optional_instant,
     people::Ids,
     revisions::Revisions,
-    rows::{Rows, put},
+    rows::{NO_ROW, Rows, put},
     times::NEVER,
 };
 
@@ -18,6 +18,9 @@ use super::{
 pub(crate) struct Customers {
     pub(super) rows: Rows,
     known: Vec<Option<Known>>,
+    /// The row of each customer, by its number among people.
+    #[serde(skip)]
+    rows_of: Vec<u32>,
     /// By since when they are customers, or else when the suite learned of them.
     pub(crate) revisions: Revisions,
     pub(crate) declared: Declared,
@@ -42,6 +45,7 @@ impl Customers {
         let known = Known { person, since: optional_instant(since)?, created: optional_instant(create_time)? };
         if let Some(row) = self.rows.claim(stamp) {
             self.set(row, Some(known), stamp.written);
+            self.place(row, person);
             self.declared.set(row, &dimensions);
         }
         Ok(())
@@ -59,6 +63,21 @@ impl Customers {
         let at = |known: Option<Known>| known.and_then(|known| known.since.or(known.created)).unwrap_or(NEVER);
         let before = put(&mut self.known, row, known).flatten();
         self.revisions.note(at(before), at(known), written);
+    }
+
+    /// Takes note of the row of a customer, which it keeps for ever.
+    fn place(&mut self, row: usize, person: u32) {
+        let person = person as usize;
+        if person >= self.rows_of.len() {
+            self.rows_of.resize(person + 1, NO_ROW);
+        }
+        self.rows_of[person] = u32::try_from(row).unwrap_or(NO_ROW);
+    }
+
+    /// A customer by its number among people, with its row.
+    pub(crate) fn find(&self, person: u32) -> Option<(u32, Known)> {
+        let row = *self.rows_of.get(person as usize)?;
+        Some((row, (*self.known.get(row as usize)?)?))
     }
 
     /// The customers with their rows.
@@ -80,5 +99,7 @@ impl Customers {
     pub(crate) fn restore(&mut self) {
         self.rows.restore();
         self.declared.restore();
+        let people: Vec<_> = self.iter().map(|(row, known)| (row as usize, known.person)).collect();
+        people.into_iter().for_each(|(row, person)| self.place(row, person));
     }
 }

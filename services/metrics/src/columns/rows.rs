@@ -10,7 +10,8 @@ use uuid::Uuid;
 use super::{Stamp, cold::Cold};
 
 const PAGE: i64 = 4_096;
-const NO_ROW: u32 = u32::MAX;
+/// Stands for no row.
+pub(super) const NO_ROW: u32 = u32::MAX;
 
 /// The rows of a table by the numbers of their facts.
 ///

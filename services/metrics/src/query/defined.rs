@@ -16,7 +16,7 @@ use super::{
 use crate::{
     catalogue::{Combination, Defined, Measure, Metric, Part},
     columns::Facts,
-    measures::sales::sales::units,
+    measures::purchases::sales::units,
     rules::proportion::ProportionTally,
 };
 

@@ -12,6 +12,7 @@ use super::{Condition, Query, Setting, Table, Zones};
 use crate::{
     catalogue::{self, Metric, Parameter, Parameters},
     columns::Facts,
+    definition,
     fold::Source,
     rules::{granularity::Granularity, zone::LocalDays},
 };
@@ -21,6 +22,8 @@ pub(crate) const MAX_GROUP_BY: usize = 4;
 const MAX_FILTERS: usize = 32;
 const MAX_VALUES: usize = 1_000;
 const MAX_NAME: usize = 63;
+/// From what likeness on one name may be meant by another.
+const ALIKE: f64 = 0.7;
 const MAX_VALUE: usize = 128;
 /// Names that a violation tells at most.
 const MAX_TOLD: usize = 50;
@@ -96,12 +99,7 @@ impl Vocabulary {
                 door.refuse(field, "OUTDATED_METRIC", told);
             }
             Some(_) => door.refuse(field, "RETIRED_METRIC", "was retired: nobody can ask for it"),
-            None => {
-                let known: Vec<_> = catalogue::METRICS.iter().map(|metric| metric.id).collect();
-                let told =
-                    format!("is no metric; there are {}, and those that ListDefinitions tells", known.join(", "));
-                door.refuse(field, "UNKNOWN_METRIC", told);
-            }
+            None => door.refuse(field, "UNKNOWN_METRIC", unknown_metric(name)),
         }
         found
     }
@@ -349,10 +347,25 @@ pub(crate) fn parse_parameters(
             continue;
         };
         if !parameters.set(name, value) {
-            door.refuse(&field, "OUT_OF_RANGE", format!("is not one of: {}", parameter.allowed.describe()));
+            door.refuse(&field, "OUT_OF_RANGE", format!("must be {}", parameter.allowed.describe()));
         }
     }
     parameters
+}
+
+/// What is wrong with the name of a metric that there is not.
+fn unknown_metric(name: &str) -> String {
+    let quoted = || name.chars().take(MAX_NAME).collect::<String>();
+    if let Some((name, Some(version))) = definition::split(name) {
+        return format!("there is no version {version} of `{name}`; ListDefinitionVersions tells which there are");
+    }
+    let lower = name.to_lowercase();
+    let likeness = |metric: &&Metric| strsim::jaro_winkler(metric.id, &lower);
+    let nearest = catalogue::METRICS.iter().copied().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+    match nearest.filter(|metric| likeness(metric) > ALIKE) {
+        Some(metric) => format!("`{}` is no metric; did you mean `{}`?", quoted(), metric.id),
+        None => format!("`{}` is no metric; ListMetrics tells which there are", quoted()),
+    }
 }
 
 /// Refuses what is no position of a source, or a second one of it.

@@ -8,7 +8,7 @@ use super::{
     WILSON,
 };
 use crate::{
-    measures::sales::{lifecycle, sales},
+    measures::purchases::{lifecycle, sales},
     query::Table,
 };
 

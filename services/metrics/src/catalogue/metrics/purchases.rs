@@ -8,7 +8,7 @@ use super::{
     contracts::{CHURN_COUNTS, WILSON_OF_CUSTOMERS},
 };
 use crate::{
-    measures::sales::{activity, cohorts, sales},
+    measures::purchases::{activity, cohorts, sales},
     query::Table,
     rules::granularity::Granularity,
 };

@@ -11,7 +11,7 @@ use crate::{
     measures::{
         complaints::recovery,
         customers::{engagement, known, serving},
-        sales::payments,
+        purchases::payments,
         surveys::{answers, consistency},
     },
     query::Table,

@@ -6,7 +6,7 @@ use barometer_chassis::error::Error;
 
 use crate::{
     columns::{redresses::NO_CASE, times::NEVER},
-    measures::{customers::memberships::whole, sales::sales::units},
+    measures::{customers::memberships::whole, purchases::sales::units},
     query::{
         Ask,
         cut::Cutter,

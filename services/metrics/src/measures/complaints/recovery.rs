@@ -11,7 +11,7 @@ use crate::{
     analysis::by_person::{self, Instants},
     catalogue::Metric,
     columns::{Facts, by_person::ByPerson, dictionary::EMPTY, people::NOBODY, times::NEVER},
-    measures::{complaints::rates::DISSATISFIED, sales::activity::within_reach},
+    measures::{complaints::rates::DISSATISFIED, purchases::activity::within_reach},
     query::{
         Ask, Table,
         board::Board,

@@ -7,7 +7,7 @@ use barometer_chassis::error::Error;
 use crate::{
     catalogue::Metric,
     columns::{Facts, dictionary::EMPTY},
-    measures::{customers::known, sales::sales::units},
+    measures::{customers::known, purchases::sales::units},
     query::{
         Ask, MAX_ROWS, Table,
         cut::Cutter,

@@ -13,7 +13,7 @@ use crate::{
         people::NOBODY,
         times::NEVER,
     },
-    measures::sales::sales::units,
+    measures::purchases::sales::units,
     query::{
         Ask,
         figures::{Figure, Grid, Measured, plain, real},

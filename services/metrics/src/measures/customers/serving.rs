@@ -14,7 +14,7 @@ use crate::{
         redresses::NO_CASE,
         times::NEVER,
     },
-    measures::sales::sales::units,
+    measures::purchases::sales::units,
     query::{
         Ask, Table,
         board::Board,

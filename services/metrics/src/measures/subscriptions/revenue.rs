@@ -6,7 +6,7 @@ use barometer_chassis::error::Error;
 use barometer_statistics::revenue::{Movement, RevenueTally};
 
 use crate::{
-    measures::{sales::sales::units, subscriptions::contracts::each_contract},
+    measures::{purchases::sales::units, subscriptions::contracts::each_contract},
     query::{
         Ask,
         cut::Cutter,

@@ -4,7 +4,7 @@ use barometer_chassis::error::Error;
 
 use crate::{
     columns::times::EVER,
-    measures::sales::activity::each_buyer,
+    measures::purchases::activity::each_buyer,
     query::{
         Ask,
         figures::{Figure, Finish, Measured},

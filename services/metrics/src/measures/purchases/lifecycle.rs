@@ -11,7 +11,7 @@ use barometer_statistics::{
 use crate::{
     catalogue::Visits,
     columns::times::EVER,
-    measures::sales::activity::each_buyer,
+    measures::purchases::activity::each_buyer,
     query::{
         Ask,
         cut::Cutter,

@@ -8,7 +8,7 @@ use barometer_statistics::presence::Presence;
 use crate::{
     columns::times::EVER,
     measures::{
-        sales::sales,
+        purchases::sales,
         subscriptions::churn::{Churns, Side},
     },
     query::{
