@@ -56,7 +56,7 @@ async fn what_was_written_is_what_the_figures_are() {
         let (code, table, said) = told(&server.endpoint, &["verify", "revenue", "nps"], folder);
         assert_eq!((code, table.lines().count()), (Some(0), 5), "{table}{said}");
         for (arguments, code, words) in [
-            (vec!["nsp"], 66, "METRIC: is no metric; there are "),
+            (vec!["nsp"], 66, "METRIC: `nsp` is no metric; did you mean `nps`?"),
             (vec!["nps", "--by", "nonsense"], 64, "--by: `nonsense` is no dimension of nps"),
             (vec!["nps", "--from", "then"], 64, "--from"),
         ] {

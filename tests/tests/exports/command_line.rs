@@ -65,7 +65,7 @@ async fn tables_become_files() {
             (vec!["facts", "surveys.survey", "--from", "2024"], 64, "--from: surveys.survey happens at no instant"),
             (vec!["facts", "surveys.response", "--from", "then"], 64, "--from"),
             (vec!["facts", "surveys.response", "--at-least", "x"], 64, "--at-least: is not a position"),
-            (vec!["metrics", "nsp"], 66, "METRIC: is no metric; there are "),
+            (vec!["metrics", "nsp"], 66, "METRIC: `nsp` is no metric; did you mean `nps`?"),
             (vec!["metrics", "nps", "--by", "nonsense"], 64, "--by: `nonsense` is no dimension of nps"),
             (vec!["metrics", "nps", "--format", "parquet"], 64, "--output"),
             (vec!["metrics", "nps", "-o", "nowhere/nps.csv"], 74, "nowhere/nps.csv"),

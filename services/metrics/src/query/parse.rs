@@ -355,16 +355,17 @@ pub(crate) fn parse_parameters(
 
 /// What is wrong with the name of a metric that there is not.
 fn unknown_metric(name: &str) -> String {
-    let quoted = || name.chars().take(MAX_NAME).collect::<String>();
-    if let Some((name, Some(version))) = definition::split(name) {
-        return format!("there is no version {version} of `{name}`; ListDefinitionVersions tells which there are");
-    }
     let lower = name.to_lowercase();
     let likeness = |metric: &&Metric| strsim::jaro_winkler(metric.id, &lower);
     let nearest = catalogue::METRICS.iter().copied().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-    match nearest.filter(|metric| likeness(metric) > ALIKE) {
-        Some(metric) => format!("`{}` is no metric; did you mean `{}`?", quoted(), metric.id),
-        None => format!("`{}` is no metric; ListMetrics tells which there are", quoted()),
+    let nearest = nearest.filter(|metric| likeness(metric) > ALIKE);
+    let quoted = || name.chars().take(MAX_NAME).collect::<String>();
+    match (definition::split(name), nearest) {
+        (Some((name, Some(version))), _) => {
+            format!("there is no version {version} of `{name}`; ListDefinitionVersions tells which there are")
+        }
+        (None, Some(metric)) => format!("`{}` is no metric; did you mean `{}`?", quoted(), metric.id),
+        _ => format!("`{}` is no metric; ListMetrics tells which there are", quoted()),
     }
 }
 
@@ -384,5 +385,19 @@ pub(crate) fn check_positions(door: &mut Door, tokens: &[String]) {
             }
             None => door.refuse(&field, "NOT_A_POSITION", "is not a position"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_metric_that_may_be_meant_is_told() {
+        assert_eq!(unknown_metric("NPZ"), "`NPZ` is no metric; did you mean `nps`?");
+        assert_eq!(unknown_metric("churnrate"), "`churnrate` is no metric; did you mean `churn_rate`?");
+        assert_eq!(unknown_metric("custom.x"), "`custom.x` is no metric; ListMetrics tells which there are");
+        assert!(unknown_metric("custom.x@9").starts_with("there is no version 9 of `custom.x`"));
+        assert!(unknown_metric(&"x".repeat(1_000)).len() < 150);
     }
 }
