@@ -10,7 +10,11 @@ from facts.times import within
 
 
 def nps(_, answers, start, end, parameters):
-    scores = within(answers, start, end).score.dropna().astype(int)
+    scored = within(answers, start, end)
+    scored = scored[scored.score.notna()]
+    if parameters.get("latest_per_customer") == "true":
+        scored = scored[scored.customer_id.isna() | ~scored.sort_values(["time", "number"]).duplicated("customer_id", keep="last")]
+    scores = scored.score.astype(int)
     n, p, d = len(scores), int((scores >= 9).sum()), int((scores <= 6).sum())
     low, high = score_interval(p, d, n, float(parameters["level"])) if n else (None, None)
     return {"value": 100 * (p - d) / n if n else None, "answers": n, "promoters": p, "passives": n - p - d, "detractors": d,

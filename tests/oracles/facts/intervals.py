@@ -3,7 +3,7 @@
 import math
 
 from scipy import optimize, stats
-from statsmodels.stats.proportion import proportion_confint
+from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint, proportions_ztest
 
 
 def share(hits, size, parameters, **counts):
@@ -39,3 +39,15 @@ def noncentrality(x, freedom, side):
     if stats.chi2.cdf(x, freedom) <= side:
         return 0.0
     return optimize.brentq(lambda away: stats.ncx2.cdf(x, freedom, away) - side, 1e-12, 10 * x + 100, xtol=1e-13, rtol=1e-13)
+
+
+def shares_differ(hits, sizes, level):
+    """z, p and the limits of the difference of two shares, in percent; or why there is no test."""
+    together = sum(hits) / sum(sizes)
+    if sum(hits) in (0, sum(sizes)):
+        return "no_spread"
+    if min(together, 1 - together) * min(sizes) < 5:
+        return "too_few"
+    z, p_value = proportions_ztest(hits, sizes)
+    low, high = confint_proportions_2indep(hits[0], sizes[0], hits[1], sizes[1], method="newcomb", compare="diff", alpha=1 - level)
+    return z, p_value, 100 * low, 100 * high

@@ -1,9 +1,10 @@
 """By metric: of which facts it is, by what it is always grouped, and what is computed of those of a group in a period."""
 
 from facts.answers import ces, channel_consistency, csat, invitations, nps, rate, responses
+from facts.cases import complaints_opened, time_to_first_response
 from facts.sales import (active_customers, average_order, churn_rate, existing_sales_share, inactive_share, late_payment_rate, lifecycle,
                          purchase_frequency, purchases, repeat_purchase_rate, retention_rate, revenue, second_purchase_rate)
-from facts.service import actions_per_engagement, cost_to_serve
+from facts.service import actions_per_engagement, contacts, cost_to_serve
 
 OF_SALES = {name: (lambda company: company.purchases, always, measure) for name, always, measure in [
     ("purchases", [], purchases), ("revenue", ["currency"], revenue), ("average_order", ["currency"], average_order),
@@ -27,4 +28,7 @@ MEASURES = OF_SALES | OF_SERVICE | {
     "invitations": (lambda company: company.invitations, [], invitations),
     "completion_rate": (lambda company: company.invitations, [], rate),
     "response_rate": (lambda company: company.invitations, [], rate),
+    "contacts": (lambda company: company.contacts, [], contacts),
+    "complaints_opened": (lambda company: company.cases, [], complaints_opened),
+    "time_to_first_response": (lambda company: company.cases, [], time_to_first_response),
 }

@@ -74,10 +74,10 @@ def micros(amount):
     return int(Decimal(str(amount)) * SECOND)
 
 
-def outreach(facts):
-    contacts = facts["customers.interaction"].copy()
-    contacts["channel"] = contacts.channel.fillna("")
-    return contacts[contacts.direction == "OUTBOUND"]
+def contacts(_, some, start, end, parameters):
+    found = within(some, start, end).direction.value_counts()
+    counts = {name: int(found.get(name, 0)) for name in ["inbound", "outbound"]}
+    return {"value": sum(counts.values()) or None, **counts}
 
 
 def known_since(facts):
