@@ -99,7 +99,7 @@ def ask_slices(suite, asked, draws, definitions):
     adds_up = lambda part: METRICS[part.metric].counts_add_up and part.measure in ("count", "amount") and part.number != "customers"
     told = []
     for definition in definitions:
-        alike = len({tuple(part.always((), part.where)) for part in definition.parts}) == 1
+        alike = len({tuple(part.always()) for part in definition.parts}) == 1
         is_plain = definition.kind != "variant" and all(adds_up(part) and not is_latest(part) for part in definition.parts)
         dimensions = sliceable(definition)
         if is_plain and alike and dimensions:
@@ -126,8 +126,8 @@ def ask_comparisons(suite, asked, draws, definitions):
         by = sliceable(definition)
         if not by:
             continue
-        by = (chance.choice(by),)
-        where = draws.query(definition).where
+        # Of one there are enough in each group.
+        by, where = (("region",), ()) if definition.id == "custom.answers" else ((chance.choice(by),), draws.query(definition).where)
         half = asked.months[len(asked.months) // 2]
         value = draws.value(definition.parts[0].metric, by[0])
         before = asked.months[0], half

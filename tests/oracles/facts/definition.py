@@ -113,10 +113,11 @@ class Part:
     def is_zero_without_facts(self):
         return self.measure in ("count", "amount") or (not self.measure and self.of.adds_up)
 
-    def always(self, by, where):
-        """What it is always grouped by, also when nobody asks."""
+    def always(self, by=(), where=()):
+        """What it is always grouped by, also when nobody asks; under conditions of a query besides its own."""
         names = MEASURES[self.metric][1]
-        named = {name for (name, excluded), values in filters(where).items() if not excluded and len(values) == 1} | set(by)
+        named = {name for conditions in (where, self.where) for (name, excluded), values in filters(conditions).items()
+                 if not excluded and len(values) == 1} | set(by)
         return [name for name in names if name not in by and not (name == "survey_type" and named & {"survey", "survey_type"})]
 
     def text(self):
@@ -184,7 +185,7 @@ class Definition:
     def always(self, by=(), where=()):
         found = []
         for part in self.parts:
-            found += [name for name in part.always(by, (*where, *part.where)) if name not in found]
+            found += [name for name in part.always(by, where) if name not in found]
         return found
 
     @property

@@ -96,7 +96,7 @@ class Draws:
             first = self.part("a")
             parts = [first, *(self.part(name, [first.unit]) for name in "bcd"[:self.chance.randint(1, 3)])]
             parts = tuple(replace(part, factor=self.chance.choice([1, 1, -1, 0.5, -2.25, 1000])) for part in parts)
-            always = {name for part in parts for name in part.always((), part.where)}
+            always = {name for part in parts for name in part.always()}
             if are_together(parts) and all(always <= set(part.of.dimensions) for part in parts):
                 return Definition(id, "sum", parts)
 
@@ -113,7 +113,7 @@ class Draws:
 
 def are_together(parts):
     """Whether they can stand in one row: what each is always grouped by is within what another is, and their names differ."""
-    always = [set(part.always((), part.where)) for part in parts]
+    always = [set(part.always()) for part in parts]
     widest = max(always, key=len)
     return all(names <= widest for names in always) and len({part.key for part in parts}) == len(parts)
 
@@ -121,12 +121,11 @@ def are_together(parts):
 def fixed(draws):
     """One of each kind of which much is known, so that every company has them."""
     chance = draws.chance
-    channel = lambda metric: draws.conditions(metric, ["channel"], least=1) or (("channel", True, "nowhere"),)
     net, total = Part("revenue", "amount", "net"), Part("cost_to_serve", "amount", "total", parameters=(("hourly_rate", HOURLY_RATE),), factor=-1)
     answers = Part("responses", "count", "responses", "answers")
     return [
         Definition("custom.score", "variant", (Part("nps", where=(("region", True, draws.value("nps", "region")),)),)),
-        Definition("custom.answers", "ratio", (replace(answers, name="some", where=channel("responses")), answers), "percent"),
+        Definition("custom.answers", "ratio", (replace(answers, name="some", where=(("touchpoint", False, draws.value("responses", "touchpoint")),)), answers), "percent"),
         Definition("custom.per_answer", "ratio", (replace(net, where=(("voucher", False, "false"),)), answers), "money"),
         Definition("custom.margin", "sum", (net, total)),
         Definition("custom.tail", "ratio", (Part("time_to_first_response", "statistic", "p90"), Part("time_to_first_response", "statistic", "p50")),
