@@ -220,12 +220,13 @@ def rows(company, definition, query, periods):
     most = max(len(names) for names, _ in found)
     groups = {frozenset(group): group for names, of in found if len(names) == most for group, of_group in of.items()
               if not names or any(is_counted(of_part) for of_part in of_group.values())}
-    told = {}
-    for group in groups.values():
+    # Who does not group is told a row in any case.
+    told, groups = {}, list(groups.values()) or ([] if query.by else [()])
+    for group in groups:
         for start, _ in periods:
             own = [of.get(tuple((name, value) for name, value in group if name in names), {}).get(start) for names, of in found]
             if definition.kind == "variant":
-                told[instant(start), tuple(sorted(group))] = own[0]
+                told[instant(start), tuple(sorted(group))] = own[0] or {"value": None}
                 continue
             numbers = [number(part, figure) for part, figure in zip(definition.parts, own)]
             is_there = any(figure is not None and is_counted(figure) for figure in own)
