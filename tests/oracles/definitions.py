@@ -160,6 +160,8 @@ def ask_versions(suite, asked, draws, definitions):
         query = draws.query(definition, "month")
         told += [("rows", of, version, query, ask_rows(suite, asked, f"{definition.id}{suffix}", query))
                  for of, version, suffix in [(definition, 1, "@1"), (revised, 2, ""), (revised, 2, "@2")]]
+    if not any(answer["rows"] != later["rows"] for (*_, answer), (*_, later) in zip(told[::3], told[1::3])):
+        sys.exit("definitions: no revision made a difference")
     return told
 
 

@@ -4,7 +4,7 @@ from collections import defaultdict
 
 from statsmodels.stats.multitest import multipletests
 
-from facts.definition import DEFAULTS, Query, rows
+from facts.definition import Query, rows
 from facts.intervals import shares_differ
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from facts.company import HOURLY_RATE
 from facts.intervals import share
@@ -195,9 +195,8 @@ class Definition:
             return False
         part, whole = self.parts
         of_part, of_whole = filters(part.where), filters(whole.where)
-        return (part.of.counts_add_up and part.measure == "count" and (part.metric, part.measure, part.number) == (whole.metric, whole.measure, whole.number)
-                and dict(part.parameters) == dict(whole.parameters) and len(of_part) > len(of_whole)
-                and all(of_part.get(name) == values for name, values in of_whole.items()))
+        is_same = replace(part, name="", where=()) == replace(whole, name="", where=()) and part.measure == "count" and part.of.counts_add_up
+        return is_same and len(of_part) > len(of_whole) and all(of_part.get(name) == values for name, values in of_whole.items())
 
     @property
     def has_interval(self):

@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 from facts.definition import HOURLY_RATE, METRICS, Definition, Part, Query, passing
-from facts.measures import MEASURES
 
 PLAIN = [name for name, metric in METRICS.items() if metric.counts_add_up]
 # A company of some hundred customers has few answers on a channel.
@@ -119,18 +118,22 @@ def are_together(parts):
 
 
 def fixed(draws):
-    """One of each kind of which much is known, so that every company has them."""
-    chance = draws.chance
-    net, total = Part("revenue", "amount", "net"), Part("cost_to_serve", "amount", "total", parameters=(("hourly_rate", HOURLY_RATE),), factor=-1)
+    """Some of which much is known, so that every company has them."""
+    elsewhere = lambda metric: (("region", True, draws.value(metric, "region")),)
     answers = Part("responses", "count", "responses", "answers")
+    at_touchpoint = replace(answers, name="some", where=(("touchpoint", False, draws.value("responses", "touchpoint")),))
+    net, customers = Part("revenue", "amount", "net"), Part("purchases", "count", "customers")
+    with_voucher = replace(net, where=(("voucher", False, "true"),))
+    cost = Part("cost_to_serve", "amount", "total", parameters=(("hourly_rate", HOURLY_RATE),), factor=-1)
+    p90, p50 = (Part("time_to_first_response", "statistic", number) for number in ["p90", "p50"])
+    ratio = lambda name, over, under, unit: Definition(f"custom.{name}", "ratio", (over, under), unit)
     return [
-        Definition("custom.score", "variant", (Part("nps", where=(("region", True, draws.value("nps", "region")),)),)),
-        Definition("custom.answers", "ratio", (replace(answers, name="some", where=(("touchpoint", False, draws.value("responses", "touchpoint")),)), answers), "percent"),
-        Definition("custom.per_answer", "ratio", (replace(net, where=(("voucher", False, "false"),)), answers), "money"),
-        Definition("custom.margin", "sum", (net, total)),
-        Definition("custom.tail", "ratio", (Part("time_to_first_response", "statistic", "p90"), Part("time_to_first_response", "statistic", "p50")),
-                   chance.choice(["ratio", "percent"])),
+        Definition("custom.score", "variant", (Part("nps", where=elsewhere("nps")),)),
+        Definition("custom.satisfied", "variant", (Part("csat", where=elsewhere("csat")),)),
+        ratio("answers", at_touchpoint, answers, "percent"),
+        ratio("per_answer", with_voucher, answers, "money"),
+        ratio("tail", p90, p50, draws.chance.choice(["ratio", "percent"])),
+        ratio("recurring", Part("repeat_purchase_rate", "count", "repeaters"), customers, "percent"),
+        Definition("custom.margin", "sum", (net, cost)),
         Definition("custom.contacts_and_cases", "sum", (Part("contacts", "count", "inbound"), Part("complaints_opened", factor=2.5))),
-        Definition("custom.happy", "variant", (Part("csat", where=(("region", True, draws.value("csat", "region")),)),)),
-        Definition("custom.recurring", "ratio", (Part("repeat_purchase_rate", "count", "repeaters"), Part("purchases", "count", "customers")), "percent"),
     ]
