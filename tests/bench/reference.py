@@ -1,6 +1,7 @@
 """Asks DuckDB what the suite is asked, and prints JSON.
 
-reference.py answers FILE START END WARM COUNTED
+reference.py answers FILE START END WARM COUNTED CHANGED…
+reference.py pages FILE UNTIL CUSTOMERS CUSTOMER TIME WARM COUNTED
 reference.py callers FILE START END MILLISECONDS REPETITIONS CALLERS…
 reference.py sales FILE UNTIL SHOWN WARM COUNTED
 """
@@ -12,10 +13,12 @@ import time
 
 import duckdb
 
+CATEGORY = "CASE WHEN score >= 9 THEN 3 WHEN score >= 7 THEN 2 WHEN score >= 0 THEN 1 END"
+PAGE = 50
 COUNTS = """count(*) FILTER (score >= 9), count(*) FILTER (score BETWEEN 7 AND 8), count(*) FILTER (score <= 6)"""
 
 
-def answers(file, start, end, warm, counted):
+def answers(file, start, end, warm, counted, *changed):
     db = duckdb.connect(":memory:")
     answer = {"version": duckdb.__version__, "threads": db.execute("SELECT current_setting('threads')").fetchone()[0]}
     for order, by in (("in order", "time"), ("shuffled", "hash(rowid)")):
@@ -29,20 +32,28 @@ def answers(file, start, end, warm, counted):
                 AS t (month, market, promoters, passives, detractors)""",
         }
         answer[order] = {name: measure(db, query, warm, counted) for name, query in queries.items()}
+        times = iter(changed)
+        answer[order]["changed"] = measure(db, by_channel(start, end), warm, counted, lambda: lower(db, next(times)))
     return answer
+
+
+def lower(db, time):
+    """Makes 0 of the score of an answer."""
+    db.execute(f"UPDATE answers SET score = 0 WHERE time = make_timestamp({time})")
 
 
 def load_answers(db, file, by):
     db.execute(
-        f"""CREATE OR REPLACE TABLE raw AS SELECT make_timestamp(us) AS time, score, channel, market FROM read_csv(
-        '{file}', header = false, columns = {{us: BIGINT, score: TINYINT, channel: VARCHAR, market: VARCHAR}})"""
+        f"""CREATE OR REPLACE TABLE raw AS SELECT make_timestamp(us) AS time, score, channel, market, customer
+        FROM read_csv('{file}', header = false, columns = {{us: BIGINT, score: TINYINT, channel: VARCHAR,
+        market: VARCHAR, customer: INTEGER}})"""
     )
     db.execute("DROP TABLE IF EXISTS answers")
     # Dictionary-coded, as the suite keeps them.
     for name in ("channel", "market"):
         db.execute(f"DROP TYPE IF EXISTS {name}s")
         db.execute(f"CREATE TYPE {name}s AS ENUM (SELECT DISTINCT {name} FROM raw ORDER BY 1)")
-    typed = "SELECT time, score, channel::channels AS channel, market::markets AS market FROM raw"
+    typed = "SELECT time, score, channel::channels AS channel, market::markets AS market, customer FROM raw"
     db.execute(f"CREATE TABLE answers AS {typed} ORDER BY {by}")
 
 
@@ -52,6 +63,41 @@ def between(start, end):
 
 def by_channel(start, end):
     return f"SELECT channel::VARCHAR, {COUNTS} FROM answers WHERE {between(start, end)} GROUP BY channel"
+
+
+def pages(file, until, customers, customer, time, warm, counted):
+    """Pages of customers' states and of their moves: the first ones, those after a customer and before an instant."""
+    db = duckdb.connect(":memory:")
+    load_answers(db, file, "time")
+    db.execute(f"CREATE TABLE customers AS SELECT unnest(range({customers}))::INTEGER AS customer")
+    queries = {
+        "states_first": states(-1, until),
+        "states_middle": states(customer, until),
+        "moves_first": moves(until),
+        "moves_middle": moves(time),
+    }
+    return {name: measure(db, query, warm, counted) for name, query in queries.items()}
+
+
+def states(after, until):
+    return f"""WITH page AS (SELECT customer FROM customers WHERE customer > {after} ORDER BY customer LIMIT {PAGE}),
+        own AS (SELECT customer, time, score, {CATEGORY} AS category FROM answers SEMI JOIN page USING (customer)
+            WHERE time < make_timestamp({until})),
+        chain AS (SELECT *, lag(category IGNORE NULLS) OVER (PARTITION BY customer ORDER BY time) AS former FROM own)
+        SELECT customer, epoch_us(max(time)), arg_max(category, time), arg_max(score, time),
+            epoch_us(max(time) FILTER (score IS NOT NULL)),
+            epoch_us(max(time) FILTER (score IS NOT NULL AND category IS DISTINCT FROM former)),
+            arg_max(former, time) FILTER (category <> former), count(score)
+        FROM page LEFT JOIN chain USING (customer) GROUP BY customer ORDER BY customer"""
+
+
+def moves(until):
+    return f"""WITH scored AS (SELECT customer, time, score, {CATEGORY} AS category FROM answers
+            WHERE score IS NOT NULL AND time < make_timestamp({until})),
+        chain AS (SELECT *, lag(category) OVER w AS former, lag(score) OVER w AS former_score,
+            lag(time) OVER w AS former_time FROM scored WINDOW w AS (PARTITION BY customer ORDER BY time))
+        SELECT customer, former, former_score, epoch_us(former_time), category, score, epoch_us(time)
+        FROM chain WHERE category <> former ORDER BY time DESC LIMIT {PAGE}"""
 
 
 def callers(file, start, end, milliseconds, repetitions, *of):
@@ -112,9 +158,10 @@ def sales(file, until, shown, warm, counted):
     return {name: measure(db, query, warm, counted) for name, query in queries.items()}
 
 
-def measure(db, query, warm, counted):
+def measure(db, query, warm, counted, before=lambda: None):
     milliseconds = []
     for _ in range(warm + counted):
+        before()
         begun = time.perf_counter()
         rows = db.execute(query).fetchall()
         milliseconds.append((time.perf_counter() - begun) * 1e3)
@@ -122,5 +169,5 @@ def measure(db, query, warm, counted):
 
 
 if __name__ == "__main__":
-    about = {"answers": answers, "callers": callers, "sales": sales}[sys.argv[1]]
+    about = {"answers": answers, "callers": callers, "pages": pages, "sales": sales}[sys.argv[1]]
     json.dump(about(sys.argv[2], *map(int, sys.argv[3:])), sys.stdout)

@@ -13,12 +13,16 @@ use std::{
 use barometer_chassis::testing::TestDatabase;
 use serde_json::Value;
 
-/// The program, built from the sources as they are.
+/// The program: the one that `BAROMETER_TEST_PROGRAM` names, or else built from the sources as they are.
+#[allow(clippy::disallowed_methods, reason = "tests have no configuration")]
 pub fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
+        if let Some(program) = std::env::var_os("BAROMETER_TEST_PROGRAM") {
+            return program.into();
+        }
         let built = Command::new(env!("CARGO"))
-            // As everything is built for the tests: another selection would choose other features, and build them again.
+            // All of the workspace: another selection would choose other features, and build everything again.
             .args(["build", "--quiet", "--workspace", "--bins"])
             .status()
             .expect("cargo runs");

@@ -3,7 +3,7 @@
 //! A subject (a clock of a case, and whatever else is to be done at an instant) has at most one alarm: the next. Whoever
 //! writes the subject sets it in the same transaction, by [`store::set_alarms`](crate::store::set_alarms), or clears it.
 //! Each replica looks for alarms that are due and, in a transaction of the writer, does what the subject wants; see
-//! [`watch`](crate::watch). The subject is derived anew there: an alarm says only that somebody has to look, and one that
+//! [`watch`](crate::workers::watch). The subject is derived anew there: an alarm says only that somebody has to look, and one that
 //! rings in vain does nothing. What is done has to set the next alarm, or clear it.
 //!
 //! To give alarms to another noun: add it to [`Subject`], set its alarms with its rows, and say in `watch::ring` what is

@@ -10,10 +10,10 @@ use barometer_proto::complaints::v1 as wire;
 use sea_orm::ConnectionTrait;
 
 use crate::{
-    appraiser,
     case::{self, PriorityTable},
     erasure::Trace,
     store,
+    workers::appraiser,
 };
 
 /// The one way to whom callers name: no RPC asks the customers service by itself. Cheap to clone.
@@ -105,7 +105,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::watch::tests::Replica;
+    use crate::workers::watch::tests::Replica;
 
     #[tokio::test]
     async fn a_key_that_is_erased_while_customers_is_asked_is_refused() {

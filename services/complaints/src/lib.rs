@@ -2,11 +2,11 @@
 //!
 //! It owns cases, the entries of their histories and their clocks, and the calendars and policies by which their clocks
 //! count, promises, teams and their claims. It asks the customers service for the customer of a caller's key and for what
-//! customers are worth, and nobody else. A request goes from [`service`] (parse, act, render) through [`wire`]
-//! (message ⇄ row) and the rules of [`case`], [`policy`] and [`clock`] to the writer or to [`store`].
+//! customers are worth, follows the answers of the surveys service, and knows nobody else. A request goes from [`service`]
+//! (parse, act, render) through [`wire`] (message ⇄ row) and the rules of [`case`], [`policy`] and [`clock`] to the writer
+//! or to [`store`]; what is done without being asked is in [`workers`].
 
 pub mod alarm;
-mod appraiser;
 pub mod calendar;
 pub mod calendar_version;
 pub mod case;
@@ -20,7 +20,6 @@ pub mod delivery;
 mod erased_trace;
 pub mod erasure;
 mod erasure_secret;
-mod erasures;
 pub mod escalation;
 pub mod follow_up;
 pub mod follow_up_rule_set;
@@ -28,8 +27,6 @@ pub mod incident;
 pub mod incident_case;
 pub mod incident_customer;
 pub mod incident_task;
-mod incidents;
-mod keeper;
 pub mod ladder;
 mod migrations;
 pub mod policy;
@@ -38,15 +35,13 @@ pub mod promise;
 mod service;
 mod store;
 pub mod survey_answer;
-mod surveys;
-mod sweep;
 pub mod team;
 pub mod upstream;
 pub mod urgency;
-mod watch;
 pub mod webhook;
 mod webhooks;
 mod wire;
+mod workers;
 
 pub use webhooks::{Authorities, Settings as WebhookSettings};
 pub use wire::{parse_calendar, parse_holidays, parse_policy_list, render_holiday, render_plain_calendar};
@@ -126,16 +121,16 @@ pub async fn add(
     let directory = Directory::new(customers);
     let Config { rules, stages, webhooks, .. } = config;
 
-    tokio::spawn(keeper::keep(store.clone(), book.clone(), shutdown.clone()));
-    tokio::spawn(watch::keep_watch(store.clone(), book.clone(), shutdown.clone()));
-    tokio::spawn(sweep::Sweep::new(store.clone(), book.clone()).run(shutdown.clone()));
+    tokio::spawn(workers::keeper::keep(store.clone(), book.clone(), shutdown.clone()));
+    tokio::spawn(workers::watch::keep_watch(store.clone(), book.clone(), shutdown.clone()));
+    tokio::spawn(workers::sweep::Sweep::new(store.clone(), book.clone()).run(shutdown.clone()));
     tokio::spawn(webhooks::Deliverer::new(store.clone(), &webhooks)?.run(server.ending()));
-    tokio::spawn(incidents::work(store.clone(), directory.clone(), book.clone(), server.ending()));
-    tokio::spawn(erasures::work(store.clone(), server.ending()));
+    tokio::spawn(workers::incidents::work(store.clone(), directory.clone(), book.clone(), server.ending()));
+    tokio::spawn(workers::erasures::work(store.clone(), server.ending()));
     let (asking, asked) = (store.clone(), directory.clone());
-    tokio::spawn(appraiser::keep_asking(asking, asked, book.clone(), rules.priorities, shutdown.clone()));
+    tokio::spawn(workers::appraiser::keep_asking(asking, asked, book.clone(), rules.priorities, shutdown.clone()));
     if let Some(surveys) = surveys {
-        let follower = surveys::Follower::new(store.clone(), surveys, book.clone(), rules.priorities);
+        let follower = workers::surveys::Follower::new(store.clone(), surveys, book.clone(), rules.priorities);
         tokio::spawn(follower.run(server.ending(), shutdown));
     }
 

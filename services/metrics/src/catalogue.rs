@@ -1,6 +1,6 @@
 //! The catalogue: every metric as data, the one definition for everybody.
 //!
-//! A metric is an entry in the file of its family in `metrics/` and a function in [`query`](crate::query) that answers it.
+//! A metric is an entry in the file of its family in `metrics/` and a function in [`measures`](crate::measures) that answers it.
 //! What an entry does not say is as in [`BLANK`], or in the entry that its family makes of that.
 
 mod counts;

@@ -1,11 +1,11 @@
 //! The metrics service: figures folded from the facts of the other services.
 //!
-//! It owns the metrics that users define, in its database, and a snapshot that it can do without. It watches the customers, the
-//! surveys and the complaints service and keeps their facts in [`columns`]; [`fold`] keeps them current, [`query`] makes figures of
-//! them by the definitions in [`rules`], and [`catalogue`] names every metric, with those of [`definitions`]; [`analysis`] makes
-//! tables and curves, and compares figures; [`export`] makes files of facts and figures; [`verification`] computes figures again
-//! and compares them. A request goes from [`service`] (parse, act, render) to the query, the analysis, the export or the
-//! verification.
+//! It owns the metrics that users define, in its database, and a snapshot that it can do without. It watches the
+//! customers, the surveys and the complaints service and keeps their facts in [`columns`]; [`fold`] keeps them current.
+//! [`catalogue`] names every metric, with those of [`definitions`]; [`query`] asks the metric's function in
+//! [`measures`] for its figures, by the formulas in [`rules`]; [`analysis`] makes tables and curves, and compares
+//! figures; [`export`] makes files of facts and figures; [`verification`] computes figures again and compares them. A
+//! request goes from [`service`] (parse, act, render) to the query, the analysis, the export or the verification.
 
 mod analysis;
 mod catalogue;
@@ -16,6 +16,7 @@ mod definitions;
 mod directory;
 mod export;
 mod fold;
+mod measures;
 pub mod memory;
 mod migrations;
 mod query;

@@ -1,14 +1,15 @@
 //! Figures of facts that a program holds itself: without feeds, snapshots and a server.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
-use barometer_chassis::error::Error;
+use barometer_chassis::{door::Door, error::Error};
 use barometer_proto::{customers::v1 as customers, metrics::v1 as wire, surveys::v1 as surveys};
 
 use crate::{
-    analysis::{retention, survival},
+    analysis::{moves, retention, states, survival},
+    catalogue,
     columns::{Facts, Unreadable, cold::ColdFiles},
-    query::{self, Setting, Vocabulary, Zones},
+    query::{self, Looked, Setting, Vocabulary, Zones},
     wire as render,
 };
 
@@ -18,6 +19,8 @@ pub struct Memory {
     facts: Facts,
     zones: Zones,
     cold: Option<ColdFiles>,
+    /// Metrics that were defined, by id.
+    defined: BTreeMap<String, Looked>,
 }
 
 impl Memory {
@@ -27,7 +30,7 @@ impl Memory {
     /// When `reporting_time_zone` is no IANA name.
     pub fn new(reporting_time_zone: &str) -> Result<Self, Error> {
         let zones = Zones::new(reporting_time_zone).map_err(|error| Error::Internal(error.to_string()))?;
-        Ok(Memory { facts: Facts::default(), zones, cold: None })
+        Ok(Memory { facts: Facts::default(), zones, cold: None, defined: BTreeMap::new() })
     }
 
     /// Without any fact, and with the columns that no figure reads in files of a directory, which is emptied.
@@ -62,12 +65,25 @@ impl Memory {
         self.facts.put_surveys(fact).map_err(refuse)
     }
 
+    /// Defines a metric, in its first version: from then on queries may name it.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn define(&mut self, definition: wire::Definition) -> Result<(), Error> {
+        let vocabulary = self.vocabulary();
+        let parsed = Door::open(|door| render::definition::parse(door, definition, &vocabulary))?;
+        let made = parsed.and_then(|(id, definition)| Some((catalogue::define(&id, 1, &definition)?, id)));
+        let (metric, id) = made.ok_or_else(|| Error::Internal("a definition was refused without a word".to_owned()))?;
+        self.defined.insert(id, Looked::Found(metric));
+        Ok(())
+    }
+
     /// Answers a query over what was folded so far; `at_least` means nothing here.
     ///
     /// # Errors
     /// Everything that is wrong with the query.
     pub fn query(&self, request: wire::QueryMetricsRequest) -> Result<Vec<wire::MetricResult>, Error> {
-        let query = query::parse(request, &Vocabulary::of(&self.facts), &self.zones, Setting::WHOLE)?;
+        let query = query::parse(request, &self.vocabulary(), &self.zones, Setting::WHOLE)?;
         Ok(query.run(&self.facts)?.into_iter().map(render::result).collect())
     }
 
@@ -76,7 +92,7 @@ impl Memory {
     /// # Errors
     /// Everything that is wrong with the request.
     pub fn retention(&self, request: wire::QueryRetentionRequest) -> Result<wire::QueryRetentionResponse, Error> {
-        let retention = retention::parse(request, &Vocabulary::of(&self.facts), &self.zones, 0)?;
+        let retention = retention::parse(request, &self.vocabulary(), &self.zones, 0)?;
         Ok(render::analysis::retention(retention.run(&self.facts)?, retention.level, Vec::new()))
     }
 
@@ -85,8 +101,35 @@ impl Memory {
     /// # Errors
     /// Everything that is wrong with the request.
     pub fn survival(&self, request: wire::QuerySurvivalRequest) -> Result<wire::QuerySurvivalResponse, Error> {
-        let survival = survival::parse(request, &Vocabulary::of(&self.facts), &self.zones, 0)?;
+        let survival = survival::parse(request, &self.vocabulary(), &self.zones, 0)?;
         Ok(render::analysis::survival(survival.run(&self.facts)?, survival.level, Vec::new()))
+    }
+
+    /// Answers a page of where customers stand by what was folded so far; `at_least` means nothing here.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the request.
+    pub fn states(&self, request: wire::ListCustomerStatesRequest) -> Result<wire::ListCustomerStatesResponse, Error> {
+        let wire::ListCustomerStatesRequest { filter, view, page_size, page_token } = request;
+        let vocabulary = self.vocabulary();
+        let states = states::parse(view, |door| {
+            let filter = states::parse_filter(door, filter, &vocabulary);
+            states::Who::Page(filter, door.page(page_size, &page_token))
+        })?;
+        Ok(render::state::page(states.run(&self.facts)?))
+    }
+
+    /// Answers a page of how customers moved by what was folded so far; `at_least` means nothing here.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the request.
+    pub fn moves(&self, request: wire::ListCategoryMovesRequest) -> Result<wire::ListCategoryMovesResponse, Error> {
+        let moves = moves::parse(request, &self.vocabulary(), &self.zones)?;
+        Ok(render::transition::moves(moves.run(&self.facts)?))
+    }
+
+    fn vocabulary(&self) -> Vocabulary {
+        Vocabulary::of(&self.facts).with(self.defined.clone())
     }
 }
 

@@ -1,48 +1,18 @@
 //! Queries: metrics × periods × groups over the facts.
 
-pub(crate) mod activity;
-pub(crate) mod answers;
-mod board;
-pub(crate) mod cases;
-pub(crate) mod churn;
-pub(crate) mod claims;
-pub(crate) mod clocks;
-pub(crate) mod cohorts;
+pub(crate) mod board;
 mod condition;
-pub(crate) mod consistency;
-pub(crate) mod contacts;
-pub(crate) mod contracts;
-pub(crate) mod costs;
-pub(crate) mod courses;
 pub(crate) mod cut;
 pub(crate) mod defined;
 mod dimension;
-pub(crate) mod engagement;
-pub(crate) mod escalations;
 pub(crate) mod evidence;
-mod figures;
-pub(crate) mod follow_ups;
-pub(crate) mod handed;
-pub(crate) mod invitations;
-pub(crate) mod known;
-pub(crate) mod lifecycle;
-pub(crate) mod members;
-pub(crate) mod memberships;
-pub(crate) mod outcomes;
+pub(crate) mod figures;
 pub(crate) mod parse;
-pub(crate) mod payments;
-pub(crate) mod promises;
 mod range;
-pub(crate) mod rates;
-pub(crate) mod recovery;
-pub(crate) mod referrals;
-pub(crate) mod revenue;
-pub(crate) mod sales;
-mod scan;
-pub(crate) mod serving;
-mod spreads;
+pub(crate) mod scan;
+pub(crate) mod spreads;
 pub(crate) mod told;
-mod walk;
+pub(crate) mod walk;
 mod zones;
 
 use std::sync::Arc;
@@ -189,7 +159,7 @@ impl Query {
         }
     }
 
-    fn periods(&self, granularity: Granularity, range: std::ops::Range<i64>) -> Result<Periods, Error> {
+    pub(crate) fn periods(&self, granularity: Granularity, range: std::ops::Range<i64>) -> Result<Periods, Error> {
         Periods::new(&self.days, granularity, range).map_err(|error| refuse_periods(&error))
     }
 }
@@ -221,33 +191,33 @@ pub(crate) fn blends_surveys(group_by: &[String], filters: &[Condition]) -> bool
     !group_by.iter().any(|name| names_survey(name)) && !filters.iter().any(names_one)
 }
 
-/// One metric of a query.
+/// One metric of a query: what a measure is asked.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ask<'q> {
-    query: &'q Query,
-    metric: &'static Metric,
-    facts: &'q Facts,
-    periods: &'q Periods,
+    pub(crate) query: &'q Query,
+    pub(crate) metric: &'static Metric,
+    pub(crate) facts: &'q Facts,
+    pub(crate) periods: &'q Periods,
     /// Who asks what the figure is made of, if somebody does.
-    recorder: Option<&'q Recorder>,
+    pub(crate) recorder: Option<&'q Recorder>,
     /// What it has in common with the other metrics of the request.
     shared: &'q Shared,
 }
 
 impl<'q> Ask<'q> {
     /// The filters and groups of the query for this metric, with those that it is always grouped by.
-    fn cutter(&self) -> cut::Cutter<'q> {
+    pub(crate) fn cutter(&self) -> cut::Cutter<'q> {
         let max_groups = MAX_ROWS / self.periods.len();
         cut::Cutter::new(self.facts, self.metric.table, &self.query.filters, &self.group_by(), max_groups)
     }
 
     /// What this metric is grouped by.
-    fn group_by(&self) -> Vec<String> {
+    pub(crate) fn group_by(&self) -> Vec<String> {
         self.query.group_by_of(self.metric)
     }
 
     /// The whole time asked for.
-    fn range(&self) -> std::ops::Range<i64> {
+    pub(crate) fn range(&self) -> std::ops::Range<i64> {
         let boundaries = self.periods.boundaries();
         match (boundaries.first(), boundaries.last()) {
             (Some(start), Some(end)) => *start..*end,
@@ -256,7 +226,7 @@ impl<'q> Ask<'q> {
     }
 }
 
-fn too_many_rows() -> Error {
+pub(crate) fn too_many_rows() -> Error {
     Error::invalid("group_by", "TOO_MANY", format!("the answer has more than {MAX_ROWS} rows"))
 }
 

@@ -27,7 +27,7 @@ const EACH: u64 = 20;
 /// Facts that are decoded before they are folded.
 const CHUNK: u64 = 20_000;
 /// Queries that are counted, after one that is told by itself, as what is kept for them is made then.
-const COUNTED: usize = 5;
+pub const COUNTED: usize = 5;
 /// Cohorts, and periods that are told of each.
 const MONTHS: i32 = 24;
 /// The curve is told up to so many days.
@@ -127,7 +127,7 @@ fn fold(memory: &mut Memory, count: u64, fact: impl Fn(u64) -> Fact) -> f64 {
 }
 
 /// The time of the first, those of the next, and the answer; in milliseconds.
-fn ask<T>(query: impl Fn() -> T) -> (f64, Vec<f64>, T) {
+pub fn ask<T>(query: impl Fn() -> T) -> (f64, Vec<f64>, T) {
     let timed = || {
         let begun = Instant::now();
         let answer = query();

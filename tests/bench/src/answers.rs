@@ -15,9 +15,11 @@ pub const SYSTEM: &str = "shop";
 pub const START: i64 = 1_704_067_200;
 /// Two years.
 pub const DAYS: i64 = 730;
-const CUSTOMERS: u64 = 1_000_000;
+/// Who answers.
+pub const CUSTOMERS: u64 = 1_000_000;
 
-const CHANNELS: [&str; 10] = ["email", "web", "app", "sms", "phone", "shop", "chat", "letter", "social", "kiosk"];
+/// The first is the most common one.
+pub const CHANNELS: [&str; 10] = ["email", "web", "app", "sms", "phone", "shop", "chat", "letter", "social", "kiosk"];
 const MARKETS: [&str; 30] = [
     "DE", "FR", "GB", "IT", "ES", "PL", "RO", "NL", "BE", "GR", "CZ", "PT", "SE", "HU", "AT", "BG", "DK", "FI", "SK",
     "IE", "HR", "MD", "LT", "SI", "LV", "EE", "CY", "LU", "MT", "IS",
@@ -62,11 +64,16 @@ impl Answer {
         }
     }
 
-    /// As a line of a table: when, score, channel and market.
+    /// As a line of a table: when, score, channel, market and customer.
     pub fn line(&self) -> String {
-        let Answer { time, channel, market, .. } = self;
+        let Answer { time, channel, market, customer, .. } = self;
         let score = self.score.map_or_else(String::new, |score| score.to_string());
-        format!("{time},{score},{channel},{market}")
+        format!("{time},{score},{channel},{market},{customer}")
+    }
+
+    /// Number of its fact: that of the survey is 1.
+    pub fn number(&self) -> u64 {
+        self.index + 2
     }
 
     /// As it is submitted, by a customer whose id is known, to a survey by its id.
@@ -97,7 +104,7 @@ impl Answer {
             dimensions: [(MARKET.to_owned(), self.market.to_owned())].into(),
             ..wire::ResponseFact::default()
         };
-        let number = i64::try_from(self.index).unwrap_or(i64::MAX) + 2;
+        let number = i64::try_from(self.number()).unwrap_or(i64::MAX);
         let id = id(1 << 40 | self.index).to_string();
         wire::Fact { id, number, version: 1, fact: Some(wire::fact::Fact::Response(fact)), ..wire::Fact::default() }
     }

@@ -62,3 +62,9 @@ pub fn milliseconds(query: &Value) -> Measured {
 pub fn numbers(list: &Value) -> Vec<f64> {
     list.as_array().expect("a list").iter().filter_map(Value::as_f64).collect()
 }
+
+/// Rows of whole numbers; -1 where there is nothing.
+pub fn rows(query: &Value) -> Vec<Vec<i64>> {
+    let row = |row: &Value| row.as_array().expect("a row").iter().map(|cell| cell.as_i64().unwrap_or(-1)).collect();
+    query["rows"].as_array().expect("rows").iter().map(row).collect()
+}

@@ -282,7 +282,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::{case::Incoming, watch::tests::Replica};
+    use crate::{case::Incoming, workers::watch::tests::Replica};
 
     fn request(fingerprint: i64) -> Request {
         Request { method: "Test", actor: "test".to_owned(), id: None, fingerprint }

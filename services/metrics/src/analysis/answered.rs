@@ -8,12 +8,8 @@ use barometer_proto::metrics::v1 as wire;
 use crate::{
     columns::Facts,
     fold::Source,
-    query::{
-        Condition,
-        answers::{is_wanted, wanted},
-        blends_surveys,
-        cut::Cutter,
-    },
+    measures::surveys::answers::{is_wanted, wanted},
+    query::{Condition, blends_surveys, cut::Cutter},
     rules::scale::{NpsGroup, Scale},
 };
 

@@ -7,7 +7,8 @@ use super::by_person::member;
 use crate::{
     columns::{Facts, people::NOBODY, times::NEVER},
     fold::Source,
-    query::{Table, contracts::each_life, known},
+    measures::{customers::known, subscriptions::contracts::each_life},
+    query::Table,
     rules::money::is_sale,
 };
 

@@ -11,7 +11,7 @@ use crate::{
         timelines::Timelines,
         times::{NEVER, Times},
     },
-    query::{contracts::each_life, rates::DISSATISFIED},
+    measures::{complaints::rates::DISSATISFIED, subscriptions::contracts::each_life},
 };
 
 /// What a customer does in the programme that makes it active.

@@ -3,7 +3,7 @@
 use super::answered::{Answered, is_transactional};
 use crate::{
     columns::{Facts, timelines::Timelines},
-    query::answers::{is_wanted, wanted},
+    measures::surveys::answers::{is_wanted, wanted},
     rules::scale::Scale,
 };
 

@@ -14,7 +14,7 @@ use super::{
 
 /// A row of cells, one for each period, for each group.
 #[derive(Debug)]
-pub(super) struct Board<T> {
+pub(crate) struct Board<T> {
     group_by: Vec<String>,
     periods: usize,
     numbers: BTreeMap<Name, usize>,
@@ -23,14 +23,14 @@ pub(super) struct Board<T> {
 
 impl<T: Default + Clone> Board<T> {
     /// Without any group.
-    pub(super) fn new(ask: &Ask<'_>) -> Self {
+    pub(crate) fn new(ask: &Ask<'_>) -> Self {
         Board { group_by: ask.group_by(), periods: ask.periods.len(), numbers: BTreeMap::new(), rows: Vec::new() }
     }
 
     /// The number of the row of a group; its dimensions may come in any order, those that are not asked for are left out.
     ///
     /// Errors: INVALID when there are more rows than an answer may have.
-    pub(super) fn row(&mut self, group: impl IntoIterator<Item = (String, String)>) -> Result<usize, Error> {
+    pub(crate) fn row(&mut self, group: impl IntoIterator<Item = (String, String)>) -> Result<usize, Error> {
         let place = |(name, _): &(String, String)| self.group_by.iter().position(|asked| asked == name);
         let mut name: Name = group.into_iter().filter(|of| place(of).is_some()).collect();
         name.sort_by_key(place);
@@ -47,12 +47,12 @@ impl<T: Default + Clone> Board<T> {
     }
 
     /// The cell of a row and a period.
-    pub(super) fn cell(&mut self, row: usize, period: usize) -> &mut T {
+    pub(crate) fn cell(&mut self, row: usize, period: usize) -> &mut T {
         &mut self.rows[row][period]
     }
 
     /// Measures each cell, as [`Ask::figures`] does.
-    pub(super) fn figures(self, ask: &Ask<'_>, measure: impl Fn(&T) -> Measured) -> Vec<Figure> {
+    pub(crate) fn figures(self, ask: &Ask<'_>, measure: impl Fn(&T) -> Measured) -> Vec<Figure> {
         let Board { numbers, rows, periods, .. } = self;
         let counted =
             |row: &[Measured]| row.iter().flat_map(|measured| &measured.counts).any(|(_, count)| *count != 0.0);
@@ -70,7 +70,7 @@ impl<T: Default + Clone> Board<T> {
 
 impl<'q> Ask<'q> {
     /// The filters and groups of the query, for the dimensions of which `is_own` says so, over a table.
-    pub(super) fn cutter_of(&self, table: Table, is_own: impl Fn(&str) -> bool) -> Cutter<'q> {
+    pub(crate) fn cutter_of(&self, table: Table, is_own: impl Fn(&str) -> bool) -> Cutter<'q> {
         let filters = self.query.filters.iter().filter(|condition| is_own(&condition.dimension));
         let filters: Vec<Condition> = filters.cloned().collect();
         let group_by: Vec<String> = self.group_by().into_iter().filter(|name| is_own(name)).collect();
@@ -78,7 +78,7 @@ impl<'q> Ask<'q> {
     }
 
     /// Whether a value passes the filters on a dimension that is in no column.
-    pub(super) fn passes(&self, dimension: &str, value: &str) -> bool {
+    pub(crate) fn passes(&self, dimension: &str, value: &str) -> bool {
         let mut conditions = self.query.filters.iter().filter(|condition| condition.dimension == dimension);
         conditions.all(|condition| condition.values.iter().any(|of| of == value) != condition.exclude)
     }

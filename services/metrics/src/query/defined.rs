@@ -10,13 +10,13 @@ use barometer_proto::metrics::v1::{Completeness, Unit};
 
 use super::{
     Ask, Figure, MAX_ROWS, Measured, Name, Query, implied,
-    sales::units,
     told::{Recorder, Told, Wanted},
     too_many_rows,
 };
 use crate::{
     catalogue::{Combination, Defined, Measure, Metric, Part},
     columns::Facts,
+    measures::sales::sales::units,
     rules::proportion::ProportionTally,
 };
 
@@ -42,7 +42,7 @@ pub(crate) fn answer(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
 impl Query {
     /// A query for a part of a defined metric. What another part is always grouped by divides this one, too, where its facts have it:
     /// sales by their currency. Where they have not, it divides this one in no way, and a condition on it is none for this part.
-    pub(super) fn of_part(&self, metric: &Metric, part: &Part) -> Query {
+    pub(crate) fn of_part(&self, metric: &Metric, part: &Part) -> Query {
         let mut query = Query { metrics: vec![part.metric], ..self.clone() };
         let has = |name: &str| part.metric.table.dimensions().contains(&name);
         let is_free = |name: &str| has(name) || !metric.always_grouped_by.contains(&name);
@@ -61,7 +61,7 @@ impl Query {
     }
 
     /// What the metrics of a defined one are always grouped by.
-    pub(super) fn implied_of(&self, metric: &Metric) -> Vec<&'static str> {
+    pub(crate) fn implied_of(&self, metric: &Metric) -> Vec<&'static str> {
         let mut all = Vec::new();
         for part in metric.defined.into_iter().flat_map(|defined| &defined.parts) {
             let filters: Vec<_> = self.filters.iter().chain(&part.filters).cloned().collect();

@@ -166,7 +166,7 @@ impl<'q> Calendar<'q> {
 impl Ask<'_> {
     /// Measures each cell: by period, then by the values of the group. When nothing at all was found for a query that
     /// does not group, there is a row for each period all the same.
-    pub(super) fn figures<T: Default + Clone>(
+    pub(crate) fn figures<T: Default + Clone>(
         &self,
         groups: impl Into<Groups>,
         grid: &Grid<T>,
@@ -191,7 +191,7 @@ impl Ask<'_> {
 
     /// The figures of groups by their names and what was measured in each period: by period, then by the values of the
     /// group.
-    pub(super) fn assemble(&self, mut groups: Vec<(Name, Vec<Measured>)>) -> Vec<Figure> {
+    pub(crate) fn assemble(&self, mut groups: Vec<(Name, Vec<Measured>)>) -> Vec<Figure> {
         let periods = self.periods.as_slice();
         let finish = Finish::new(self);
         groups.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
@@ -224,7 +224,7 @@ impl Figure {
 /// Makes figures of what was measured: the one place in which it is said of a row how complete it is, when it was revised,
 /// and whether it is told at all.
 #[derive(Debug)]
-pub(super) struct Finish<'q> {
+pub(crate) struct Finish<'q> {
     ask: Ask<'q>,
     /// The smallest sample that is told.
     minimum: u64,
@@ -234,7 +234,7 @@ pub(super) struct Finish<'q> {
 
 impl<'q> Finish<'q> {
     /// For the metric that is asked for.
-    pub(super) fn new(ask: &Ask<'q>) -> Self {
+    pub(crate) fn new(ask: &Ask<'q>) -> Self {
         let Ask { query, metric, facts, periods, recorder: _, shared: _ } = *ask;
         let read_until = Source::ALL.into_iter().filter(|source| metric.reads(*source));
         let read_until = read_until.map(|source| query.setting.complete_until[source as usize]).min().flatten();
@@ -263,7 +263,7 @@ impl<'q> Finish<'q> {
     }
 
     /// The figure of a group in a period.
-    pub(super) fn figure(&self, period: usize, group: Name, measured: Measured) -> Figure {
+    pub(crate) fn figure(&self, period: usize, group: Name, measured: Measured) -> Figure {
         let metric = self.ask.metric;
         let (completeness, revised) = self.of_periods[period];
         let is_open = completeness == Completeness::Complete && measured.sum_of(metric.awaits) > 0.0;

@@ -7,7 +7,7 @@ use crate::{columns::Facts, rules::period::Periods};
 
 /// What is asked for; where that is open, from the first fact of the metrics asked for until after the last, and not
 /// before now when one of them tells a state. Without any fact, the present day.
-pub(super) fn of(query: &Query, facts: &Facts) -> Range<i64> {
+pub(crate) fn of(query: &Query, facts: &Facts) -> Range<i64> {
     if let (Some(start), Some(end)) = (query.start, query.end) {
         return start..end;
     }
@@ -38,6 +38,6 @@ pub(super) fn of(query: &Query, facts: &Facts) -> Range<i64> {
 }
 
 /// Whether one of the metrics asked for tells how things stand.
-pub(super) fn tells_a_state(query: &Query) -> bool {
+pub(crate) fn tells_a_state(query: &Query) -> bool {
     query.metrics.iter().any(|metric| metric.is_state)
 }

@@ -6,24 +6,24 @@ use barometer_chassis::error::Error;
 
 use super::{
     Ask, Condition, Query, Table,
-    answers::{is_wanted, wanted},
     cut::{Cutter, Groups},
     figures::{Calendar, Grid},
 };
 use crate::{
     catalogue::Metric,
     columns::{Facts, times::Times},
+    measures::surveys::answers::{is_wanted, wanted},
     rules::scale::Scale,
 };
 
 /// Rows that are cut at once.
 const BLOCK: usize = 65_536;
 /// Bytes that are kept of the ways of a query at most: of eleven million rows.
-pub(super) const KEPT: usize = 64 << 20;
+pub(crate) const KEPT: usize = 64 << 20;
 
 /// Facts that are gone through by when they happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Way {
+pub(crate) enum Way {
     /// Those to surveys of a scale, or to all.
     Answers(Option<Scale>),
     Cases,
@@ -68,12 +68,12 @@ impl Way {
 /// Goes through the facts of the time asked for that pass: the cell of each, and its row.
 ///
 /// A metric that goes the same way as one before it in the query is told the same cells and rows, which were kept for it.
-pub(super) fn scan_each(ask: &Ask<'_>, way: Way, mut each: impl FnMut(u32, u32)) -> Result<Groups, Error> {
+pub(crate) fn scan_each(ask: &Ask<'_>, way: Way, mut each: impl FnMut(u32, u32)) -> Result<Groups, Error> {
     scan_blocks(ask, way, |cells, rows| cells.iter().zip(rows).for_each(|(cell, row)| each(*cell, *row)))
 }
 
 /// The same, block by block.
-pub(super) fn scan_blocks(ask: &Ask<'_>, way: Way, mut each: impl FnMut(&[u32], &[u32])) -> Result<Groups, Error> {
+pub(crate) fn scan_blocks(ask: &Ask<'_>, way: Way, mut each: impl FnMut(&[u32], &[u32])) -> Result<Groups, Error> {
     if let Some(kept) = ask.shared.find(ask, way) {
         kept.blocks.tell(each);
         return Ok(kept.groups.clone());
@@ -110,7 +110,7 @@ pub(super) fn scan_blocks(ask: &Ask<'_>, way: Way, mut each: impl FnMut(&[u32], 
 
 /// Goes through rows of any order whose instant lies in the time asked for and that pass: the cell of each, and its row. A row
 /// that counts in no period has the instant [`NEVER`](crate::columns::times::NEVER).
-pub(super) fn scan<'q>(
+pub(crate) fn scan<'q>(
     ask: &Ask<'q>,
     rows: impl Iterator<Item = u32>,
     at: impl Fn(u32) -> i64 + Copy,
@@ -121,7 +121,7 @@ pub(super) fn scan<'q>(
 }
 
 /// The same by another cutter than that of the metric: the group of each row, its period, and the row.
-pub(super) fn scan_with<'q>(
+pub(crate) fn scan_with<'q>(
     ask: &Ask<'q>,
     mut cutter: Cutter<'q>,
     rows: impl Iterator<Item = u32>,
@@ -147,7 +147,7 @@ pub(super) fn scan_with<'q>(
 
 /// What the metrics of a query have in common: the ways that were gone for one, for those that come after it.
 #[derive(Debug)]
-pub(super) struct Shared {
+pub(crate) struct Shared {
     /// Of each metric, and of each part of one that users defined, what decides about the cells of its rows.
     asked: Vec<Asked>,
     kept: RefCell<Vec<Rc<Kept>>>,
@@ -175,7 +175,7 @@ struct Kept {
 
 impl Shared {
     /// Of a query; so many bytes are kept at most.
-    pub(super) fn new(query: &Query, most: usize) -> Self {
+    pub(crate) fn new(query: &Query, most: usize) -> Self {
         let mut asked = Vec::new();
         for metric in &query.metrics {
             match metric.defined {

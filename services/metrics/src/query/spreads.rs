@@ -10,7 +10,7 @@ use crate::rules::spread::{self, Statistic, TOLD};
 
 /// Durations of cells, and what has not come to its end there.
 #[derive(Debug)]
-pub(super) struct Durations {
+pub(crate) struct Durations {
     cells: Grid<Cell>,
 }
 
@@ -22,23 +22,23 @@ struct Cell {
 
 impl Durations {
     /// None so far.
-    pub(super) fn new(ask: &Ask<'_>) -> Self {
+    pub(crate) fn new(ask: &Ask<'_>) -> Self {
         Durations { cells: Grid::new(ask.periods.len()) }
     }
 
     /// Adds one of a cell, in microseconds.
-    pub(super) fn add(&mut self, cell: u32, duration: i64) {
+    pub(crate) fn add(&mut self, cell: u32, duration: i64) {
         self.cells.at(cell).done.add(duration);
     }
 
     /// Adds one of a cell that goes on.
-    pub(super) fn wait(&mut self, cell: u32) {
+    pub(crate) fn wait(&mut self, cell: u32) {
         self.cells.at(cell).waiting += 1;
     }
 
     /// Measures them: the statistic that the query asks for is the value, and all that are told go with it. The counts
     /// have the names that are given; without a name for those that go on they are not counted.
-    pub(super) fn figures(
+    pub(crate) fn figures(
         self,
         ask: &Ask<'_>,
         groups: impl Into<Groups>,

@@ -18,19 +18,6 @@ mod service;
 mod together;
 mod trends;
 mod twin;
-mod twin_analyses;
-mod twin_cases;
-mod twin_clocks;
-mod twin_contacts;
-mod twin_contracts;
-mod twin_courses;
-mod twin_drivers;
-mod twin_invitations;
-mod twin_lifecycle;
-mod twin_loyalty;
-mod twin_moves;
-mod twin_promises;
-mod twin_service;
 
 use std::sync::Arc;
 

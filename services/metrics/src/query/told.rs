@@ -111,7 +111,7 @@ impl Recorder {
     /// Tells of what was gathered, of each thing once.
     ///
     /// Errors: INVALID when too many things had to be gathered.
-    pub(super) fn finish(&self, ask: &Ask<'_>) -> Result<(), Error> {
+    pub(crate) fn finish(&self, ask: &Ask<'_>) -> Result<(), Error> {
         let gathered = std::mem::take(&mut self.taken.borrow_mut().gathered);
         if gathered.len() > MAX_GATHERED {
             let told = format!("more than {MAX_GATHERED} customers or cases: ask for less time, or filter");
@@ -132,7 +132,7 @@ impl Recorder {
     }
 
     /// Takes over what others took down of the same facts for parts of a figure: each fact once, with the counts of all.
-    pub(super) fn absorb(&self, of_parts: Vec<(Vec<Told>, u64)>) {
+    pub(crate) fn absorb(&self, of_parts: Vec<(Vec<Told>, u64)>) {
         let mut facts: BTreeMap<(i64, Uuid, Kind), Told> = BTreeMap::new();
         let mut taken = self.taken.borrow_mut();
         for (told, total) in of_parts {
@@ -166,20 +166,20 @@ impl Recorder {
 
 impl Ask<'_> {
     /// Whether somebody asks what the figure is made of.
-    pub(super) fn is_explained(&self) -> bool {
+    pub(crate) fn is_explained(&self) -> bool {
         self.recorder.is_some()
     }
 
     /// Tells of a fact, once, to which counts it adds how much. Counts that the metric has not are left out, and a fact that adds
     /// to none of those named; one of which none is named goes into the figure by its worth alone.
-    pub(super) fn tell(&self, kind: Kind, row: u32, at: i64, counts: &[(&'static str, f64)], worth: Worth) {
+    pub(crate) fn tell(&self, kind: Kind, row: u32, at: i64, counts: &[(&'static str, f64)], worth: Worth) {
         if self.recorder.is_some() {
             self.tell_by_id(kind, (kind.id(self.facts, row), kind.customer(self.facts, row)), at, counts, worth);
         }
     }
 
     /// The same of an entry of a case's history by its id.
-    pub(super) fn tell_entry(&self, case: u32, id: Uuid, at: i64) {
+    pub(crate) fn tell_entry(&self, case: u32, id: Uuid, at: i64) {
         if self.recorder.is_some() {
             let of = (id, Kind::Case.customer(self.facts, case));
             self.tell_by_id(Kind::CaseEntry, of, at, &[], Worth::None);
@@ -187,7 +187,7 @@ impl Ask<'_> {
     }
 
     /// Tells of a thing that several facts stand for, as often as one does: it adds 1 to the count, and happened with the first.
-    pub(super) fn gather(&self, kind: Kind, row: u32, at: i64, count: &'static str) {
+    pub(crate) fn gather(&self, kind: Kind, row: u32, at: i64, count: &'static str) {
         let Some(recorder) = self.recorder else { return };
         let Some(place) = self.metric.counts.iter().position(|name| *name == count) else { return };
         let gathered = &mut recorder.taken.borrow_mut().gathered;

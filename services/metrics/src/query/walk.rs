@@ -6,14 +6,14 @@ use super::Ask;
 
 /// The periods of a query that began before some instant, the last of them cut there.
 #[derive(Debug)]
-pub(super) struct Walk {
+pub(crate) struct Walk {
     starts: Vec<i64>,
     ends: Vec<i64>,
 }
 
 impl Walk {
     /// Those that began before `until`.
-    pub(super) fn new(ask: &Ask<'_>, until: i64) -> Self {
+    pub(crate) fn new(ask: &Ask<'_>, until: i64) -> Self {
         let begun = || ask.periods.as_slice().iter().take_while(|period| period.start < until);
         Walk {
             starts: begun().map(|period| period.start).collect(),
@@ -22,23 +22,23 @@ impl Walk {
     }
 
     /// How many there are.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.ends.len()
     }
 
     /// The first instant of a period, and the first after it.
-    pub(super) fn bounds(&self, period: usize) -> Range<i64> {
+    pub(crate) fn bounds(&self, period: usize) -> Range<i64> {
         self.starts[period]..self.ends[period]
     }
 
     /// The first period that ends after an instant; how many there are when none does.
-    pub(super) fn ending_after(&self, at: i64) -> usize {
+    pub(crate) fn ending_after(&self, at: i64) -> usize {
         self.ends.partition_point(|end| *end <= at)
     }
 
     /// Visits the periods of a run, which covers each once: a period in which one of the instants lies alone, with `true`;
     /// those between them together.
-    pub(super) fn visit(
+    pub(crate) fn visit(
         &self,
         run: Range<usize>,
         instants: impl Iterator<Item = i64>,

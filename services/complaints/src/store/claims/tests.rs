@@ -6,8 +6,10 @@ use sea_orm::sea_query::Expr;
 use super::*;
 use crate::{
     case::Arrival,
-    sweep::Sweep,
-    watch::tests::{OPENED, Replica},
+    workers::{
+        sweep::Sweep,
+        watch::tests::{OPENED, Replica},
+    },
 };
 
 fn asked(employee: &str, limit: u32) -> Asked {

@@ -12,7 +12,8 @@ use super::{
 use crate::{
     catalogue::{Metric, Parameters},
     columns::Facts,
-    query::{Figure, Measured, Name, answers::measure_nps, evidence::Evidence},
+    measures::surveys::answers::measure_nps,
+    query::{Figure, Measured, Name, evidence::Evidence},
 };
 
 /// The figures of groups that are told, together.

@@ -12,7 +12,7 @@ use crate::{
     },
     columns::{Facts, by_person::ByPerson, dictionary::EMPTY, people::NOBODY, redresses::NO_CASE, times::NEVER},
     fold::Source,
-    query::known,
+    measures::customers::known,
     rules::{course::open_stretches, on_time::Outcome},
 };
 

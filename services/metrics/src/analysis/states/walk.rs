@@ -7,7 +7,8 @@ use super::{Filter, State, View};
 use crate::{
     analysis::histories::Histories,
     columns::{Facts, customers::Known},
-    query::{Table, cut::Cutter, known},
+    measures::customers::known,
+    query::{Table, cut::Cutter},
 };
 
 /// The customers of whom states are told: those that are known, and those known by answers only, as far as filters on customers

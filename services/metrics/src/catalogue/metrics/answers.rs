@@ -6,10 +6,7 @@ use super::{
     super::{BLANK, Metric, Test, parameters},
     WILSON,
 };
-use crate::{
-    query::{Table, answers},
-    rules::scale::Scale,
-};
+use crate::{measures::surveys::answers, query::Table, rules::scale::Scale};
 
 const ANSWERS: Metric = Metric {
     sources: &["surveys.response", "surveys.survey", "customers.attribute_change"],

@@ -7,7 +7,10 @@ use super::{
     WILSON,
     complaints::{SPREAD, STUDENT_OF_MANY},
 };
-use crate::query::{Table, claims, clocks, escalations};
+use crate::{
+    measures::complaints::{claims, clocks, escalations},
+    query::Table,
+};
 
 const CLOCKS: Metric = Metric {
     sources: &["complaints.case_clock", "complaints.case", "complaints.case_entry", "customers.attribute_change"],

@@ -6,7 +6,10 @@ use super::{
     super::{BLANK, Metric, Test, parameters},
     WILSON,
 };
-use crate::query::{Table, cases, courses, follow_ups, handed, promises, rates};
+use crate::{
+    measures::complaints::{cases, courses, follow_ups, handed, promises, rates},
+    query::Table,
+};
 
 const CASE_WITH_HISTORY: &[&str] = &["complaints.case", "complaints.case_entry", "customers.attribute_change"];
 const CASE_AND_CUSTOMER: &[&str] = &[

@@ -7,7 +7,7 @@ use super::{
     WILSON,
     complaints::SPREAD,
 };
-use crate::query::{Table, contacts};
+use crate::{measures::customers::contacts, query::Table};
 
 const CONTACTS: Metric = Metric {
     sources: &["customers.interaction", "customers.attribute_change"],

@@ -3,7 +3,10 @@
 use barometer_proto::metrics::v1::{Additivity, Direction, Unit};
 
 use super::super::{BLANK, Metric, Test, parameters};
-use crate::query::{Table, churn, contracts, revenue};
+use crate::{
+    measures::subscriptions::{churn, contracts, revenue},
+    query::Table,
+};
 
 /// Of the definitions that are shares of customers.
 pub(super) const WILSON_OF_CUSTOMERS: &str =

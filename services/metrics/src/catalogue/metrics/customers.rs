@@ -3,7 +3,7 @@
 use barometer_proto::metrics::v1::{Additivity, Direction, Unit};
 
 use super::super::{BLANK, Metric};
-use crate::query::{Table, known};
+use crate::{measures::customers::known, query::Table};
 
 pub(super) const CUSTOMERS: Metric = Metric {
     sources: &[

@@ -6,7 +6,7 @@ use super::{
     super::{BLANK, Metric, Test, parameters},
     WILSON,
 };
-use crate::query::{Table, invitations};
+use crate::{measures::surveys::invitations, query::Table};
 
 const INVITATIONS: Metric = Metric {
     sources: &["surveys.invitation", "surveys.survey", "customers.attribute_change"],

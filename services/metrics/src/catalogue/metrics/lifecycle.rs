@@ -7,7 +7,10 @@ use super::{
     super::{BLANK, Metric, Test, parameters},
     WILSON,
 };
-use crate::query::{Table, lifecycle, sales};
+use crate::{
+    measures::sales::{lifecycle, sales},
+    query::Table,
+};
 
 const BUYERS: Metric = Metric {
     sources: &["customers.purchase", "customers.attribute_change"],

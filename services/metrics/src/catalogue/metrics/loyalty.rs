@@ -7,7 +7,10 @@ use super::{
     WILSON,
     customers::CUSTOMERS,
 };
-use crate::query::{Table, costs, members, memberships, referrals};
+use crate::{
+    measures::customers::{costs, members, memberships, referrals},
+    query::Table,
+};
 
 const MEMBERSHIPS: Metric = Metric {
     sources: &["customers.membership_event", "customers.attribute_change"],

@@ -7,7 +7,7 @@ use super::{
     WILSON,
     complaints::CASES,
 };
-use crate::query::{Table, outcomes};
+use crate::{measures::complaints::outcomes, query::Table};
 
 pub(super) static ALL: &[Metric] = &[
     Metric {

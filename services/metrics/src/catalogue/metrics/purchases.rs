@@ -8,7 +8,8 @@ use super::{
     contracts::{CHURN_COUNTS, WILSON_OF_CUSTOMERS},
 };
 use crate::{
-    query::{Table, activity, cohorts, sales},
+    measures::sales::{activity, cohorts, sales},
+    query::Table,
     rules::granularity::Granularity,
 };
 

@@ -8,7 +8,13 @@ use super::{
     WILSON,
 };
 use crate::{
-    query::{Table, answers, consistency, engagement, known, payments, recovery, serving},
+    measures::{
+        complaints::recovery,
+        customers::{engagement, known, serving},
+        sales::payments,
+        surveys::{answers, consistency},
+    },
+    query::Table,
     rules::scale::Scale,
 };
 

@@ -12,7 +12,7 @@ use prost::Message;
 
 use super::{
     script::{DAY, History, Write, history},
-    twin, twin_analyses,
+    twin,
 };
 use crate::{
     analysis::{
@@ -247,7 +247,7 @@ proptest! {
     fn cohorts_are_those_of_plain_recomputation(past in past()) {
         let (facts, model) = (past.facts(), past.model());
         for request in retentions() {
-            let found = twin_analyses::cohorts_of(&cohorts(&request, &facts, 0));
+            let found = twin::analyses::cohorts_of(&cohorts(&request, &facts, 0));
             prop_assert_eq!(found, model.retention(&request), "{:?}", request);
         }
     }
@@ -264,7 +264,7 @@ proptest! {
                 let told = curve.told.as_ref().expect("told");
                 let most = if request.max_days == 0 { i64::MAX } else { 4 * i64::from(request.max_days) };
                 let expected: Vec<_> =
-                    twin_analyses::product_limit(lives).into_iter().filter(|(time, ..)| *time <= most).collect();
+                    twin::analyses::product_limit(lives).into_iter().filter(|(time, ..)| *time <= most).collect();
                 let quarters = |time: u64| i64::try_from(time).expect("small") / (DAY / 4);
                 prop_assert_eq!(told.customers, lives.len() as u64);
                 let steps: Vec<_> =
@@ -279,14 +279,14 @@ proptest! {
             if let Some(LogRank { groups, .. }) = test {
                 prop_assert!(curves.len() > 1);
                 for (OfGroup { observed, expected }, (events, of_twin)) in
-                    groups.iter().zip(twin_analyses::expected(watched.values()))
+                    groups.iter().zip(twin::analyses::expected(watched.values()))
                 {
                     prop_assert_eq!(*observed, events);
                     prop_assert!((expected - of_twin).abs() < 1e-9, "{:?}", request);
                 }
             } else if !is_many && curves.len() > 1 {
                 // Nobody could be compared: wherever there was an event, one group alone was there, or all of it went.
-                prop_assert!(twin_analyses::nothing_to_compare(watched.values()), "{:?}", request);
+                prop_assert!(twin::analyses::nothing_to_compare(watched.values()), "{:?}", request);
             }
         }
     }

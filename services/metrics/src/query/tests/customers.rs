@@ -3,7 +3,7 @@
 use barometer_statistics::churn::ChurnDefinition;
 use proptest::prelude::*;
 
-use super::{DAY, Figure, Query, figures, fold, query, script::history, twin, twin_contracts};
+use super::{DAY, Figure, Query, figures, fold, query, script::history, twin};
 use crate::{catalogue, query::Table, rules::granularity::Granularity};
 
 proptest! {
@@ -22,13 +22,13 @@ proptest! {
                 for definition in &ChurnDefinition::ALL[..definitions] {
                     let mut query = query(metric.id, granularity, group_by);
                     query.parameters.definition = *definition;
-                    same_rows(&query, twin_contracts::rows(&figures(&query, &facts)), seen.rows(&query))?;
+                    same_rows(&query, twin::contracts::rows(&figures(&query, &facts)), seen.rows(&query))?;
                 }
             }
         }
         for group_by in [&[][..], &["reason"], &["voluntary", "plan"], &["tier"], &["area", "segment"]] {
             let query = query("subscriptions_ended", Granularity::Week, group_by);
-            let (mut found, expected) = (twin_contracts::rows(&figures(&query, &facts)), model.ended(&query));
+            let (mut found, expected) = (twin::contracts::rows(&figures(&query, &facts)), model.ended(&query));
             let mut expected = expected;
             if !group_by.is_empty() {
                 found.retain(|(_, group, _, _, _)| !group.is_empty());
@@ -91,11 +91,11 @@ proptest! {
 /// Rows are those of plain recomputation, values but for rounding.
 fn same_rows(
     query: &Query,
-    found: Vec<twin_contracts::Row>,
-    expected: Vec<twin_contracts::Row>,
+    found: Vec<twin::contracts::Row>,
+    expected: Vec<twin::contracts::Row>,
 ) -> Result<(), TestCaseError> {
     let name = format!("{} by {:?}", query.metrics[0].id, query.group_by);
-    let told = |rows: &[twin_contracts::Row]| {
+    let told = |rows: &[twin::contracts::Row]| {
         rows.iter().map(|row| (row.0, row.1.clone(), row.3.clone(), row.4.clone())).collect::<Vec<_>>()
     };
     let mut found = found;

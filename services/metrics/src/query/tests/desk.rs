@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::{
     DAY, figures, fold, query,
     script::{Write, history},
-    twin, twin_cases,
+    twin,
 };
 use crate::{columns::Facts, query::Query, rules::granularity::Granularity};
 
@@ -152,7 +152,7 @@ proptest! {
 
 /// The mean, the median and the maximum of durations are those of plain recomputation, and so is which cells have any.
 fn same_times(query: &Query, facts: &Facts, model: &twin::Model) -> Result<(), TestCaseError> {
-    let found = twin_cases::times_of(&figures(query, facts));
+    let found = twin::cases::times_of(&figures(query, facts));
     let expected = model.times(query);
     prop_assert_eq!(found.len(), expected.len(), "{:?}", query.metrics[0].id);
     for ((start, group, value, statistics), (cell, [mean, median, max])) in found.into_iter().zip(expected) {

@@ -18,7 +18,7 @@ use super::{
     },
     figures, fold,
     script::{DAY, History, Write, history},
-    twin, twin_moves,
+    twin,
 };
 use crate::{columns::Facts, query::Vocabulary, rules::granularity::Granularity as Every, wire as render};
 
@@ -173,7 +173,7 @@ proptest! {
     fn matrices_are_those_of_plain_recomputation(past in past()) {
         let (facts, model) = (past.facts(), past.model());
         for request in transitions() {
-            let found = twin_moves::shape(&matrices_at(NOW, &request, &facts));
+            let found = twin::moves::shape(&matrices_at(NOW, &request, &facts));
             prop_assert_eq!(found, model.transitions(&request), "{:?}", request);
         }
     }
@@ -264,7 +264,7 @@ proptest! {
         let (facts, model) = (past.facts(), past.model());
         for request in journeys() {
             let found = journeys_at(NOW, &request, &facts);
-            prop_assert_eq!(twin_moves::journeys_of(&found), model.journeys(&request), "{:?}", request);
+            prop_assert_eq!(twin::moves::journeys_of(&found), model.journeys(&request), "{:?}", request);
             for of_group in &found {
                 let reached: u64 = of_group.stages.iter().map(|stage| stage.began).sum();
                 let ended: u64 = of_group.stages.iter().map(|stage| stage.ended).sum();

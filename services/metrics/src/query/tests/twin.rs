@@ -1,5 +1,19 @@
 //! The same figures computed plainly from the facts as they are in the end: no columns, no codes, no blocks.
 
+pub(super) mod analyses;
+pub(super) mod cases;
+pub(super) mod clocks;
+pub(super) mod contacts;
+pub(super) mod contracts;
+pub(super) mod courses;
+pub(super) mod drivers;
+pub(super) mod invitations;
+pub(super) mod lifecycle;
+pub(super) mod loyalty;
+pub(super) mod moves;
+pub(super) mod promises;
+pub(super) mod service;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use barometer_chassis::clock::Micros;
