@@ -157,7 +157,9 @@ def ask_versions(suite, asked, draws, definitions):
         said = publish(suite, [revised], "revised")
         if said != f"{definition.id}: revised, version 2\n":
             sys.exit(f"definitions: {said} of {revised.text()}")
-        query = draws.query(definition, "month")
+        # A share may be none any more, and have no level.
+        query = draws.query(revised, "month")
+        query = replace(query, parameters=tuple(one for one in query.parameters if one[0] in definition.parameters))
         told += [("rows", of, version, query, ask_rows(suite, asked, f"{definition.id}{suffix}", query))
                  for of, version, suffix in [(definition, 1, "@1"), (revised, 2, ""), (revised, 2, "@2")]]
     if not any(answer["rows"] != later["rows"] for (*_, answer), (*_, later) in zip(told[::3], told[1::3])):
