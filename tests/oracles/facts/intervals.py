@@ -43,10 +43,10 @@ def noncentrality(x, freedom, side):
 
 def shares_differ(hits, sizes, level):
     """z, p and the limits of the difference of two shares, in percent; or why there is no test."""
-    together = sum(hits) / sum(sizes)
-    if sum(hits) in (0, sum(sizes)):
+    hit, size = sum(hits), sum(sizes)
+    if hit in (0, size):
         return "no_spread"
-    if min(together, 1 - together) * min(sizes) < 5:
+    if min(hit, size - hit) * min(sizes) < 5 * size:
         return "too_few"
     z, p_value = proportions_ztest(hits, sizes)
     low, high = confint_proportions_2indep(hits[0], sizes[0], hits[1], sizes[1], method="newcomb", compare="diff", alpha=1 - level)
