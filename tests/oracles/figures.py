@@ -22,8 +22,8 @@ import numpy as np
 import statsmodels.api as sm
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.proportion import confint_proportions_2indep, proportions_ztest
 
+from facts.intervals import shares_differ
 from suite import Suite, must_notice
 
 UTC = dt.timezone.utc
@@ -368,14 +368,7 @@ def scores(_, side, other, level, weighted, __):
 def shares(_, side, other, level, __, ___):
     hits = np.array([sum(row["score"] >= 4 for row in rows) for rows in (side, other)])
     sizes = np.array([len(side), len(other)])
-    together = hits.sum() / sizes.sum()
-    if hits.sum() in (0, sizes.sum()):
-        return "no_spread"
-    if min(together, 1 - together) * sizes.min() < 5:
-        return "too_few"
-    z, p_value = proportions_ztest(hits, sizes)
-    low, high = confint_proportions_2indep(hits[0], sizes[0], hits[1], sizes[1], method="newcomb", compare="diff", alpha=1 - level)
-    return z, p_value, 100 * low, 100 * high
+    return shares_differ(hits, sizes, level)
 
 
 def means(metric, side, other, level, _, least):

@@ -22,8 +22,9 @@ import pandas as pd
 from scipy.stats import chi2
 from statsmodels.stats.contingency_tables import SquareTable
 
-from exports import DAY, Suite, export, frame, instant
-from suite import must_notice
+from facts.files import export, frame
+from facts.times import DAY, instant
+from suite import Simulated, must_notice
 
 KINDS = ["surveys.survey", "surveys.response", "customers.customer", "customers.purchase", "customers.interaction",
          "customers.subscription_event", "customers.membership_event", "customers.referral", "complaints.case"]
@@ -40,8 +41,7 @@ def main(program, directory, customers="150", seed=None):
     directory.mkdir()
     asked = Asked(chance)
     print(f"moves: {customers} customers until {asked.until}, seed {seed}, {asked.zone}, {asked.gap} and {asked.window} days")
-    flags = ["--customers", customers, "--seed", str(chance.randrange(10**6)), "--until", asked.until]
-    with Suite(program, directory, flags) as suite:
+    with Simulated(program, directory, customers, chance.randrange(10**6), asked.until) as suite:
         make_up(suite, directory, asked, chance)
         facts = {kind: export(suite, directory, kind) for kind in KINDS}
         told = {(command, of): json.loads(suite.run(command, *flags, "--to", instant(asked.end), "--time-zone", asked.zone, "--format", "json"))
