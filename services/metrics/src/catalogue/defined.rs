@@ -123,7 +123,7 @@ impl Part {
             && counts(self) == counts(whole)
             && self.parameters == whole.parameters
             && self.filters.len() > whole.filters.len()
-            && whole.filters.iter().all(|filter| self.filters.contains(filter))
+            && whole.filters.iter().all(|filter| self.filters.iter().any(|own| own.is_same(filter)))
     }
 
     /// In words.

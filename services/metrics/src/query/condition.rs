@@ -11,6 +11,15 @@ pub(crate) struct Condition {
 }
 
 impl Condition {
+    /// Whether the same facts meet it as another: its values have no order, and may come twice.
+    pub(crate) fn is_same(&self, other: &Condition) -> bool {
+        let is_among = |one: &Condition, other: &Condition| one.values.iter().all(|value| other.values.contains(value));
+        self.dimension == other.dimension
+            && self.exclude == other.exclude
+            && is_among(self, other)
+            && is_among(other, self)
+    }
+
     /// In words.
     pub(crate) fn describe(&self) -> String {
         let Condition { dimension, values, exclude } = self;
@@ -27,6 +36,20 @@ impl Condition {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn values_have_no_order() {
+        let of = |values: &[&str], exclude| {
+            let values = values.iter().map(|value| (*value).to_owned()).collect();
+            Condition { dimension: "channel".to_owned(), values, exclude }
+        };
+        assert!(of(&["web", "app"], false).is_same(&of(&["app", "web", "app"], false)));
+        assert!(!of(&["web", "app"], false).is_same(&of(&["web"], false)));
+        assert!(!of(&["web"], false).is_same(&of(&["web", "app"], false)));
+        assert!(!of(&["web"], false).is_same(&of(&["web"], true)));
+        let elsewhere = Condition { dimension: "language".to_owned(), ..of(&["web"], false) };
+        assert!(!of(&["web"], false).is_same(&elsewhere));
+    }
 
     #[test]
     fn conditions_are_told_in_words() {

@@ -136,9 +136,11 @@ struct Found<'d> {
 }
 
 impl<'d> Found<'d> {
-    fn new(part: &'d Part, figures: Vec<Figure>) -> Self {
-        let dimensions = figures.iter().map(|figure| &figure.group).max_by_key(|group| group.len());
-        let dimensions = dimensions.into_iter().flatten().map(|(name, _)| name.clone()).collect();
+    fn new(ask: &Ask<'_>, part: &'d Part, figures: Vec<Figure>) -> Self {
+        // Those that are asked for divide it also when there are no facts.
+        let asked = ask.query.of_part(ask.metric, part).group_by_of(part.metric);
+        let told = figures.iter().flat_map(|figure| &figure.group).map(|(name, _)| name.clone());
+        let dimensions = asked.into_iter().chain(told).collect();
         let figures =
             figures.into_iter().map(|figure| ((figure.start, figure.group.iter().cloned().collect()), figure));
         Found { part, dimensions, figures: figures.collect() }
@@ -155,7 +157,7 @@ fn combined(ask: &Ask<'_>, defined: &Defined) -> Result<Vec<Figure>, Error> {
     let mut told = Vec::new();
     let mut found = Vec::with_capacity(defined.parts.len());
     for part in &defined.parts {
-        found.push(Found::new(part, part.explained(ask, &mut told)?));
+        found.push(Found::new(ask, part, part.explained(ask, &mut told)?));
     }
     if let Some(recorder) = ask.recorder {
         recorder.absorb(told);
