@@ -164,9 +164,12 @@ fn combined(ask: &Ask<'_>, defined: &Defined) -> Result<Vec<Figure>, Error> {
     }
     // Those whose groups are divided furthest; the dimensions of all others are among theirs.
     let most = found.iter().map(|of_part| of_part.dimensions.len()).max().unwrap_or_default();
-    let widest = || found.iter().filter(|of_part| of_part.dimensions.len() == most);
-    let rows: BTreeMap<&(i64, Group), &Name> =
-        widest().flat_map(|of_part| &of_part.figures).map(|(row, figure)| (row, &figure.group)).collect();
+    let widest =
+        || found.iter().filter(|of_part| of_part.dimensions.len() == most).flat_map(|of_part| &of_part.figures);
+    // Of no facts there are figures of no group; they are rows when that is so of all parts.
+    let longest = widest().map(|(_, figure)| figure.group.len()).max().unwrap_or_default();
+    let rows = widest().filter(|(_, figure)| figure.group.len() == longest);
+    let rows: BTreeMap<&(i64, Group), &Name> = rows.map(|(row, figure)| (row, &figure.group)).collect();
     if rows.len() > MAX_ROWS {
         return Err(too_many_rows());
     }
