@@ -89,6 +89,8 @@ struct Whole {
     clocks: Vec<Shown>,
     /// As of when the clocks are told.
     at: Micros,
+    /// Whether that was asked for, and is not now.
+    is_asked: bool,
     zone: TimeZone,
 }
 
@@ -126,15 +128,18 @@ impl CaseArgs {
         for clock in shown.iter_mut().filter_map(Shown::clock_mut) {
             *clock = desk.explain(&case.case_id, clock, at).await?;
         }
-        Ok(Whole { case, entries, cut, named, clocks: shown, at, zone })
+        Ok(Whole { case, entries, cut, named, clocks: shown, at, is_asked: self.at.is_some(), zone })
     }
 }
 
 fn write(whole: &Whole, texts: bool, colours: bool, out: &mut dyn Write) -> io::Result<()> {
-    let Whole { case, entries, cut, named, clocks, at, zone } = whole;
+    let Whole { case, entries, cut, named, clocks, at, is_asked, zone } = whole;
     summary::write(case, named.follow_up(), texts, zone, out)?;
     if !clocks.is_empty() {
         writeln!(out)?;
+        if *is_asked {
+            writeln!(out, "clocks as of {}; all else is as it is now", words::short(*at, zone))?;
+        }
         clocks::write(clocks, *at, zone, colours, out)?;
     }
     writeln!(out)?;

@@ -111,7 +111,7 @@ fn tell(metric: &Metric, out: &mut dyn Write) -> io::Result<()> {
     entry("amounts", &metric.amounts.join(", "), out)?;
     entry("statistics", &metric.statistics.join(", "), out)?;
     for (index, Parameter { name, description, default_value, allowed }) in metric.parameters.iter().enumerate() {
-        let told = format!("{name}: {description} One of {allowed}; {default_value} by default.");
+        let told = format!("{name}: {description} Allowed: {allowed}; {default_value} by default.");
         entry(if index == 0 { "parameters" } else { "" }, &told, out)?;
     }
     entry("example", &metric.example, out)
@@ -275,7 +275,7 @@ mod tests {
                 name: "weighted".into(),
                 description: "Counts each answer by its weight.".into(),
                 default_value: "false".into(),
-                allowed: "true, false".into(),
+                allowed: "one of true, false".into(),
             }],
             ..Metric::default()
         }
@@ -292,7 +292,8 @@ mod tests {
         let text = told(|out| tell(&metric(), out));
         assert!(text.starts_with("nps: Net promoter score (version 1)\n\nShare of promoters"), "{text}");
         assert!(text.contains("\ngrouped by  survey_type, unless"), "{text}");
-        assert!(text.contains("weight. One of true, false; false by default.\n"), "{text}");
+        let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains("weight. Allowed: one of true, false; false by default."), "{text}");
         assert!(text.contains("\nstatistics  mean, p50\n"), "{text}");
         assert!(text.contains("\nrange       -100 to 100\nadds up     counts do, values"), "{text}");
         assert!(text.contains("\nsample      answers, 5 or more\n"), "{text}");

@@ -129,7 +129,8 @@ impl Failure {
         let message = if violations.is_empty() {
             status.message().to_owned()
         } else {
-            let told = |v: &FieldViolation| format!("{}: {}", flag_of(&v.field), in_flags(&v.description, &flag_of));
+            let told =
+                |v: &FieldViolation| format!("{}: {}", flag_of(&v.field), in_flags(&v.field, &v.description, &flag_of));
             violations.iter().map(told).collect::<Vec<_>>().join("; ")
         };
         match status.code() {
@@ -162,11 +163,18 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// What is said of a request with the ends of its time named as the user knows them.
-fn in_flags(description: &str, flag_of: impl Fn(&str) -> String) -> String {
-    ["start_time", "end_time"].into_iter().fold(description.to_owned(), |told, field| {
-        let flag = flag_of(field);
-        told.replace(&format!("`{field}`"), &flag).replace(field, &flag)
+/// What is said of a field, with the ends of the time that it belongs to named as the user knows them.
+fn in_flags(field: &str, description: &str, flag_of: impl Fn(&str) -> String) -> String {
+    let within = field.rfind('.').map_or("", |dot| &field[..=dot]);
+    let ends = [("start_time", "its start"), ("end_time", "its end")];
+    ends.into_iter().fold(description.to_owned(), |told, (end, own)| {
+        let sibling = format!("{within}{end}");
+        match flag_of(&sibling) {
+            flag if flag == sibling => told,
+            // One flag for both.
+            flag if flag == flag_of(field) => told.replace(&format!("`{end}`"), own),
+            flag => told.replace(&format!("`{end}`"), &flag),
+        }
     })
 }
 
@@ -213,6 +221,28 @@ mod tests {
     }
 
     #[test]
+    fn the_other_end_of_a_time_is_told_by_its_flag() {
+        let flag_of = |field: &str| match field {
+            "scope.start_time" => "--from".to_owned(),
+            "scope.end_time" => "--to".to_owned(),
+            "before.start_time" | "before.end_time" => "--before".to_owned(),
+            "group_by[0]" => "--by".to_owned(),
+            field => field.to_owned(),
+        };
+        let told = |field: &str, description: &str| {
+            let status = Status::from(Error::invalid(field, "OUT_OF_RANGE", description));
+            Failure::of_request(&status, "http://here:1", flag_of).to_string()
+        };
+        assert_eq!(told("scope.end_time", "must be later than `start_time`"), "--to: must be later than --from");
+        assert_eq!(
+            told("before.end_time", "must be later than `start_time`"),
+            "--before: must be later than its start"
+        );
+        assert_eq!(told("end_time", "must be later than `start_time`"), "end_time: must be later than `start_time`");
+        assert_eq!(told("group_by[0]", "start_time is no dimension"), "--by: start_time is no dimension");
+    }
+
+    #[test]
     fn codes_tell_scripts_whose_fault_it_is() {
         let answers = [
             (Error::invalid("metrics[0]", "UNKNOWN_METRIC", "there is no metric `x`"), NOT_THERE),
@@ -227,6 +257,8 @@ mod tests {
         for (error, code) in answers {
             assert_eq!(of(&error.into()).0, code);
         }
+        let (code, told) = of(&Status::unimplemented("there is no such method"));
+        assert!(code == USAGE && told.contains("what listens at http://here:1 does not have this call"), "{told}");
     }
 
     #[test]

@@ -198,8 +198,11 @@ impl RebaseArgs {
         let mut office = Office::new(&self.endpoint)?;
         if self.dry_run || !self.yes {
             let effects = office.effects(None, &self.cases).await?;
-            let hint = if self.dry_run { "" } else { "\nNothing was changed; --yes does it.\n" };
-            return output::print(|out| effects.write(out).and_then(|()| write!(out, "{hint}")));
+            output::print(|out| effects.write(out))?;
+            if !self.dry_run {
+                output::remark("nothing was changed; --yes does it");
+            }
+            return Ok(());
         }
         let rebased = office.rebase(&self.cases, &self.note).await?;
         output::print(|out| writeln!(out, "rebased {rebased}"))

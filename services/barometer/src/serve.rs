@@ -1,7 +1,7 @@
 //! `barometer serve`: one service, or the whole suite in one process.
 
 use std::{
-    io::Write,
+    io::{self, Write},
     net::SocketAddr,
     path::{Path, PathBuf},
 };
@@ -11,7 +11,7 @@ use barometer_chassis::{
     config::{ClientConfig, Problem, ServerConfig, TelemetryConfig},
     database::Location,
     door::Stages,
-    server::{self, Server},
+    server::{self, Server, ServerError},
     shutdown::{self, Shutdown},
     telemetry,
     writer::DEFAULT_QUEUE,
@@ -210,9 +210,8 @@ impl ServeArgs {
         let telemetry = telemetry::init(&self.telemetry, self.what.name(), env!("CARGO_PKG_VERSION"))
             .map_err(|error| Failure::usage(error.to_string()))?;
         let directory = self.claim()?;
-        let listener = server::bind(self.server.listen).await.map_err(|error| {
-            Failure::unavailable(format!("{error}; --listen {}:0 takes a free port", self.server.listen.ip()))
-        })?;
+        let listener =
+            server::bind(self.server.listen).await.map_err(|error| Failure::unavailable(self.told(&error)))?;
         let address = listener.local_addr().map_err(|error| Failure::internal(error.to_string()))?;
         let stop = Shutdown::new();
         tokio::spawn({
@@ -235,6 +234,16 @@ impl ServeArgs {
         let served = serve_in(directory, self, listener, stop, ready).await;
         telemetry.shutdown().await;
         served
+    }
+
+    /// Why it can not listen, and what would do.
+    fn told(&self, error: &ServerError) -> String {
+        match error {
+            ServerError::Bind { source, .. } if source.kind() == io::ErrorKind::AddrInUse => {
+                format!("{error}; --listen {} takes a free port", SocketAddr::new(self.server.listen.ip(), 0))
+            }
+            error => error.to_string(),
+        }
     }
 
     /// The directory of metrics, if they run here, which is this process's from now on.

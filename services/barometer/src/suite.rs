@@ -24,7 +24,7 @@ use crate::failure::Failure;
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How long it pauses at first before it asks again, and at most.
 const PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
 /// The metrics of a running suite.
 pub(crate) struct Suite {

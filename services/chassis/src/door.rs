@@ -132,7 +132,7 @@ impl Door {
 
     /// Text of 1 to `max` characters.
     pub fn required_text(&mut self, field: &str, text: String, max: usize) -> String {
-        if text.trim().is_empty() {
+        if text.is_empty() {
             self.missing(field);
         }
         self.text(field, text, max)

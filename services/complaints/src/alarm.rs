@@ -6,8 +6,8 @@
 //! [`watch`](crate::workers::watch). The subject is derived anew there: an alarm says only that somebody has to look, and one that
 //! rings in vain does nothing. What is done has to set the next alarm, or clear it.
 //!
-//! To give alarms to another noun: add it to [`Subject`], set its alarms with its rows, and say in `watch::ring` what is
-//! done.
+//! To give alarms to another noun: add it to [`Subject`], set its alarms with its rows, and say in `ring` of
+//! [`watch`](crate::workers::watch) what is done.
 
 use barometer_chassis::clock::Micros;
 use sea_orm::entity::prelude::*;

@@ -268,7 +268,7 @@ fn open_fold(config: &Config, directory: &Path) -> Result<Fold, Error> {
     Ok(Fold::open(snapshots, cold))
 }
 
-/// Keeps the health of what is answered from the fold as the fold's is, for as long as the process runs.
+/// Keeps the health of what is answered from the fold as the fold's is, for as long as there is one.
 async fn report_health(mut ready: watch::Receiver<bool>, health: Health) {
     loop {
         let is_ready = *ready.borrow_and_update();

@@ -12,6 +12,7 @@ mod range;
 pub(crate) mod scan;
 pub(crate) mod spreads;
 pub(crate) mod told;
+mod vocabulary;
 pub(crate) mod walk;
 mod zones;
 
@@ -36,9 +37,9 @@ pub(crate) use self::{
     dimension::Table,
     figures::{Figure, Figures, Measured, Name},
     parse::{
-        Looked, MAX_METRICS, Vocabulary, check_positions, parse, parse_filters, parse_granularity, parse_group_by,
-        parse_zone, positions,
+        MAX_METRICS, check_positions, parse, parse_filters, parse_granularity, parse_group_by, parse_zone, positions,
     },
+    vocabulary::{Looked, Vocabulary},
     zones::Zones,
 };
 

@@ -33,15 +33,15 @@ use crate::{
 /// The service.
 #[derive(Clone)]
 pub(crate) struct Metrics {
-    pub(crate) fold: Arc<Fold>,
-    pub(crate) zones: Arc<Zones>,
-    pub(crate) definitions: Definitions,
+    pub(super) fold: Arc<Fold>,
+    pub(super) zones: Arc<Zones>,
+    pub(super) definitions: Definitions,
     /// Queries that may be computed at the same time.
-    pub(crate) places: Arc<Semaphore>,
-    pub(crate) max_message_bytes: usize,
+    pub(super) places: Arc<Semaphore>,
+    pub(super) max_message_bytes: usize,
     /// Rows of a smaller sample are suppressed.
-    pub(crate) minimum_sample: u64,
-    pub(crate) watches: Watches,
+    pub(super) minimum_sample: u64,
+    pub(super) watches: Watches,
 }
 
 /// Room for watches, and when they end.

@@ -8,6 +8,7 @@ import duckdb
 import pandas as pd
 
 from facts.times import EPOCH
+from suite import ORACLE
 
 # The columns of a file that are instants.
 TIMES = {}
@@ -19,13 +20,13 @@ def export(suite, directory, kind):
     suite.run("export", "facts", kind, "--format", "csv", "--output", str(path))
     lines = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
     if list(lines.columns) != list(facts.columns) or len(lines) != len(facts):
-        sys.exit(f"exports: {kind}: {lines.shape} in CSV, {facts.shape} in Parquet")
+        sys.exit(f"{ORACLE}: {kind}: {lines.shape} in CSV, {facts.shape} in Parquet")
     for column in facts.columns:
         for number, (cell, text) in enumerate(zip(facts[column], lines[column])):
             if written(cell, column in TIMES[f"{kind}.parquet"]) != text:
-                sys.exit(f"exports: {kind} {column} of row {number}: {cell!r} in Parquet, {text!r} in CSV")
+                sys.exit(f"{ORACLE}: {kind} {column} of row {number}: {cell!r} in Parquet, {text!r} in CSV")
     if facts.number.duplicated().any() or facts.id.duplicated().any():
-        sys.exit(f"exports: {kind}: a fact comes twice")
+        sys.exit(f"{ORACLE}: {kind}: a fact comes twice")
     return facts
 
 

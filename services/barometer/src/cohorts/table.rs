@@ -183,6 +183,21 @@ not complete yet: the first facts are still being read
     }
 
     #[test]
+    fn what_can_not_be_told_yet_is_no_number() {
+        let cell = |retained, unfinished| RetentionCell {
+            customers: 9,
+            retained,
+            unfinished,
+            percent: Some(0.0),
+            ..RetentionCell::default()
+        };
+        let shown = |cell| shade(&cell, 50.0, Heat::Shades, 8).trim().to_owned();
+        assert!(shown(cell(0, 9)).starts_with('~'), "{:?}", shown(cell(0, 9)));
+        assert!(shown(cell(1, 9)).starts_with("0.0~") && shown(cell(0, 8)).starts_with("0.0~"));
+        assert!(shown(cell(0, 0)).starts_with("0.0"));
+    }
+
+    #[test]
     fn every_share_has_its_step() {
         assert_eq!([0.01, 0.25, 0.26, 0.5, 0.75, 0.76, 1.0].map(|share| step(share, 4)), [0, 0, 1, 1, 2, 3, 3]);
     }

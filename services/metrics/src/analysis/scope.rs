@@ -37,7 +37,7 @@ impl Scope {
             let end = door.optional_time("end_time", end_time).map(|at| at.0);
             if let Some(start) = start {
                 if end.is_some_and(|end| end <= start) {
-                    door.refuse("end_time", "OUT_OF_RANGE", "must be later than start_time");
+                    door.refuse("end_time", "OUT_OF_RANGE", "must be later than `start_time`");
                 } else if start >= now {
                     door.refuse("start_time", "OUT_OF_RANGE", "lies in the future");
                 }

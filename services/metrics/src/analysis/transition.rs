@@ -128,7 +128,7 @@ fn parse_between(
 
 fn check_order(door: &mut Door, start: Option<i64>, end: Option<i64>) {
     if start.zip(end).is_some_and(|(start, end)| end <= start) {
-        door.refuse("end_time", "OUT_OF_RANGE", "must be later than start_time");
+        door.refuse("end_time", "OUT_OF_RANGE", "must be later than `start_time`");
     }
 }
 

@@ -103,3 +103,34 @@ impl Customers {
         people.into_iter().for_each(|(row, person)| self.place(row, person));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn stamp(id: u128, version: i64) -> Stamp {
+        let number = i64::try_from(id).expect("small");
+        Stamp { id: Uuid::from_u128(id), number, version, written: None }
+    }
+
+    #[test]
+    fn a_customer_is_found_as_long_as_it_is_one() {
+        let (mut customers, mut people) = (Customers::default(), Ids::default());
+        // Known by an answer only.
+        people.number(Uuid::from_u128(7));
+        for id in [8, 9] {
+            customers.put(stamp(id, 1), CustomerFact::default(), &mut people).expect("a customer");
+        }
+        let rows = |customers: &Customers| [0, 1, 2, 3].map(|person| Some(customers.find(person)?.0));
+        assert_eq!(rows(&customers), [None, Some(0), Some(1), None]);
+        customers.withdraw(stamp(8, 2));
+        assert_eq!(rows(&customers), [None, None, Some(1), None]);
+        customers.restore();
+        assert_eq!(rows(&customers), [None, None, Some(1), None]);
+        customers.put(stamp(8, 3), CustomerFact::default(), &mut people).expect("a customer");
+        assert_eq!(rows(&customers), [None, Some(0), Some(1), None]);
+        assert_eq!(customers.find(1).map(|(_, known)| known.person), Some(1));
+    }
+}

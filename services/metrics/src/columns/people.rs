@@ -9,9 +9,9 @@ use uuid::Uuid;
 /// Stands for nobody: the customer of an anonymous answer.
 pub(crate) const NOBODY: u32 = u32::MAX;
 
-/// Ids are put in order anew when there are as many more as a part of them that is this many times smaller.
+/// New ids are merged into the order once they are more than this part of it, and more than a few. That takes a step for each id
+/// there is: ids begin with the time at which they were made, so new ones mostly come last.
 const PARTS: usize = 64;
-/// With fewer they never are.
 const FEW: usize = 4_096;
 
 /// Ids and their numbers, from 0.

@@ -1,5 +1,7 @@
 //! Conditions on facts.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 /// A condition on one dimension.
@@ -13,11 +15,8 @@ pub(crate) struct Condition {
 impl Condition {
     /// Whether the same facts meet it as another: its values have no order, and may come twice.
     pub(crate) fn is_same(&self, other: &Condition) -> bool {
-        let is_among = |one: &Condition, other: &Condition| one.values.iter().all(|value| other.values.contains(value));
-        self.dimension == other.dimension
-            && self.exclude == other.exclude
-            && is_among(self, other)
-            && is_among(other, self)
+        let values = |of: &Condition| -> BTreeSet<String> { of.values.iter().cloned().collect() };
+        self.dimension == other.dimension && self.exclude == other.exclude && values(self) == values(other)
     }
 
     /// In words.

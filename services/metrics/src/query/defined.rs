@@ -9,14 +9,16 @@ use barometer_chassis::error::Error;
 use barometer_proto::metrics::v1::{Completeness, Unit};
 
 use super::{
-    Ask, Figure, MAX_ROWS, Measured, Name, Query, implied,
+    Ask, Figure, MAX_ROWS, Measured, Name, Query,
+    figures::Finish,
+    implied,
     told::{Recorder, Told, Wanted},
     too_many_rows,
 };
 use crate::{
     catalogue::{Combination, Defined, Measure, Metric, Part},
     columns::Facts,
-    measures::purchases::sales::units,
+    query::figures::units,
     rules::proportion::ProportionTally,
 };
 
@@ -133,23 +135,45 @@ struct Found<'d> {
     part: &'d Part,
     dimensions: BTreeSet<String>,
     figures: BTreeMap<(i64, Group), Figure>,
+    /// Of each period by its start: how complete its facts are, and when they were revised.
+    standings: BTreeMap<i64, (Completeness, Option<i64>)>,
 }
 
 impl<'d> Found<'d> {
     fn new(ask: &Ask<'_>, part: &'d Part, figures: Vec<Figure>) -> Self {
         // Those that are asked for divide it also when there are no facts.
-        let asked = ask.query.of_part(ask.metric, part).group_by_of(part.metric);
+        let query = ask.query.of_part(ask.metric, part);
+        let standings = Finish::of_periods(&Ask { query: &query, metric: part.metric, ..*ask });
+        let standings = ask.periods.as_slice().iter().map(|period| period.start).zip(standings).collect();
+        let asked = query.group_by_of(part.metric);
         let told = figures.iter().flat_map(|figure| &figure.group).map(|(name, _)| name.clone());
         let dimensions = asked.into_iter().chain(told).collect();
         let figures =
             figures.into_iter().map(|figure| ((figure.start, figure.group.iter().cloned().collect()), figure));
-        Found { part, dimensions, figures: figures.collect() }
+        Found { part, dimensions, figures: figures.collect(), standings }
     }
 
     /// The figure that belongs to a group which may be divided further.
     fn get(&self, start: i64, group: &Group) -> Option<&Figure> {
         let own = group.iter().filter(|(name, _)| self.dimensions.contains(*name));
         self.figures.get(&(start, own.map(|(name, value)| (name.clone(), value.clone())).collect()))
+    }
+}
+
+/// A part in a row: its figure, if it has one there, and how complete its facts are in any case.
+struct Cell<'f> {
+    part: &'f Part,
+    figure: Option<&'f Figure>,
+    completeness: Completeness,
+    revised: Option<i64>,
+}
+
+impl Found<'_> {
+    fn cell(&self, start: i64, group: &Group) -> Cell<'_> {
+        let figure = self.get(start, group);
+        let told = figure.map(|figure| (figure.completeness, figure.revised));
+        let (completeness, revised) = told.or_else(|| self.standings.get(&start).copied()).unwrap_or_default();
+        Cell { part: self.part, figure, completeness, revised }
     }
 }
 
@@ -177,33 +201,33 @@ fn combined(ask: &Ask<'_>, defined: &Defined) -> Result<Vec<Figure>, Error> {
     let mut rows: Vec<_> = rows.into_iter().map(|((start, group), name)| (*start, name, group)).collect();
     rows.sort_unstable();
     let row = |(start, _, group): (i64, &Name, &Group)| {
-        let figures: Vec<_> = found.iter().map(|of_part| (of_part.part, of_part.get(start, group))).collect();
-        let figure = combine(ask, defined, &figures)?;
+        let cells: Vec<_> = found.iter().map(|of_part| of_part.cell(start, group)).collect();
+        let figure = combine(ask, defined, &cells)?;
         Some(figure.suppress(ask.metric, minimum))
     };
     Ok(rows.into_iter().filter_map(row).collect())
 }
 
 /// One row of figures of all parts, of which one at least has it.
-fn combine(ask: &Ask<'_>, defined: &Defined, figures: &[(&Part, Option<&Figure>)]) -> Option<Figure> {
-    let there = || figures.iter().filter_map(|(_, figure)| *figure);
+fn combine(ask: &Ask<'_>, defined: &Defined, cells: &[Cell<'_>]) -> Option<Figure> {
+    let there = || cells.iter().filter_map(|cell| cell.figure);
     let first = there().max_by_key(|figure| figure.group.len())?;
     let suppressed = there().any(|figure| figure.suppressed);
     let worst = [Completeness::Running, Completeness::Behind, Completeness::Open];
-    let completeness = worst.into_iter().find(|worst| there().any(|figure| figure.completeness == *worst));
+    let completeness = worst.into_iter().find(|worst| cells.iter().any(|cell| cell.completeness == *worst));
     Some(Figure {
         partial: there().any(|figure| figure.partial),
         completeness: completeness.unwrap_or(Completeness::Complete),
-        revised: there().filter_map(|figure| figure.revised).max(),
+        revised: cells.iter().filter_map(|cell| cell.revised).max(),
         suppressed,
-        measured: if suppressed { Measured::default() } else { measure(ask, defined, figures) },
+        measured: if suppressed { Measured::default() } else { measure(ask, defined, cells) },
         ..first.clone()
     })
 }
 
-fn measure(ask: &Ask<'_>, defined: &Defined, figures: &[(&Part, Option<&Figure>)]) -> Measured {
+fn measure(ask: &Ask<'_>, defined: &Defined, cells: &[Cell<'_>]) -> Measured {
     let mut measured = Measured::default();
-    for (part, figure) in figures {
+    for Cell { part, figure, .. } in cells {
         let number = part.number(*figure);
         match (part.measure.unit(part.metric), part.amount(*figure)) {
             (_, Some(amount)) => measured.amounts.push((part.name, amount)),
@@ -213,17 +237,17 @@ fn measure(ask: &Ask<'_>, defined: &Defined, figures: &[(&Part, Option<&Figure>)
         let error = figure.map_or(0.0, |figure| figure.measured.statistics_error);
         measured.statistics_error = error.max(measured.statistics_error);
     }
-    let numbers: Option<Vec<f64>> = figures.iter().map(|(part, figure)| part.number(*figure)).collect();
-    let is_counted = figures.iter().any(|(_, figure)| figure.is_some_and(Figure::is_counted));
+    let numbers: Option<Vec<f64>> = cells.iter().map(|cell| cell.part.number(cell.figure)).collect();
+    let is_counted = cells.iter().any(|cell| cell.figure.is_some_and(Figure::is_counted));
     let numbers = numbers.filter(|_| is_counted);
     match (&defined.combination, numbers.as_deref()) {
         (Combination::Share, Some([hits, whole])) => {
             // The last answers of customers on one channel need not be among their last ones.
-            let is_plain = |(part, _): &(&Part, _)| {
-                let parameters = ask.query.of_part(ask.metric, part).parameters;
+            let is_plain = |cell: &Cell<'_>| {
+                let parameters = ask.query.of_part(ask.metric, cell.part).parameters;
                 !parameters.weighted && !parameters.latest_per_customer
             };
-            if let Some(tally) = tally(*hits, *whole).filter(|_| figures.iter().all(is_plain)) {
+            if let Some(tally) = tally(*hits, *whole).filter(|_| cells.iter().all(is_plain)) {
                 let level = ask.query.parameters.level;
                 return Measured { counts: measured.counts, ..Measured::share(&tally, level, []) };
             }

@@ -235,6 +235,11 @@ pub(crate) struct Finish<'q> {
 impl<'q> Finish<'q> {
     /// For the metric that is asked for.
     pub(crate) fn new(ask: &Ask<'q>) -> Self {
+        Finish { ask: *ask, minimum: ask.query.minimum_sample(ask.metric), of_periods: Self::of_periods(ask) }
+    }
+
+    /// Of each period: how complete the facts of a metric are, and when they were revised.
+    pub(crate) fn of_periods(ask: &Ask<'_>) -> Vec<(Completeness, Option<i64>)> {
         let Ask { query, metric, facts, periods, recorder: _, shared: _ } = *ask;
         let read_until = Source::ALL.into_iter().filter(|source| metric.reads(*source));
         let read_until = read_until.map(|source| query.setting.complete_until[source as usize]).min().flatten();
@@ -259,7 +264,7 @@ impl<'q> Finish<'q> {
             before = revised;
             (completeness, revised)
         });
-        Finish { ask: *ask, minimum: query.minimum_sample(metric), of_periods: of_periods.collect() }
+        of_periods.collect()
     }
 
     /// The figure of a group in a period.
@@ -299,4 +304,15 @@ pub(crate) fn plain(counts: impl IntoIterator<Item = (&'static str, u64)>) -> Ve
 #[allow(clippy::cast_precision_loss, reason = "nothing is counted so far")]
 pub(crate) fn real(count: u64) -> f64 {
     count as f64
+}
+
+/// A whole number, to the nearest one that there is.
+pub(crate) fn whole(number: i128) -> f64 {
+    let magnitude = u64::try_from(number.unsigned_abs()).map_or(f64::INFINITY, real);
+    if number < 0 { -magnitude } else { magnitude }
+}
+
+/// Micro-units as whole units, to the nearest number.
+pub(crate) fn units(micros: i128) -> f64 {
+    whole(micros) / 1e6
 }

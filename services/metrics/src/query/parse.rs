@@ -8,11 +8,9 @@ use std::{
 use barometer_chassis::{door::Door, error::Error, position::Position};
 use barometer_proto::metrics::v1 as wire;
 
-use super::{Condition, Query, Setting, Table, Zones};
+use super::{Condition, Query, Setting, Table, Vocabulary, Zones};
 use crate::{
-    catalogue::{self, Metric, Parameter, Parameters},
-    columns::Facts,
-    definition,
+    catalogue::{Metric, Parameter, Parameters},
     fold::Source,
     rules::{granularity::Granularity, zone::LocalDays},
 };
@@ -21,119 +19,8 @@ pub(crate) const MAX_METRICS: usize = 16;
 pub(crate) const MAX_GROUP_BY: usize = 4;
 const MAX_FILTERS: usize = 32;
 const MAX_VALUES: usize = 1_000;
-const MAX_NAME: usize = 63;
-/// From what likeness on one name may be meant by another.
-const ALIKE: f64 = 0.7;
+pub(super) const MAX_NAME: usize = 63;
 const MAX_VALUE: usize = 128;
-/// Names that a violation tells at most.
-const MAX_TOLD: usize = 50;
-
-/// The dimensions that facts have at the moment, by table.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Vocabulary {
-    responses: Vec<String>,
-    invitations: Vec<String>,
-    purchases: Vec<String>,
-    contacts: Vec<String>,
-    customers: Vec<String>,
-    subscriptions: Vec<String>,
-    cases: Vec<String>,
-    memberships: Vec<String>,
-    referrals: Vec<String>,
-    costs: Vec<String>,
-    served: Vec<String>,
-    /// Metrics that users defined, as far as they were looked up, by the ids that they are asked for by.
-    defined: BTreeMap<String, Looked>,
-}
-
-/// What became of looking up a metric that users defined.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Looked {
-    Found(&'static Metric),
-    /// It is there, but retired.
-    Retired,
-    /// It is of metrics in versions that this program does not have.
-    Outdated,
-}
-
-impl Vocabulary {
-    /// Of these facts.
-    pub(crate) fn of(facts: &Facts) -> Self {
-        Vocabulary {
-            responses: Table::Responses.declared(facts),
-            invitations: Table::Invitations.declared(facts),
-            purchases: Table::Purchases.declared(facts),
-            contacts: Table::Contacts.declared(facts),
-            customers: Table::Customers.declared(facts),
-            subscriptions: Table::Subscriptions.declared(facts),
-            cases: Table::Cases.declared(facts),
-            memberships: Table::Memberships.declared(facts),
-            referrals: Table::Referrals.declared(facts),
-            costs: Table::Costs.declared(facts),
-            served: Table::Served.declared(facts),
-            defined: BTreeMap::new(),
-        }
-    }
-
-    /// With metrics that users defined.
-    pub(crate) fn with(self, defined: BTreeMap<String, Looked>) -> Self {
-        Vocabulary { defined, ..self }
-    }
-
-    /// The metric of a name, if there is one that can be asked for.
-    pub(crate) fn find(&self, name: &str) -> Option<&'static Metric> {
-        let defined = || match self.defined.get(name) {
-            Some(Looked::Found(metric)) => Some(*metric),
-            Some(Looked::Retired | Looked::Outdated) | None => None,
-        };
-        catalogue::find(name).or_else(defined)
-    }
-
-    /// The metric of a name; refused when there is none.
-    pub(crate) fn metric(&self, door: &mut Door, field: &str, name: &str) -> Option<&'static Metric> {
-        let found = self.find(name);
-        match self.defined.get(name) {
-            _ if found.is_some() => {}
-            Some(Looked::Outdated) => {
-                let told = "is made of built-in metrics as they are not defined here: ask for another version of it";
-                door.refuse(field, "OUTDATED_METRIC", told);
-            }
-            Some(_) => door.refuse(field, "RETIRED_METRIC", "was retired: nobody can ask for it"),
-            None => door.refuse(field, "UNKNOWN_METRIC", unknown_metric(name)),
-        }
-        found
-    }
-
-    fn has(&self, table: Table, name: &str) -> bool {
-        table.dimensions().contains(&name) || self.declared(table).iter().any(|declared| declared == name)
-    }
-
-    fn tell(&self, table: Table) -> String {
-        let declared = self.declared(table).iter().map(String::as_str);
-        let names: Vec<_> = table.dimensions().iter().copied().chain(declared).collect();
-        let more = if names.len() > MAX_TOLD { ", …" } else { "" };
-        format!("{}{more}", names[..names.len().min(MAX_TOLD)].join(", "))
-    }
-
-    fn declared(&self, table: Table) -> &[String] {
-        match table {
-            Table::Responses => &self.responses,
-            Table::Invitations => &self.invitations,
-            Table::Purchases => &self.purchases,
-            Table::Contacts => &self.contacts,
-            Table::Customers | Table::Recoveries | Table::RecoverySpend => &self.customers,
-            Table::Subscriptions | Table::Endings => &self.subscriptions,
-            Table::Cases | Table::HandOffs | Table::Redresses | Table::Clocks | Table::Claims | Table::Escalations => {
-                &self.cases
-            }
-            Table::Memberships => &self.memberships,
-            Table::Referrals => &self.referrals,
-            Table::Costs => &self.costs,
-            Table::Served => &self.served,
-            Table::Promises | Table::FollowUps => &[],
-        }
-    }
-}
 
 /// The positions among `at_least` that are such. [`parse`] tells about the others.
 pub(crate) fn positions(tokens: &[String]) -> Vec<(Source, Position)> {
@@ -215,7 +102,7 @@ pub(crate) fn parse_times(
     let now = door.now().0;
     match (start, end) {
         (Some(start), Some(end)) if start >= end => {
-            door.refuse("end_time", "OUT_OF_RANGE", "must be later than start_time");
+            door.refuse("end_time", "OUT_OF_RANGE", "must be later than `start_time`");
         }
         (Some(start), None) if start >= now => {
             door.refuse("start_time", "OUT_OF_RANGE", "lies in the future: give an end_time too");
@@ -353,22 +240,6 @@ pub(crate) fn parse_parameters(
     parameters
 }
 
-/// What is wrong with the name of a metric that there is not.
-fn unknown_metric(name: &str) -> String {
-    let lower = name.to_lowercase();
-    let likeness = |metric: &&Metric| strsim::jaro_winkler(metric.id, &lower);
-    let nearest = catalogue::METRICS.iter().copied().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-    let nearest = nearest.filter(|metric| likeness(metric) > ALIKE);
-    let quoted = || name.chars().take(MAX_NAME).collect::<String>();
-    match (definition::split(name), nearest) {
-        (Some((name, Some(version))), _) => {
-            format!("there is no version {version} of `{name}`; ListDefinitionVersions tells which there are")
-        }
-        (None, Some(metric)) => format!("`{}` is no metric; did you mean `{}`?", quoted(), metric.id),
-        _ => format!("`{}` is no metric; ListMetrics tells which there are", quoted()),
-    }
-}
-
 /// Refuses what is no position of a source, or a second one of it.
 pub(crate) fn check_positions(door: &mut Door, tokens: &[String]) {
     let mut seen = BTreeMap::new();
@@ -385,19 +256,5 @@ pub(crate) fn check_positions(door: &mut Door, tokens: &[String]) {
             }
             None => door.refuse(&field, "NOT_A_POSITION", "is not a position"),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_metric_that_may_be_meant_is_told() {
-        assert_eq!(unknown_metric("NPZ"), "`NPZ` is no metric; did you mean `nps`?");
-        assert_eq!(unknown_metric("churnrate"), "`churnrate` is no metric; did you mean `churn_rate`?");
-        assert_eq!(unknown_metric("custom.x"), "`custom.x` is no metric; ListMetrics tells which there are");
-        assert!(unknown_metric("custom.x@9").starts_with("there is no version 9 of `custom.x`"));
-        assert!(unknown_metric(&"x".repeat(1_000)).len() < 150);
     }
 }

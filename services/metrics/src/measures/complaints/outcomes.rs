@@ -6,11 +6,10 @@ use barometer_chassis::error::Error;
 
 use crate::{
     columns::{redresses::NO_CASE, times::NEVER},
-    measures::{customers::memberships::whole, purchases::sales::units},
     query::{
         Ask,
         cut::Cutter,
-        figures::{Figure, Grid, Measured, real},
+        figures::{Figure, Grid, Measured, real, units, whole},
         scan::{Way, scan, scan_each},
         told::{Kind, Worth},
     },

@@ -68,7 +68,7 @@ pub(crate) fn visits(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
 }
 
 /// Which contacts are visits.
-pub(crate) fn is_visit(contacts: &Interactions) -> impl Fn(u32) -> bool {
+pub(super) fn is_visit(contacts: &Interactions) -> impl Fn(u32) -> bool {
     let is_visited = among(&contacts.channel, VISITED);
     move |row| {
         let visited = is_one_of(&contacts.channel, row, &is_visited) || has(&contacts.landing_page, row);

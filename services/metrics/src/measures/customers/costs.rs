@@ -7,11 +7,11 @@ use barometer_chassis::error::Error;
 use crate::{
     catalogue::Metric,
     columns::{Facts, dictionary::EMPTY},
-    measures::{customers::known, purchases::sales::units},
+    measures::customers::known,
     query::{
         Ask, MAX_ROWS, Table,
         cut::Cutter,
-        figures::{Figure, Grid, Measured, Name, extent_of, plain, real},
+        figures::{Figure, Grid, Measured, Name, extent_of, plain, real, units},
         told::{Kind, Worth},
     },
     rules::portion::portion,

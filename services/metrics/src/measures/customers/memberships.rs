@@ -13,10 +13,9 @@ use crate::{
         people::NOBODY,
         times::NEVER,
     },
-    measures::purchases::sales::units,
     query::{
         Ask,
-        figures::{Figure, Grid, Measured, plain, real},
+        figures::{Figure, Grid, Measured, plain, units, whole},
         scan::{Way, scan_each},
         told::{Kind, Worth},
     },
@@ -230,10 +229,4 @@ fn rows(memberships: &Memberships) -> std::ops::Range<u32> {
 
 fn tell(ask: &Ask<'_>, row: u32, counts: &[(&'static str, f64)], worth: Worth) {
     ask.tell(Kind::MembershipEvent, row, ask.facts.memberships.times.at(row as usize), counts, worth);
-}
-
-/// A whole number, to the nearest one that there is.
-pub(crate) fn whole(number: i128) -> f64 {
-    let magnitude = u64::try_from(number.unsigned_abs()).map_or(f64::INFINITY, real);
-    if number < 0 { -magnitude } else { magnitude }
 }

@@ -14,12 +14,11 @@ use crate::{
         redresses::NO_CASE,
         times::NEVER,
     },
-    measures::purchases::sales::units,
     query::{
         Ask, Table,
         board::Board,
         cut::Cutter,
-        figures::{Figure, Measured, extent_of, plain, real},
+        figures::{Figure, Measured, extent_of, plain, real, units},
         scan::scan_with,
         told::{Kind, Worth},
     },

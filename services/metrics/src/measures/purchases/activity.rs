@@ -148,7 +148,7 @@ pub(crate) fn within_reach(
 }
 
 /// Visits the buyers of each group, by their numbers among people, with the instants of their sales in a range, ascending.
-pub(crate) fn each_buyer<'q>(
+pub(super) fn each_buyer<'q>(
     ask: &Ask<'q>,
     range: Range<i64>,
     mut visit: impl FnMut(u32, u32, &[i64]),

@@ -9,7 +9,7 @@ use crate::{
     query::{
         Ask,
         cut::{Cutter, Groups, Piece},
-        figures::{Calendar, Figure, Grid, Measured, plain, real},
+        figures::{Calendar, Figure, Grid, Measured, plain, real, units},
         scan::{Way, scan_each},
         told::{Kind, Worth},
     },
@@ -180,7 +180,7 @@ fn scan_sold(ask: &Ask<'_>, mut each: impl FnMut(Sold)) -> Result<Groups, Error>
 }
 
 /// Goes through all purchases and returns of a range that pass, in pieces where they are divided.
-pub(crate) fn scan<'q>(ask: &Ask<'q>, range: Range<i64>, mut each: impl FnMut(Piece)) -> Result<Cutter<'q>, Error> {
+pub(super) fn scan<'q>(ask: &Ask<'q>, range: Range<i64>, mut each: impl FnMut(Piece)) -> Result<Cutter<'q>, Error> {
     let purchases = &ask.facts.purchases;
     let times = purchases.times.as_slice();
     let mut cutter = ask.cutter();
@@ -192,11 +192,4 @@ pub(crate) fn scan<'q>(ask: &Ask<'q>, range: Range<i64>, mut each: impl FnMut(Pi
         pieces.iter().for_each(|piece| each(*piece));
     }
     Ok(cutter)
-}
-
-/// Micro-units as whole units, to the nearest number.
-pub(crate) fn units(micros: i128) -> f64 {
-    let magnitude = u64::try_from(micros.unsigned_abs()).map_or(f64::INFINITY, real);
-    let units = magnitude / 1e6;
-    if micros < 0 { -units } else { units }
 }

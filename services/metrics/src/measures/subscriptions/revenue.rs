@@ -6,11 +6,11 @@ use barometer_chassis::error::Error;
 use barometer_statistics::revenue::{Movement, RevenueTally};
 
 use crate::{
-    measures::{purchases::sales::units, subscriptions::contracts::each_contract},
+    measures::subscriptions::contracts::each_contract,
     query::{
         Ask,
         cut::Cutter,
-        figures::{Figure, Grid, Measured, plain, real},
+        figures::{Figure, Grid, Measured, plain, real, units},
         told::{Kind, Worth},
         walk::Walk,
     },

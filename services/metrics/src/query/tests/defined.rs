@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use barometer_proto::metrics::v1::{Direction, Unit};
+use barometer_proto::metrics::v1::{Completeness, Direction, Unit};
 use proptest::prelude::*;
 
 use super::{DAY, Facts, Figure, catalogue, figures, fold, history, only, query};
 use crate::{
     catalogue::{Metric, Test},
     definition::{Definition, Expression, Factor, Measure, Part},
+    fold::Source,
     query::{
         Condition, Name, Query,
         told::{Recorder, Wanted},
@@ -110,6 +111,13 @@ proptest! {
             }
             let groups = |keys: Vec<&(i64, Name)>| keys.into_iter().cloned().collect::<BTreeSet<_>>();
             prop_assert_eq!(groups(told.keys().collect()), groups(over.keys().collect()));
+
+            // Cases were not read: that is told of every row, also where there is none.
+            let mut behind = of(ask(cases, granularity, group_by));
+            behind.setting.complete_until[Source::Complaints as usize] = Some(0);
+            for figure in figures(&behind, &facts) {
+                prop_assert!(matches!(figure.completeness, Completeness::Running | Completeness::Behind), "{:?}", figure);
+            }
         }
     }
 
