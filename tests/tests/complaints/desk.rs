@@ -124,7 +124,7 @@ Fri 2024-03-22
     assert_eq!(json["entries"].as_array().map(Vec::len), Some(9));
     assert_eq!(json["clocks"][0]["stretches"][0]["reason"], "working_time");
 
-    for (id, code, words) in [("desk:18", 66, "there is no case 18"), ("17", 64, "neither an id of the suite")] {
+    for (id, code, words) in [("desk:18", 66, "there is no case desk:18"), ("17", 64, "neither an id of the suite")] {
         let (ended, _, why) = told(&complaints.endpoint, &["case", id], &folder);
         assert_eq!(ended, Some(code), "{why}");
         assert!(why.contains(words), "{why}");
