@@ -24,7 +24,7 @@ from lifelines.statistics import multivariate_logrank_test
 from lifelines.utils import restricted_mean_survival_time
 from scipy.stats import chi2
 
-from suite import Suite, must_notice
+from suite import Suite, conclude, must_notice
 
 DAY = 24 * 3600
 UTC = dt.timezone.utc
@@ -55,13 +55,7 @@ def main(program, directory, customers="400", seed=None):
     compared = defaultdict(int)
     wrong = differences(cohorts, curves, log, compared)
     print(f"analyses: {len(cohorts) + len(curves)} requests, {sum(compared.values())} numbers compared; {len(wrong)} differ")
-    for line in wrong[:20]:
-        print(f"  {line}")
-    if wrong:
-        sys.exit(1)
-    few = [kind for kind in ["cells", "averages", "steps", "curves", "tests"] if compared[kind] < 15]
-    if few:
-        sys.exit(f"analyses: too little was compared of {', '.join(few)}")
+    conclude(wrong, [kind for kind in ["cells", "averages", "steps", "curves", "tests"] if compared[kind] < 15])
     falsify(cohorts, curves, log)
 
 

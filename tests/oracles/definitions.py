@@ -28,7 +28,7 @@ from facts.files import read
 from facts.invented import make_up
 from facts.rows import rows_differ, same
 from facts.times import ZONES, Months, instant
-from suite import Simulated, must_notice
+from suite import Simulated, conclude, must_notice
 
 KINDS = ["surveys.survey", "surveys.response", "surveys.invitation", "customers.purchase", "customers.attribute_change",
          "customers.customer", "customers.interaction", "customers.subscription_event", "customers.membership_event", "customers.referral",
@@ -57,12 +57,7 @@ def main(program, directory, customers="150", seed=None):
     wrong = differences(told, facts, asked, compared)
     summary = ", ".join(f"{compared[kind]} of {kind}" for kind in FEW)
     print(f"definitions: {sum(map(len, facts.values()))} facts, {len(told)} answers, numbers compared: {summary}; {len(wrong)} differ")
-    for line in wrong[:20]:
-        print(f"  {line}")
-    if wrong:
-        sys.exit(1)
-    if few := [kind for kind, least in FEW.items() if compared[kind] < least]:
-        sys.exit(f"definitions: too little was compared of {', '.join(few)}")
+    conclude(wrong, [kind for kind, least in FEW.items() if compared[kind] < least])
     falsify(told, facts, asked)
 
 

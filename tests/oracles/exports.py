@@ -23,7 +23,7 @@ from facts.invented import make_up
 from facts.rows import rows_differ, same
 from facts.sales import DEFINITIONS
 from facts.times import DAY, NOW, SECOND, ZONES, Months, instant
-from suite import Simulated, must_notice
+from suite import Simulated, conclude, must_notice
 
 KINDS = ["surveys.survey", "surveys.response", "surveys.invitation", "customers.purchase", "customers.attribute_change",
          "customers.customer", "customers.interaction", "customers.subscription_event", "customers.membership_event", "customers.referral",
@@ -50,12 +50,7 @@ def main(program, directory, customers="200", seed=None):
     wrong += differences(told, facts, asked, compared)
     print(f"exports: {sum(len(of) for of in facts.values())} facts, {len(told)} queries, {sum(compared.values())} numbers compared; "
           f"{len(wrong)} differ")
-    for line in wrong[:20]:
-        print(f"  {line}")
-    if wrong:
-        sys.exit(1)
-    if few := {query[0] for query, _ in told if compared[query[0]] < FEW}:
-        sys.exit(f"exports: too little was compared of {', '.join(sorted(few))}")
+    conclude(wrong, sorted({query[0] for query, _ in told if compared[query[0]] < FEW}))
     falsify(told, facts, asked)
 
 

@@ -24,7 +24,7 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from facts.intervals import shares_differ
-from suite import Suite, must_notice
+from suite import Suite, conclude, must_notice
 
 UTC = dt.timezone.utc
 CHANNELS = ["web", "shop", "app", "phone", "letter", "", "fax", "kiosk"]
@@ -55,13 +55,8 @@ def once(program, directory, seed):
     wrong = differences(told, rows, counts)
     summary = ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
     print(f"figures: seed {seed}: {len(told)} queries, compared {summary}; {len(wrong)} differ")
-    for line in wrong[:20]:
-        print(f"  {line}")
-    if wrong:
-        sys.exit(1)
-    for name, least in {"tests": 80, "untested": 10, "slopes": 20, "turns": 10, "believed": 5}.items():
-        if counts[name] < least:
-            sys.exit(f"figures: too little was compared: {counts[name]} {name}")
+    enough = {"tests": 80, "untested": 10, "slopes": 20, "turns": 10, "believed": 5}
+    conclude(wrong, [name for name, least in enough.items() if counts[name] < least])
     falsify(told, rows)
 
 

@@ -24,6 +24,16 @@ def must_notice(what, fitting, is_noticed):
         sys.exit(f"{ORACLE}: nobody notices {what}, {len(picked)} times")
 
 
+def conclude(wrong, few):
+    """Ends the program when something differs, or when too little of some kinds was compared."""
+    for line in wrong[:20]:
+        print(f"  {line}")
+    if wrong:
+        sys.exit(1)
+    if few:
+        sys.exit(f"{ORACLE}: too little was compared of {', '.join(few)}")
+
+
 class Suite:
     """A running suite with a directory of its own."""
 

@@ -199,7 +199,7 @@ fn survey_name(row: &ResponseRow) -> Option<&str> {
 }
 
 fn spelled(value: i32, words: Words) -> &'static str {
-    words.iter().find(|(_, known)| *known == value).map_or("another", |(word, _)| word)
+    words().into_iter().find(|(_, known)| *known == value).map_or("another", |(word, _)| word)
 }
 
 impl From<ImportResponsesResponse> for Acknowledgement {

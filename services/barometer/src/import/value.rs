@@ -26,139 +26,152 @@ pub(crate) struct Problem {
 }
 
 /// Words and the values of an enum of the contract that they stand for.
-pub(crate) type Words = &'static [(&'static str, i32)];
+pub(crate) type Words = fn() -> Vec<(&'static str, i32)>;
+
+fn table<const N: usize>(words: [(&'static str, impl Into<i32>); N]) -> Vec<(&'static str, i32)> {
+    words.into_iter().map(|(word, value)| (word, value.into())).collect()
+}
 
 /// Who turned to whom.
-pub(crate) const DIRECTION: Words = &[("inbound", Direction::Inbound as i32), ("outbound", Direction::Outbound as i32)];
+pub(crate) const DIRECTION: Words = || table([("inbound", Direction::Inbound), ("outbound", Direction::Outbound)]);
 
 /// What happened to a subscription.
-pub(crate) const EVENT_TYPE: Words = &[
-    ("start", SubscriptionEventType::Start as i32),
-    ("change", SubscriptionEventType::Change as i32),
-    ("cancel", SubscriptionEventType::Cancel as i32),
-];
+pub(crate) const EVENT_TYPE: Words = || {
+    table([
+        ("start", SubscriptionEventType::Start),
+        ("change", SubscriptionEventType::Change),
+        ("cancel", SubscriptionEventType::Cancel),
+    ])
+};
 
 /// What happened in the loyalty programme.
-pub(crate) const MEMBERSHIP_EVENT_TYPE: Words = &[
-    ("join", MembershipEventType::Join as i32),
-    ("leave", MembershipEventType::Leave as i32),
-    ("earn", MembershipEventType::Earn as i32),
-    ("redeem", MembershipEventType::Redeem as i32),
-    ("expire", MembershipEventType::Expire as i32),
-    ("adjust", MembershipEventType::Adjust as i32),
-    ("grant_voucher", MembershipEventType::GrantVoucher as i32),
-    ("redeem_voucher", MembershipEventType::RedeemVoucher as i32),
-    ("expire_voucher", MembershipEventType::ExpireVoucher as i32),
-    ("gesture", MembershipEventType::Gesture as i32),
-];
+pub(crate) const MEMBERSHIP_EVENT_TYPE: Words = || {
+    table([
+        ("join", MembershipEventType::Join),
+        ("leave", MembershipEventType::Leave),
+        ("earn", MembershipEventType::Earn),
+        ("redeem", MembershipEventType::Redeem),
+        ("expire", MembershipEventType::Expire),
+        ("adjust", MembershipEventType::Adjust),
+        ("grant_voucher", MembershipEventType::GrantVoucher),
+        ("redeem_voucher", MembershipEventType::RedeemVoucher),
+        ("expire_voucher", MembershipEventType::ExpireVoucher),
+        ("gesture", MembershipEventType::Gesture),
+    ])
+};
 
 /// What a cost is for.
-pub(crate) const COST_KIND: Words = &[
-    ("acquisition", CostKind::Acquisition as i32),
-    ("contact", CostKind::Contact as i32),
-    ("programme", CostKind::Programme as i32),
-];
+pub(crate) const COST_KIND: Words = || {
+    table([("acquisition", CostKind::Acquisition), ("contact", CostKind::Contact), ("programme", CostKind::Programme)])
+};
 
 /// Why there is no score.
-pub(crate) const DISPOSITION: Words = &[
-    ("no_answer", Disposition::NoAnswer as i32),
-    ("dont_know", Disposition::DontKnow as i32),
-    ("refused", Disposition::Refused as i32),
-    ("break_off", Disposition::BreakOff as i32),
-];
+pub(crate) const DISPOSITION: Words = || {
+    table([
+        ("no_answer", Disposition::NoAnswer),
+        ("dont_know", Disposition::DontKnow),
+        ("refused", Disposition::Refused),
+        ("break_off", Disposition::BreakOff),
+    ])
+};
 
-/// What a survey asks.
-pub(crate) const INVITATION_OUTCOME: Words = &[
-    ("complete", InvitationOutcome::Complete as i32),
-    ("partial", InvitationOutcome::Partial as i32),
-    ("refusal", InvitationOutcome::Refusal as i32),
-    ("non_contact", InvitationOutcome::NonContact as i32),
-    ("other", InvitationOutcome::Other as i32),
-    ("unknown", InvitationOutcome::Unknown as i32),
-    ("not_eligible", InvitationOutcome::NotEligible as i32),
-];
+/// What came of an invitation.
+pub(crate) const INVITATION_OUTCOME: Words = || {
+    table([
+        ("complete", InvitationOutcome::Complete),
+        ("partial", InvitationOutcome::Partial),
+        ("refusal", InvitationOutcome::Refusal),
+        ("non_contact", InvitationOutcome::NonContact),
+        ("other", InvitationOutcome::Other),
+        ("unknown", InvitationOutcome::Unknown),
+        ("not_eligible", InvitationOutcome::NotEligible),
+    ])
+};
 
 /// Kinds of surveys.
 pub(crate) const SURVEY_KIND: Words =
-    &[("nps", SurveyKind::Nps as i32), ("csat", SurveyKind::Csat as i32), ("ces", SurveyKind::Ces as i32)];
+    || table([("nps", SurveyKind::Nps), ("csat", SurveyKind::Csat), ("ces", SurveyKind::Ces)]);
 
 /// What a case is.
-pub(crate) const CASE_KIND: Words = &[
-    ("question", CaseKind::Question as i32),
-    ("suggestion", CaseKind::Suggestion as i32),
-    ("complaint", CaseKind::Complaint as i32),
-    ("loss", CaseKind::Loss as i32),
-    ("survey_follow_up", CaseKind::SurveyFollowUp as i32),
-];
+pub(crate) const CASE_KIND: Words = || {
+    table([
+        ("question", CaseKind::Question),
+        ("suggestion", CaseKind::Suggestion),
+        ("complaint", CaseKind::Complaint),
+        ("loss", CaseKind::Loss),
+        ("survey_follow_up", CaseKind::SurveyFollowUp),
+    ])
+};
 
 /// How bad a case is.
-pub(crate) const SEVERITY: Words = &[
-    ("low", Severity::Low as i32),
-    ("medium", Severity::Medium as i32),
-    ("high", Severity::High as i32),
-    ("critical", Severity::Critical as i32),
-];
+pub(crate) const SEVERITY: Words = || {
+    table([
+        ("low", Severity::Low),
+        ("medium", Severity::Medium),
+        ("high", Severity::High),
+        ("critical", Severity::Critical),
+    ])
+};
 
 /// What makes good.
-pub(crate) const REMEDY: Words = &[
-    ("refund", Remedy::Refund as i32),
-    ("voucher", Remedy::Voucher as i32),
-    ("discount", Remedy::Discount as i32),
-    ("apology", Remedy::Apology as i32),
-    ("replacement", Remedy::Replacement as i32),
-];
+pub(crate) const REMEDY: Words = || {
+    table([
+        ("refund", Remedy::Refund),
+        ("voucher", Remedy::Voucher),
+        ("discount", Remedy::Discount),
+        ("apology", Remedy::Apology),
+        ("replacement", Remedy::Replacement),
+    ])
+};
 
 /// Whether the customer was right.
-pub(crate) const FINDING: Words = &[
-    ("upheld", Finding::Upheld as i32),
-    ("partly_upheld", Finding::PartlyUpheld as i32),
-    ("rejected", Finding::Rejected as i32),
-];
+pub(crate) const FINDING: Words =
+    || table([("upheld", Finding::Upheld), ("partly_upheld", Finding::PartlyUpheld), ("rejected", Finding::Rejected)]);
 
 /// How urgent a case is.
-pub(crate) const PRIORITY: Words = &[
-    ("low", Priority::Low as i32),
-    ("normal", Priority::Normal as i32),
-    ("high", Priority::High as i32),
-    ("urgent", Priority::Urgent as i32),
-];
+pub(crate) const PRIORITY: Words = || {
+    table([
+        ("low", Priority::Low),
+        ("normal", Priority::Normal),
+        ("high", Priority::High),
+        ("urgent", Priority::Urgent),
+    ])
+};
 
 /// What kind of reply a customer got.
-pub(crate) const REPLY: Words = &[
-    ("answer", ReplyType::Answer as i32),
-    ("holding", ReplyType::Holding as i32),
-    ("update", ReplyType::Update as i32),
-];
+pub(crate) const REPLY: Words =
+    || table([("answer", ReplyType::Answer), ("holding", ReplyType::Holding), ("update", ReplyType::Update)]);
 
 /// What a customer says of a solution.
-pub(crate) const ACCEPTANCE: Words =
-    &[("accepted", Acceptance::Accepted as i32), ("declined", Acceptance::Declined as i32)];
+pub(crate) const ACCEPTANCE: Words = || table([("accepted", Acceptance::Accepted), ("declined", Acceptance::Declined)]);
 
 /// What happened to a case.
-pub(crate) const CASE_EVENT: Words = &[
-    ("opened", CaseEntryType::Opened as i32),
-    ("acknowledged", CaseEntryType::Acknowledged as i32),
-    ("responded", CaseEntryType::Responded as i32),
-    ("customer_wrote", CaseEntryType::CustomerWrote as i32),
-    ("awaited_customer", CaseEntryType::AwaitedCustomer as i32),
-    ("awaited_third_party", CaseEntryType::AwaitedThirdParty as i32),
-    ("resumed", CaseEntryType::Resumed as i32),
-    ("self_served", CaseEntryType::SelfServed as i32),
-    ("resolved", CaseEntryType::Resolved as i32),
-    ("reopened", CaseEntryType::Reopened as i32),
-    ("closed", CaseEntryType::Closed as i32),
-    ("cancelled", CaseEntryType::Cancelled as i32),
-    ("assigned", CaseEntryType::Assigned as i32),
-    ("prioritized", CaseEntryType::Prioritized as i32),
-    ("annotated", CaseEntryType::Annotated as i32),
-    ("outcome_set", CaseEntryType::OutcomeSet as i32),
-    ("acceptance_asked", CaseEntryType::AcceptanceAsked as i32),
-    ("acceptance_recorded", CaseEntryType::AcceptanceRecorded as i32),
-];
+pub(crate) const CASE_EVENT: Words = || {
+    table([
+        ("opened", CaseEntryType::Opened),
+        ("acknowledged", CaseEntryType::Acknowledged),
+        ("responded", CaseEntryType::Responded),
+        ("customer_wrote", CaseEntryType::CustomerWrote),
+        ("awaited_customer", CaseEntryType::AwaitedCustomer),
+        ("awaited_third_party", CaseEntryType::AwaitedThirdParty),
+        ("resumed", CaseEntryType::Resumed),
+        ("self_served", CaseEntryType::SelfServed),
+        ("resolved", CaseEntryType::Resolved),
+        ("reopened", CaseEntryType::Reopened),
+        ("closed", CaseEntryType::Closed),
+        ("cancelled", CaseEntryType::Cancelled),
+        ("assigned", CaseEntryType::Assigned),
+        ("prioritized", CaseEntryType::Prioritized),
+        ("annotated", CaseEntryType::Annotated),
+        ("outcome_set", CaseEntryType::OutcomeSet),
+        ("acceptance_asked", CaseEntryType::AcceptanceAsked),
+        ("acceptance_recorded", CaseEntryType::AcceptanceRecorded),
+    ])
+};
 
 /// The occasion of a survey.
 pub(crate) const SURVEY_TYPE: Words =
-    &[("relational", SurveyType::Relational as i32), ("transactional", SurveyType::Transactional as i32)];
+    || table([("relational", SurveyType::Relational), ("transactional", SurveyType::Transactional)]);
 
 impl Problem {
     /// A problem.
@@ -240,9 +253,9 @@ pub(crate) fn currency(text: &str) -> Result<String, Problem> {
 /// One of a few words, in any case, with spaces or hyphens for underscores, and with or without apostrophes.
 pub(crate) fn word(text: &str, words: Words) -> Result<i32, Problem> {
     let spelled = text.trim().to_ascii_lowercase().replace([' ', '-'], "_").replace(['\'', '’'], "");
-    let known = words.iter().find(|(word, _)| *word == spelled);
-    known.map(|(_, value)| *value).ok_or_else(|| {
-        let words: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+    let known = words().into_iter().find(|(word, _)| *word == spelled);
+    known.map(|(_, value)| value).ok_or_else(|| {
+        let words: Vec<_> = words().into_iter().map(|(word, _)| word).collect();
         Problem::new("UNKNOWN_VALUE", format!("{text:?} is none of {}", words.join(", ")))
     })
 }

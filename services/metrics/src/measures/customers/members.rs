@@ -9,6 +9,7 @@ use crate::{
     measures::customers::known::{standing, standing_while},
     query::{
         Ask,
+        cut::Cutter,
         figures::{Figure, Grid, Measured},
         told::Kind,
     },
@@ -17,24 +18,14 @@ use crate::{
 
 pub(crate) fn members(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let mut cutter = ask.cutter();
-    let members = standing_while(
-        ask,
-        &mut cutter,
-        |person, spans| ask.facts.attributes.member(person, spans),
-        count(ask, "members"),
-    )?;
+    let members = are_members(ask, &mut cutter)?;
     Ok(ask.figures(&cutter, &members, |members| Measured::count(*members, *members, [("members", *members)])))
 }
 
 pub(crate) fn enrolment_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let mut cutter = ask.cutter();
     let customers = standing(ask, &mut cutter, count(ask, "customers"))?;
-    let members = standing_while(
-        ask,
-        &mut cutter,
-        |person, spans| ask.facts.attributes.member(person, spans),
-        count(ask, "members"),
-    )?;
+    let members = are_members(ask, &mut cutter)?;
     Ok(ask.figures(&cutter, &both(ask, cutter.groups(), &members, &customers), |[members, customers]| {
         share(ask, ("members", *members), ("customers", *customers))
     }))
@@ -47,12 +38,7 @@ pub(crate) fn active_member_rate(ask: &Ask<'_>) -> Result<Vec<Figure>, Error> {
     let active = events.filter(|(row, _)| ACTIVE.contains(&memberships.kind.get(*row)));
     let active = Moments::new(active.map(|(_, (at, person))| (*person, *at)), ask.query.parameters.member_days);
     let mut cutter = ask.cutter();
-    let members = standing_while(
-        ask,
-        &mut cutter,
-        |person, spans| facts.attributes.member(person, spans),
-        count(ask, "members"),
-    )?;
+    let members = are_members(ask, &mut cutter)?;
     let active = standing_while(
         ask,
         &mut cutter,
@@ -108,6 +94,12 @@ impl Moments {
 /// Tells of customers that they add to a count.
 fn count<'a>(ask: &'a Ask<'_>, name: &'static str) -> impl FnMut(u32, i64) + 'a {
     move |person, at| ask.gather(Kind::Customer, person, at, name)
+}
+
+/// How many are members when each period ends.
+fn are_members(ask: &Ask<'_>, cutter: &mut Cutter<'_>) -> Result<Grid<u64>, Error> {
+    let spans = |person, spans: &mut Vec<Range<i64>>| ask.facts.attributes.member(person, spans);
+    standing_while(ask, cutter, spans, count(ask, "members"))
 }
 
 /// Two grids as one.
