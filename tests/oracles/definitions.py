@@ -38,7 +38,7 @@ DRAWN = {"variant": 5, "share": 5, "ratio": 6, "sum": 5}
 PLAIN = Query(every="month")
 PLACES = ["counts", "amounts", "statistics"]
 # The least that is to be compared.
-FEW = {"variant": 200, "share": 200, "ratio": 200, "sum": 200, "tests": 5, "comparisons": 30, "slices": 100, "versions": 100}
+FEW = {"variant": 200, "share": 200, "ratio": 200, "sum": 200, "tests": 2, "comparisons": 30, "slices": 100, "versions": 100}
 
 
 def main(program, directory, customers="150", seed=None):
